@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import type { Live } from '../live/live.ts';
+import { ServiceDirectory } from '../live/services.ts';
+import type { Store } from '../store/store.ts';
+import type { ErrorBody, StatusAnswer } from './contract.ts';
+import type { EventStream } from './events.ts';
+import type { Sources } from './measured.ts';
+import { openApi } from './openapi.ts';
+import { FILTERS, filtersOf, parseParams, RequestError, single, timeRange } from './params.ts';
+import { QUERY_PARAMS, querySignal } from './query.ts';
+import { describeService, listServices } from './services.ts';
+import { listTargets } from './targets.ts';
+import { describeTopology } from './topology.ts';
+
+export interface ApiParts {
+  readonly store: Pick<Store, 'sums'>;
+  readonly live: Live;
+  readonly events: EventStream;
+  readonly intervalMs: number;
+  readonly now: () => number;
+  /** Text of the exposition and its content type. */
+  readonly metrics: () => Promise<{ contentType: string; text: string }>;
+  readonly status: () => Promise<StatusAnswer>;
+  /** Why the collector can't serve figures yet; empty when it can. */
+  readonly notReady: () => string;
+  /** Folder of the built web app. */
+  readonly webFolder: string;
+  readonly onError: (error: unknown, path: string) => void;
+}
+
+type Handler = (request: Request) => Promise<unknown>;
+
+const TIME = ['window', 'from', 'to'];
+
+export function createApp(parts: ApiParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(securityHeaders());
+  app.get('/-/healthy', (_, response) => void response.type('text').send('Sidelight is healthy.\n'));
+  app.get('/-/ready', (_, response) => {
+    const reason = parts.notReady();
+    response
+      .status(reason ? 503 : 200)
+      .type('text')
+      .send(reason ? `Not ready: ${reason}.\n` : 'Sidelight is ready.\n');
+  });
+  app.get('/metrics', async (_, response) => {
+    const { contentType, text } = await parts.metrics();
+    response.set('content-type', contentType).send(text);
+  });
+  for (const [path, handler] of Object.entries(resources(parts))) app.get(path, answer(handler));
+  app.get('/api/v1/events', (request, response) => parts.events.handle(request, response));
+  app.use('/api', (request) => {
+    throw new RequestError(
+      `there is no ${request.originalUrl.split('?')[0]}: see /api/v1/openapi.json`,
+      404,
+      'not_found',
+    );
+  });
+  serveWeb(app, parts.webFolder);
+  app.use(errorHandler(parts.onError));
+  return app;
+}
+
+/** What each address answers. */
+function resources(parts: ApiParts): Record<string, Handler> {
+  const sources = (): Sources => ({ store: parts.store, directory: new ServiceDirectory(parts.live.all()) });
+  return {
+    '/api/v1/services': async (request) => {
+      const params = paramsOf(request, [...TIME, ...FILTERS]);
+      return listServices(sources(), timeRange(params, parts.now()), filtersOf(params));
+    },
+    '/api/v1/services/:service': async (request) => {
+      const params = paramsOf(request, [...TIME, 'namespace']);
+      const name = { service: String(request.params.service), namespace: single(params, 'namespace') };
+      return describeService(sources(), name, timeRange(params, parts.now()));
+    },
+    '/api/v1/query': async (request) => {
+      return querySignal(sources(), paramsOf(request, QUERY_PARAMS), {
+        now: parts.now(),
+        intervalMs: parts.intervalMs,
+      });
+    },
+    '/api/v1/topology': async (request) => {
+      return describeTopology(sources(), timeRange(paramsOf(request, TIME), parts.now()));
+    },
+    '/api/v1/targets': async (request) => {
+      paramsOf(request, []);
+      return listTargets(parts.live.all());
+    },
+    '/api/v1/status': async (request) => {
+      paramsOf(request, []);
+      return parts.status();
+    },
+    '/api/v1/openapi.json': async () => openApi,
+  };
+}
+
+function paramsOf(request: Request, allowed: readonly string[]): ReturnType<typeof parseParams> {
+  return parseParams(request.originalUrl.split('?').slice(1).join('?'), allowed);
+}
+
+function answer(handler: Handler): (request: Request, response: Response) => Promise<void> {
+  return async (request, response) => {
+    const body = await handler(request);
+    response.set('cache-control', 'no-store').json(body);
+  };
+}
+
+function securityHeaders(): ReturnType<typeof helmet> {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        styleSrc: ["'self'"],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'self'"],
+      },
+    },
+    strictTransportSecurity: false,
+  });
+}
+
+/** The web app: hashed assets for ever, its page for every address that it routes itself. */
+function serveWeb(app: Express, folder: string): void {
+  const page = join(folder, 'index.html');
+  app.use('/assets', express.static(join(folder, 'assets'), { immutable: true, maxAge: '1y', fallthrough: false }));
+  app.use(express.static(folder, { index: false }));
+  app.get('/{*path}', (_, response) => {
+    if (!existsSync(page)) throw new RequestError('the dashboard is not built: run "npm run build"', 503, 'not_built');
+    response.set('cache-control', 'no-cache').sendFile(page);
+  });
+}
+
+function errorHandler(onError: ApiParts['onError']) {
+  return (error: unknown, request: Request, response: Response, next: NextFunction): void => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const problem = toRequestError(error);
+    if (problem.status >= 500) onError(error, request.path);
+    const body: ErrorBody = { error: { code: problem.code, message: problem.message } };
+    response.status(problem.status).set('cache-control', 'no-store').json(body);
+  };
+}
+
+function toRequestError(error: unknown): RequestError {
+  if (error instanceof RequestError) return error;
+  const status = Number((error as { status?: unknown } | null)?.status);
+  if (status === 404) return new RequestError('there is no such file', 404, 'not_found');
+  if (status >= 400 && status < 500) return new RequestError('the address can not be read', status, 'bad_request');
+  return new RequestError('the answer could not be worked out: the log says why', 500, 'internal');
+}

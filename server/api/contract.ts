@@ -1,0 +1,185 @@
+/**
+ * The HTTP API's answers. Durations in `…Ms` are milliseconds, times are Unix milliseconds,
+ * rates are per second, success and error rates are shares from 0 to 1.
+ * A figure that cannot be known is `null`; `state` beside it says why.
+ */
+
+export type FigureState = 'ok' | 'no_traffic' | 'no_data' | 'too_little_data';
+
+/** Whose Envoy measured a service: its own sidecars, or those of its callers. */
+export type Vantage = 'server' | 'client';
+
+export type Role = 'sidecar' | 'gateway';
+
+export interface ErrorBody {
+  error: { code: string; message: string };
+}
+
+export interface LatencyMs {
+  p50: number | null;
+  p90: number | null;
+  p95: number | null;
+  p99: number | null;
+  p999: number | null;
+  mean: number | null;
+}
+
+export interface Precision {
+  method: 'bins' | 'buckets';
+  /** Which of Envoy's histograms the latency is from: the connection manager's or the cluster's. */
+  source: 'downstream' | 'upstream';
+  /** Largest distance from a reported percentile to an edge of its bin, as a share of the percentile. */
+  maxRelativeError: number | null;
+  /** True when a percentile falls among timed-out requests, which have no sample: it is then a lower bound. */
+  capped: boolean;
+}
+
+/** The golden signals of one group of requests over one window. */
+export interface Figures {
+  /** Completed requests (2xx to 5xx) in the window; null when nothing was measured. */
+  requests: number | null;
+  requestRate: number | null;
+  successRate: number | null;
+  errorRate: number | null;
+  /** Requests in the window by class: `2xx`, `3xx`, `4xx`, `5xx`. */
+  codeClasses: Record<CodeClass, number> | null;
+  latencyMs: LatencyMs;
+  latencySamples: number;
+  precision: Precision;
+  timeouts: number;
+  retries: number;
+  activeRequests: number | null;
+  state: FigureState;
+}
+
+export type CodeClass = '2xx' | '3xx' | '4xx' | '5xx';
+
+/** Events by reason. Reasons are disjoint, and may exceed failed requests, since tries fail too. */
+export type Failures = Record<string, number>;
+
+export interface ServiceSummary extends Figures {
+  service: string;
+  namespace: string;
+  vantage: Vantage;
+  role: Role;
+  regions: string[];
+  instances: { up: number; total: number };
+  alerts: { firing: number; pending: number };
+}
+
+export interface ServicesAnswer {
+  at: number;
+  /** Length of the window in milliseconds. */
+  windowMs: number;
+  /** The window as asked for, such as `5m`. */
+  window: string;
+  services: ServiceSummary[];
+}
+
+export interface InstanceFigures extends Figures {
+  instance: string;
+  region: string;
+  zone: string;
+  health: 'up' | 'down' | 'unknown';
+}
+
+export interface RegionFigures extends Figures {
+  region: string;
+}
+
+export interface PeerFigures extends Figures {
+  service: string;
+  namespace: string;
+}
+
+export interface ServiceAnswer extends ServiceSummary {
+  at: number;
+  windowMs: number;
+  window: string;
+  byInstance: InstanceFigures[];
+  byRegion: RegionFigures[];
+  /** Services that this one calls, as its own sidecars measured it. */
+  upstreams: PeerFigures[];
+  /** Services that call this one, as their sidecars measured it. */
+  downstreams: PeerFigures[];
+  failures: Failures;
+}
+
+/** `[start of the step, value]`; null where nothing was measured. */
+export type Point = [number, number | null];
+
+export interface QueryAnswer {
+  signal: string;
+  /** Length of a step in milliseconds. */
+  step: number;
+  from: number;
+  to: number;
+  series: { labels: Record<string, string>; points: Point[] }[];
+}
+
+export interface TopologyNode {
+  id: string;
+  service: string;
+  namespace: string;
+  role: Role;
+  regions: string[];
+}
+
+export interface TopologyEdge extends Figures {
+  /** Ids of nodes. */
+  source: string;
+  target: string;
+}
+
+export interface TopologyAnswer {
+  at: number;
+  windowMs: number;
+  window: string;
+  nodes: TopologyNode[];
+  edges: TopologyEdge[];
+}
+
+export interface TargetStatus {
+  labels: Record<string, string>;
+  discoveredLabels: Record<string, string>;
+  health: 'up' | 'down' | 'unknown';
+  /** In plain words, with what to do about it; empty when the last scrape was good. */
+  lastError: string;
+  lastScrape: number | null;
+  scrapeDurationMs: number | null;
+  bodyBytes: number | null;
+  /** Stats that were used of the last body. */
+  samples: number | null;
+  envoyVersion: string;
+  precision: 'bins' | 'buckets' | 'none' | 'unknown';
+}
+
+export interface TargetsAnswer {
+  targets: TargetStatus[];
+  dropped: { discoveredLabels: Record<string, string>; reason: string }[];
+}
+
+export interface StatusAnswer {
+  build: { version: string; node: string };
+  startedAt: number;
+  now: number;
+  scrape: { intervalMs: number; timeoutMs: number; targets: number; up: number; down: number };
+  storage: {
+    path: string;
+    bytes: number;
+    state: 'ok' | 'failing';
+    message: string;
+    schemaVersion: number;
+    oldest: number | null;
+  };
+  retention: Record<string, number>;
+  limits: Record<string, number>;
+  config: unknown;
+}
+
+/** Data of a server-sent `tick` event: figures up to `at` can be asked for. */
+export interface Tick {
+  at: number;
+  intervalMs: number;
+  targets: { up: number; total: number };
+}

@@ -1,0 +1,143 @@
+/** From sums to the figures of the API: the only place where rates, shares and percentiles are worked out. */
+
+import {
+  CODE_CLASSES,
+  COUNTER_INDEX,
+  FAILURE_REASONS,
+  failureCount,
+  requestCount,
+  STORED_GAUGES,
+} from '../model/flow.ts';
+import { BinSum, mean, quantile, type SparseBins, sampleCount } from '../model/histogram.ts';
+import type { Cell } from '../store/store.ts';
+import type { CodeClass, Failures, FigureState, Figures, LatencyMs, Precision } from './contract.ts';
+
+/** Fewer latency samples than this make percentiles a matter of luck. */
+export const FEW_SAMPLES = 20;
+
+export const PERCENTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
+
+/** Requests per second, from the rates of a cell. */
+export const requestRate = (cell: Cell): number => requestCount(cell.rates);
+
+/** Share of completed requests that failed; null without any. */
+export function errorRate(cell: Cell): number | null {
+  const requests = requestCount(cell.counters);
+  return requests > 0 ? Math.min(1, failureCount(cell.counters) / requests) : null;
+}
+
+export function successRate(cell: Cell): number | null {
+  const errors = errorRate(cell);
+  return errors === null ? null : 1 - errors;
+}
+
+export function gauge(cell: Cell, name: (typeof STORED_GAUGES)[number]): number {
+  return cell.gauges[STORED_GAUGES.indexOf(name)] ?? 0;
+}
+
+/** Latency at a quantile from 0 to 1, timeouts without a sample counted as slower than every sample. */
+export function latencyAt(cell: Cell, q: number): number | null {
+  return quantile(cell.bins, q, cell.timeoutsWithoutSample).valueMs;
+}
+
+/** `source` tells where latency would be from when there is no sample to tell it. */
+export function figures(cell: Cell | null, source: Precision['source'] = 'downstream'): Figures {
+  if (!cell) return { ...NOTHING, precision: { ...NOTHING.precision, source } };
+  const requests = requestCount(cell.counters);
+  return {
+    requests,
+    requestRate: requestRate(cell),
+    successRate: successRate(cell),
+    errorRate: errorRate(cell),
+    codeClasses: codeClasses(cell),
+    ...latency(cell, source),
+    latencySamples: sampleCount(cell.bins),
+    timeouts: cell.counters[COUNTER_INDEX.timeout] ?? 0,
+    retries: cell.counters[COUNTER_INDEX.retries] ?? 0,
+    activeRequests: gauge(cell, 'active_requests'),
+    state: stateOf(requests, cell.bins),
+  };
+}
+
+const NO_LATENCY: LatencyMs = { p50: null, p90: null, p95: null, p99: null, p999: null, mean: null };
+
+const NOTHING: Figures = {
+  requests: null,
+  requestRate: null,
+  successRate: null,
+  errorRate: null,
+  codeClasses: null,
+  latencyMs: NO_LATENCY,
+  latencySamples: 0,
+  precision: { method: 'bins', source: 'downstream', maxRelativeError: null, capped: false },
+  timeouts: 0,
+  retries: 0,
+  activeRequests: null,
+  state: 'no_data',
+};
+
+function stateOf(requests: number, bins: SparseBins): FigureState {
+  if (requests === 0) return 'no_traffic';
+  return sampleCount(bins) < FEW_SAMPLES ? 'too_little_data' : 'ok';
+}
+
+export function codeClasses(cell: Cell): Record<CodeClass, number> {
+  return Object.fromEntries(CODE_CLASSES.map((name) => [name, cell.counters[COUNTER_INDEX[name]] ?? 0])) as Record<
+    CodeClass,
+    number
+  >;
+}
+
+/** Events by reason, those that did not happen left out. */
+export function failures(cell: Cell | null): Failures {
+  const events: Failures = {};
+  for (const reason of FAILURE_REASONS) {
+    const count = cell?.counters[COUNTER_INDEX[reason]] ?? 0;
+    if (count > 0) events[reason] = count;
+  }
+  return events;
+}
+
+/** All failure events of a cell. */
+export function failureEvents(cell: Cell): number {
+  return Object.values(failures(cell)).reduce((sum, count) => sum + count, 0);
+}
+
+function latency(cell: Cell, fallback: Precision['source']): { latencyMs: LatencyMs; precision: Precision } {
+  const latencyMs: LatencyMs = { ...NO_LATENCY, mean: mean(cell.bins) };
+  let maxRelativeError: number | null = null;
+  let capped = false;
+  for (const [name, q] of Object.entries(PERCENTILES) as [keyof typeof PERCENTILES, number][]) {
+    const found = quantile(cell.bins, q, cell.timeoutsWithoutSample);
+    latencyMs[name] = found.valueMs;
+    capped ||= found.capped;
+    if (found.valueMs === null || found.bin === null || found.capped) continue;
+    const distance = Math.max(found.bin[1] - found.valueMs, found.valueMs - found.bin[0]);
+    maxRelativeError = Math.max(maxRelativeError ?? 0, found.valueMs > 0 ? distance / found.valueMs : 1);
+  }
+  const sampled = cell.upstreamSamples > cell.downstreamSamples ? 'upstream' : 'downstream';
+  const source = sampleCount(cell.bins) > 0 ? sampled : fallback;
+  return { latencyMs, precision: { method: 'bins', source, maxRelativeError, capped } };
+}
+
+/** The sum of several cells of the same time; null when there is none. */
+export function mergeCells(cells: readonly (Cell | null)[]): Cell | null {
+  const known = cells.filter((cell) => cell !== null);
+  const [first, ...others] = known;
+  if (!first || others.length === 0) return first ?? null;
+  const bins = new BinSum();
+  for (const cell of known) bins.addBins(cell.bins);
+  const sum = (of: (cell: Cell) => number): number => known.reduce((total, cell) => total + of(cell), 0);
+  const sumEach = (of: (cell: Cell) => Float64Array): Float64Array =>
+    of(first).map((_, i) => sum((cell) => of(cell)[i] ?? 0));
+  return {
+    counters: sumEach((cell) => cell.counters),
+    rates: sumEach((cell) => cell.rates),
+    gauges: sumEach((cell) => cell.gauges),
+    bins: bins.toSparse(),
+    timeoutsWithoutSample: sum((cell) => cell.timeoutsWithoutSample),
+    downstreamSamples: sum((cell) => cell.downstreamSamples),
+    upstreamSamples: sum((cell) => cell.upstreamSamples),
+    measuredMs: Math.max(...known.map((cell) => cell.measuredMs)),
+  };
+}

@@ -1,0 +1,45 @@
+/** The signals of `/api/v1/query`: how each is worked out from one cell. */
+
+import { CODE_CLASSES, COUNTER_INDEX, type CodeClass, type Counter, requestCount } from '../model/flow.ts';
+import { mean } from '../model/histogram.ts';
+import type { Cell } from '../store/store.ts';
+import { errorRate, failureEvents, gauge, latencyAt, PERCENTILES, requestRate, successRate } from './figures.ts';
+
+interface Signal {
+  /** Null where the cell can't tell it. */
+  value(cell: Cell): number | null;
+  readonly needsBins?: boolean;
+  /** For signals that exist by code class. */
+  ofClass?(cell: Cell, codeClass: CodeClass): number;
+}
+
+const countOf = (name: Counter) => (cell: Cell) => cell.counters[COUNTER_INDEX[name]] ?? 0;
+const rateOf = (name: Counter) => (cell: Cell) => cell.rates[COUNTER_INDEX[name]] ?? 0;
+
+export const SIGNALS = {
+  requests: { value: (cell) => requestCount(cell.counters), ofClass: (cell, name) => countOf(name)(cell) },
+  request_rate: { value: requestRate, ofClass: (cell, name) => rateOf(name)(cell) },
+  success_rate: { value: successRate },
+  error_rate: { value: errorRate },
+  latency_p50: latencySignal(PERCENTILES.p50),
+  latency_p90: latencySignal(PERCENTILES.p90),
+  latency_p95: latencySignal(PERCENTILES.p95),
+  latency_p99: latencySignal(PERCENTILES.p99),
+  latency_p999: latencySignal(PERCENTILES.p999),
+  latency_mean: { value: (cell) => mean(cell.bins), needsBins: true },
+  active_requests: { value: (cell) => gauge(cell, 'active_requests') },
+  active_connections: { value: (cell) => gauge(cell, 'active_connections') },
+  retries: { value: countOf('retries') },
+  failures: { value: failureEvents },
+  bytes_rx: { value: rateOf('bytes_rx') },
+  bytes_tx: { value: rateOf('bytes_tx') },
+} as const satisfies Record<string, Signal>;
+
+export type SignalName = keyof typeof SIGNALS;
+export const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
+export const signal = (name: SignalName): Signal => SIGNALS[name];
+export { CODE_CLASSES };
+
+function latencySignal(q: number): Signal {
+  return { value: (cell) => latencyAt(cell, q), needsBins: true };
+}

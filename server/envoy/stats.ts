@@ -1,0 +1,74 @@
+/** What one answer of Envoy's `/stats` said, whatever form it came in. */
+export interface StatsReading {
+  readonly layout: StatsLayout;
+  /** Counters and gauges, one per name of `layout.scalars`. */
+  readonly values: Float64Array;
+  /** Cumulative bins of histogram `i`: entries `binStarts[i]` to `binStarts[i + 1]` of `binKeys` and `binCounts`. */
+  readonly binStarts: Uint32Array;
+  readonly binKeys: Uint16Array;
+  readonly binCounts: Float64Array;
+}
+
+/**
+ * The names in an answer, in its order. A reader gives the same object again for as long as Envoy lists the
+ * same lines, so whoever works out something from the names can keep it beside the layout.
+ */
+export interface StatsLayout {
+  readonly scalars: readonly string[];
+  readonly histograms: readonly string[];
+}
+
+/** Reads the answers of one target, one after the other; remembers the last one's layout. */
+export interface StatsReader {
+  /** @throws StatsError when the body is not what Envoy answers. */
+  read(body: Buffer): StatsReading;
+}
+
+/** The body is not an Envoy's `/stats`; the message says where and what was found, in plain words. */
+export class StatsError extends Error {
+  override name = 'StatsError';
+}
+
+/** Collects bins of one answer after the other, growing as needed. */
+export class BinCollector {
+  private starts = new Uint32Array(64);
+  private keys = new Uint16Array(1024);
+  private counts = new Float64Array(1024);
+  private histograms = 0;
+  private used = 0;
+
+  clear(): void {
+    this.histograms = 0;
+    this.used = 0;
+  }
+
+  /** Begins the next histogram. */
+  begin(): void {
+    if (this.histograms + 2 > this.starts.length)
+      this.starts = grown(this.starts, new Uint32Array(this.starts.length * 2));
+    this.starts[this.histograms++] = this.used;
+  }
+
+  push(key: number, count: number): void {
+    if (this.used === this.keys.length) {
+      this.keys = grown(this.keys, new Uint16Array(this.keys.length * 2));
+      this.counts = grown(this.counts, new Float64Array(this.counts.length * 2));
+    }
+    this.keys[this.used] = key;
+    this.counts[this.used++] = count;
+  }
+
+  finish(): Pick<StatsReading, 'binStarts' | 'binKeys' | 'binCounts'> {
+    this.starts[this.histograms] = this.used;
+    return {
+      binStarts: this.starts.slice(0, this.histograms + 1),
+      binKeys: this.keys.slice(0, this.used),
+      binCounts: this.counts.slice(0, this.used),
+    };
+  }
+}
+
+function grown<T extends { set(from: T): void }>(from: T, into: T): T {
+  into.set(from);
+  return into;
+}

@@ -1,0 +1,101 @@
+/** The newest state of every target, in memory: for the exporter, the target page and who is known. */
+
+import type { Target } from '../model/discovered-target.ts';
+import type { Identity } from '../model/flow.ts';
+import type { FlowTotal, ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
+
+export type Health = 'up' | 'down' | 'unknown';
+
+export interface LiveTarget {
+  readonly target: Target;
+  health: Health;
+  lastError: string;
+  /** Unix milliseconds. */
+  lastScrape: number | null;
+  durationMs: number | null;
+  bodyBytes: number | null;
+  samples: number | null;
+  envoyVersion: string;
+  startedAt: number | null;
+  certificateExpiry: number | null;
+  /** Who it is, as far as it ever told. */
+  identity: Identity | undefined;
+  /** Whether requests to its service are seen there. */
+  inbound: boolean;
+  /** Everything counted so far; empty until the first good scrape of this life of the collector. */
+  flows: readonly FlowTotal[];
+}
+
+export class Live {
+  private readonly targets = new Map<string, LiveTarget>();
+
+  /** Makes these the targets that exist; a target that stays keeps its state. */
+  setTargets(targets: readonly Target[], stored: readonly StoredTarget[]): void {
+    const before = new Map(this.targets);
+    const remembered = new Map(stored.map((entry) => [entry.target, entry]));
+    this.targets.clear();
+    for (const target of targets)
+      this.targets.set(target.key, before.get(target.key) ?? newTarget(target, remembered.get(target.key)));
+  }
+
+  /** Takes over a round of scrapes once it has been stored, so that nothing is shown that a crash could take back. */
+  apply(round: readonly ScrapeRecord[]): void {
+    for (const record of round) {
+      const target = this.targets.get(record.target);
+      if (target) applyRecord(target, record);
+    }
+  }
+
+  get(key: string): LiveTarget | undefined {
+    return this.targets.get(key);
+  }
+
+  all(): LiveTarget[] {
+    return [...this.targets.values()];
+  }
+
+  count(health: Health): number {
+    let count = 0;
+    for (const target of this.targets.values()) if (target.health === health) count++;
+    return count;
+  }
+
+  get size(): number {
+    return this.targets.size;
+  }
+}
+
+function newTarget(target: Target, stored: StoredTarget | undefined): LiveTarget {
+  return {
+    target,
+    health: 'unknown',
+    lastError: '',
+    lastScrape: null,
+    durationMs: null,
+    bodyBytes: null,
+    samples: null,
+    envoyVersion: '',
+    startedAt: null,
+    certificateExpiry: null,
+    identity: stored?.identity,
+    inbound: stored?.inbound ?? false,
+    flows: [],
+  };
+}
+
+function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
+  target.health = record.findings ? 'up' : 'down';
+  target.lastError = record.error;
+  target.lastScrape = record.at;
+  target.durationMs = record.durationMs;
+  const { findings } = record;
+  if (!findings) return;
+  target.bodyBytes = record.bodyBytes;
+  target.samples = findings.samples;
+  target.envoyVersion = findings.envoyVersion;
+  target.startedAt = findings.startedAt;
+  target.certificateExpiry = findings.certificateExpiry;
+  target.identity = findings.observation.identity;
+  target.inbound = findings.inbound;
+  target.flows = findings.flowTotals.map((total) => ({ ...total, counters: total.counters.slice() }));
+}

@@ -1,0 +1,121 @@
+/**
+ * A flow is the traffic of one target in one direction: what its service received (inbound),
+ * or what it sent to one peer (outbound). Every figure of Sidelight is a sum over flows.
+ */
+
+import type { SparseBins } from './histogram.ts';
+
+export type Direction = 'inbound' | 'outbound';
+
+/** Which histogram a flow's latency is from: the connection manager's or the cluster's. */
+export type LatencySource = 'downstream' | 'upstream';
+
+export interface FlowKey {
+  readonly direction: Direction;
+  /** Name of the called service; empty for inbound. */
+  readonly peer: string;
+  /** Namespace of the called service where the cluster's name tells it; else empty. */
+  readonly peerNamespace: string;
+  readonly source: LatencySource;
+}
+
+/** Classes of HTTP status that count as completed requests. */
+export const CODE_CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
+
+/**
+ * Why requests or tries failed, disjoint. `timeout` counts requests that ran into the route's timeout,
+ * `try_timeout` tries; `connect` holds connect timeouts; `reset` leaves out what timeouts reset.
+ */
+export const FAILURE_REASONS = [
+  'timeout',
+  'try_timeout',
+  'connect',
+  'reset',
+  'overflow',
+  'no_healthy_upstream',
+  'maintenance',
+  'idle_timeout',
+  'max_duration',
+  'no_route',
+  'no_cluster',
+  'rate_limited',
+  'fault',
+  'cut_off',
+] as const;
+
+/** Counters of a flow. `grpc_failed`: gRPC status not 0 under an HTTP status below 500. */
+export const COUNTERS = [
+  ...CODE_CLASSES,
+  'grpc_failed',
+  ...FAILURE_REASONS,
+  'retries',
+  'bytes_rx',
+  'bytes_tx',
+] as const;
+
+/** Gauges of a flow, as they stood at the scrape. */
+export const GAUGES = [
+  'active_requests',
+  'active_connections',
+  'endpoints_total',
+  'endpoints_healthy',
+  'endpoints_ejected',
+] as const;
+
+/** The gauges with a history; the others are told as they are now. They come first in {@link GAUGES}. */
+export const STORED_GAUGES = ['active_requests', 'active_connections'] as const;
+
+export type CodeClass = (typeof CODE_CLASSES)[number];
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+export type Counter = (typeof COUNTERS)[number];
+export type Gauge = (typeof GAUGES)[number];
+
+/** Position of a counter in the arrays that hold one number per counter. */
+export const COUNTER_INDEX = indexOf(COUNTERS);
+/** Position of a gauge in the arrays that hold one number per gauge. */
+export const GAUGE_INDEX = indexOf(GAUGES);
+
+function indexOf<T extends string>(names: readonly T[]): Readonly<Record<T, number>> {
+  return Object.fromEntries(names.map((name, index) => [name, index])) as Record<T, number>;
+}
+
+/** Completed requests: the sum of the code classes. */
+export function requestCount(counters: ArrayLike<number>): number {
+  let total = 0;
+  for (const name of CODE_CLASSES) total += counters[COUNTER_INDEX[name]] ?? 0;
+  return total;
+}
+
+/** Failed requests: 5xx, and gRPC failures under another HTTP status. */
+export function failureCount(counters: ArrayLike<number>): number {
+  return (counters[COUNTER_INDEX['5xx']] ?? 0) + (counters[COUNTER_INDEX.grpc_failed] ?? 0);
+}
+
+/** What happened in a flow between two scrapes. */
+export interface FlowIncrement {
+  readonly flow: FlowKey;
+  /** One number per entry of {@link COUNTERS}. */
+  readonly counters: Float64Array;
+  /** One number per entry of {@link GAUGES}. */
+  readonly gauges: Float64Array;
+  readonly bins: SparseBins;
+}
+
+/** Who a target is. All but service and instance may be empty. */
+export interface Identity {
+  readonly service: string;
+  readonly namespace: string;
+  readonly instance: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly role: 'sidecar' | 'gateway';
+}
+
+/** What one scrape of one target found out: its increments over `[from, to)`, Unix milliseconds. */
+export interface Observation {
+  readonly identity: Identity;
+  readonly from: number;
+  readonly to: number;
+  /** Every flow of the target, those without traffic included. */
+  readonly flows: readonly FlowIncrement[];
+}

@@ -1,0 +1,200 @@
+/**
+ * Latency histograms in Envoy's own log-linear bins: two significant decimal digits, 90 bins per decade
+ * (libcircllhist). A bin is named by an integer key that grows with its bounds:
+ * key 0 holds the value 0, key 1 + 90·e + (d − 10) holds [d·10^(e−1), (d+1)·10^(e−1)) for d from 10 to 99.
+ *
+ * Envoy records whole milliseconds, cut off, so a bin narrower than 1 ms stands for [n, n + 1):
+ * 12.7 ms is recorded as 12, and 0.9 ms as 0.
+ */
+
+import { VarintReader, VarintWriter } from './varint.ts';
+
+const BINS_PER_DECADE = 90;
+const DECADES = 9;
+
+/** Number of different bin keys; slower values (over 11 days) share the last one. */
+export const BIN_KEYS = 1 + BINS_PER_DECADE * DECADES;
+
+/** Lower bounds in milliseconds by bin key. */
+const LOWER = new Float64Array(BIN_KEYS);
+/** Upper bounds in milliseconds by bin key, at least 1 ms above the recorded whole millisecond. */
+const UPPER = new Float64Array(BIN_KEYS);
+UPPER[0] = 1;
+for (let key = 1; key < BIN_KEYS; key++) {
+  const exponent = Math.floor((key - 1) / BINS_PER_DECADE);
+  const digits = ((key - 1) % BINS_PER_DECADE) + 10;
+  LOWER[key] = exponent === 0 ? digits / 10 : digits * 10 ** (exponent - 1);
+  UPPER[key] = exponent === 0 ? Math.floor(digits / 10) + 1 : (digits + 1) * 10 ** (exponent - 1);
+}
+
+/** Bounds of a bin in milliseconds, `[lower, upper)`. */
+export function binBounds(key: number): [lower: number, upper: number] {
+  return [LOWER[key] ?? 0, UPPER[key] ?? 0];
+}
+
+/**
+ * The key of the bin whose lower bound Envoy prints as `lower` (milliseconds; float dust such as
+ * 110.00000000000001 is tolerated). Values below 1 go to key 0.
+ */
+export function binKey(lower: number): number {
+  if (!(lower >= 1)) return 0;
+  let exponent = 0;
+  let scale = 10;
+  let rest = lower;
+  while (rest >= 9.9999999) {
+    rest /= 10;
+    scale /= 10;
+    exponent++;
+  }
+  if (exponent >= DECADES) return BIN_KEYS - 1;
+  const digits = Math.min(99, Math.max(10, Math.round(lower * scale)));
+  return 1 + BINS_PER_DECADE * exponent + (digits - 10);
+}
+
+/** A histogram with its empty bins left out: counts of samples by ascending bin key. */
+export interface SparseBins {
+  readonly keys: readonly number[];
+  readonly counts: readonly number[];
+}
+
+export const NO_BINS: SparseBins = { keys: [], counts: [] };
+
+/** Number of samples. */
+export function sampleCount(bins: SparseBins): number {
+  let total = 0;
+  for (const count of bins.counts) total += count;
+  return total;
+}
+
+/** A histogram that others are added to. */
+export class BinSum {
+  readonly counts = new Float64Array(BIN_KEYS);
+  samples = 0;
+  private lowest = BIN_KEYS;
+  private highest = -1;
+
+  add(key: number, count: number): void {
+    if (count === 0) return;
+    this.counts[key] = (this.counts[key] ?? 0) + count;
+    this.samples += count;
+    if (key < this.lowest) this.lowest = key;
+    if (key > this.highest) this.highest = key;
+  }
+
+  addBins(bins: SparseBins): void {
+    for (let i = 0; i < bins.keys.length; i++) this.add(bins.keys[i] ?? 0, bins.counts[i] ?? 0);
+  }
+
+  toSparse(): SparseBins {
+    const keys: number[] = [];
+    const counts: number[] = [];
+    for (let key = this.lowest; key <= this.highest; key++) {
+      const count = this.counts[key] ?? 0;
+      if (count === 0) continue;
+      keys.push(key);
+      counts.push(count);
+    }
+    return { keys, counts };
+  }
+}
+
+/** The sum of several histograms. */
+export function mergeBins(all: readonly SparseBins[]): SparseBins {
+  const sum = new BinSum();
+  for (const bins of all) sum.addBins(bins);
+  return sum.toSparse();
+}
+
+export interface Quantile {
+  /** Milliseconds; null when there is no sample to tell it from. */
+  valueMs: number | null;
+  /** Bounds of the bin it was found in. */
+  bin: [number, number] | null;
+  /** True when the quantile falls among requests that timed out: `valueMs` is then a lower bound. */
+  capped: boolean;
+}
+
+/**
+ * The `q`-quantile (0 to 1) of the samples and of `slower` further requests, each slower than every
+ * sample (timeouts, which Envoy gives no sample): linear inside a bin, and the upper edge of the highest
+ * bin, capped, when it falls among the slower ones.
+ */
+export function quantile(bins: SparseBins, q: number, slower = 0): Quantile {
+  const samples = sampleCount(bins);
+  const last = bins.keys.length - 1;
+  if (last < 0) return { valueMs: null, bin: null, capped: slower > 0 };
+  const rank = q * (samples + slower);
+  if (rank > samples) {
+    const bin = binBounds(bins.keys[last] ?? 0);
+    return { valueMs: bin[1], bin, capped: true };
+  }
+  let below = 0;
+  for (let i = 0; i <= last; i++) {
+    const count = bins.counts[i] ?? 0;
+    if (below + count >= rank || i === last) {
+      const bin = binBounds(bins.keys[i] ?? 0);
+      const share = count > 0 ? Math.min(1, Math.max(0, (rank - below) / count)) : 0;
+      return { valueMs: bin[0] + (bin[1] - bin[0]) * share, bin, capped: false };
+    }
+    below += count;
+  }
+  return { valueMs: null, bin: null, capped: false };
+}
+
+/** Mean in milliseconds, taking each sample at the middle of its bin; null without samples. */
+export function mean(bins: SparseBins): number | null {
+  const samples = sampleCount(bins);
+  return samples > 0 ? sumMs(bins) / samples : null;
+}
+
+/** Sum of all samples in milliseconds, each taken at the middle of its bin. */
+export function sumMs(bins: SparseBins): number {
+  let sum = 0;
+  for (let i = 0; i < bins.keys.length; i++) {
+    const [lower, upper] = binBounds(bins.keys[i] ?? 0);
+    sum += ((lower + upper) / 2) * (bins.counts[i] ?? 0);
+  }
+  return sum;
+}
+
+/**
+ * Samples at or below each of the ascending `bounds` (milliseconds), for exposition as classic buckets.
+ * A bin counts once it lies wholly at or below the bound; the part of a bin that a bound cuts is not
+ * guessed at, so a bound that is no bin's edge counts the bins below it.
+ */
+export function cumulativeCounts(bins: SparseBins, bounds: readonly number[]): number[] {
+  let i = 0;
+  let below = 0;
+  return bounds.map((bound) => {
+    while (i < bins.keys.length && binBounds(bins.keys[i] ?? 0)[1] <= bound * (1 + 1e-9))
+      below += bins.counts[i++] ?? 0;
+    return below;
+  });
+}
+
+/** Bins as bytes: pairs of key difference and count. No bytes for no bins. */
+export function encodeBins(bins: SparseBins): Uint8Array {
+  const writer = new VarintWriter(bins.keys.length * 3);
+  let previous = 0;
+  for (let i = 0; i < bins.keys.length; i++) {
+    const key = bins.keys[i] ?? 0;
+    writer.write(key - previous);
+    writer.write(bins.counts[i] ?? 0);
+    previous = key;
+  }
+  return writer.finish();
+}
+
+/** What {@link encodeBins} wrote. */
+export function decodeBins(bytes: Uint8Array): SparseBins {
+  const reader = new VarintReader(bytes);
+  const keys: number[] = [];
+  const counts: number[] = [];
+  let key = 0;
+  while (!reader.done) {
+    key += reader.read();
+    keys.push(key);
+    counts.push(reader.read());
+  }
+  return { keys, counts };
+}

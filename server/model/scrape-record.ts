@@ -1,0 +1,61 @@
+import type { FlowKey, Identity, Observation } from './flow.ts';
+import type { SparseBins } from './histogram.ts';
+
+/**
+ * Last totals of a target in two parts: the names, which hardly ever change, and the numbers.
+ * Only the mesh layer knows what they mean; the store keeps them beside the points of the same scrape.
+ */
+export interface StoredTotals {
+  readonly shape: string;
+  readonly values: Uint8Array;
+}
+
+/** Everything counted of one flow since its target was first seen. */
+export interface FlowTotal {
+  readonly flow: FlowKey;
+  /** One number per entry of `COUNTERS`. */
+  readonly counters: Float64Array;
+  /** As they stood at the last scrape, one number per entry of `GAUGES`. */
+  gauges: Float64Array;
+  bins: SparseBins;
+}
+
+/** What a good scrape found out about a target. */
+export interface ScrapeFindings {
+  readonly observation: Observation;
+  readonly totals: StoredTotals;
+  /** Live view of the same totals; changes with the next scrape. */
+  readonly flowTotals: readonly FlowTotal[];
+  /** Unix milliseconds, up to 1 s late, since /server_info tells whole seconds; null when it was refused. */
+  readonly startedAt: number | null;
+  /** Whether requests to the service are seen here: the service's vantage is then `server`. */
+  readonly inbound: boolean;
+  /** Stats that were used. */
+  readonly samples: number;
+  readonly envoyVersion: string;
+  /** Earliest expiry of a certificate in Unix seconds; null without certificates. */
+  readonly certificateExpiry: number | null;
+}
+
+/** One scrape of one target, good or failed: a failed one has a reason and no findings. */
+export interface ScrapeRecord {
+  /** Address of the target, its identity over restarts of the collector. */
+  readonly target: string;
+  /** When the answer came or the scrape failed, Unix milliseconds. */
+  readonly at: number;
+  readonly durationMs: number;
+  readonly bodyBytes: number;
+  /** Why it failed, in plain words, and what to do; empty when it did not. */
+  readonly error: string;
+  readonly findings: ScrapeFindings | undefined;
+}
+
+/** What the store remembers of a target. */
+export interface StoredTarget {
+  readonly target: string;
+  readonly lastScrape: number;
+  readonly startedAt: number | null;
+  readonly identity: Identity;
+  readonly inbound: boolean;
+  readonly totals: StoredTotals;
+}

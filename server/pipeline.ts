@@ -1,0 +1,66 @@
+/** From one scrape to one record: knows the order of the stages, and keeps one mesh state per target. */
+
+import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
+import { TargetMesh } from './mesh/target-mesh.ts';
+import type { Target } from './model/discovered-target.ts';
+import type { ScrapeFindings, ScrapeRecord, StoredTarget } from './model/scrape-record.ts';
+import type { ScrapeResult } from './scrape/scrape-loop.ts';
+
+export interface PipelineOptions {
+  readonly peers: readonly { match: string; service: string }[];
+  readonly local: readonly string[];
+  readonly seriesLimit: number;
+  readonly intervalMs: number;
+  /** What an earlier life of the collector stored. */
+  readonly stored: readonly StoredTarget[];
+  readonly startedAt: number;
+}
+
+export class Pipeline {
+  private readonly options: PipelineOptions;
+  private readonly rules: NamingRules;
+  private readonly stored: ReadonlyMap<string, StoredTarget>;
+  private readonly storedRound: number | null;
+  private readonly meshes = new Map<string, TargetMesh>();
+
+  constructor(options: PipelineOptions) {
+    this.options = options;
+    this.rules = compileNamingRules(options.peers, options.local);
+    this.stored = new Map(options.stored.map((target) => [target.target, target]));
+    this.storedRound =
+      options.stored.length > 0 ? Math.max(...options.stored.map(({ lastScrape }) => lastScrape)) : null;
+  }
+
+  process({ target, at, durationMs, error, good }: ScrapeResult): ScrapeRecord {
+    const failed = { target: target.key, at, durationMs, bodyBytes: good?.bodyBytes ?? 0, findings: undefined };
+    if (!good) return { ...failed, error };
+    try {
+      const findings: ScrapeFindings = this.meshOf(target).observe({ ...good, previousRound: this.previousRound(at) });
+      return { ...failed, error: '', findings };
+    } catch (problem) {
+      return { ...failed, error: problem instanceof Error ? problem.message : String(problem) };
+    }
+  }
+
+  /** When the round before the one at `at` was: of this life, or the last one of an earlier life. */
+  private previousRound(at: number): number | null {
+    const { intervalMs, startedAt } = this.options;
+    return at - intervalMs >= startedAt ? at - intervalMs : this.storedRound;
+  }
+
+  private meshOf(target: Target): TargetMesh {
+    const known = this.meshes.get(target.key);
+    if (known) return known;
+    const { scheme, host, path } = target.address;
+    const mesh = new TargetMesh({
+      labels: target.labels,
+      address: target.key,
+      host: scheme === 'unix' ? path : host,
+      rules: this.rules,
+      seriesLimit: this.options.seriesLimit,
+      stored: this.stored.get(target.key),
+    });
+    this.meshes.set(target.key, mesh);
+    return mesh;
+  }
+}

@@ -1,0 +1,67 @@
+import type { Interval } from '../model/spread.ts';
+
+/** When a target was measured: runs of scrapes that follow one another without a gap, in order. */
+export interface TargetCoverage {
+  readonly runs: Interval[];
+  /** The newest scrape's interval. */
+  last: Interval;
+}
+
+/** Coverage of every target, from the intervals of its good scrapes in order of their end. */
+export class Coverage {
+  private readonly targets = new Map<number, TargetCoverage>();
+  /** End of the newest interval of all. */
+  private newest = 0;
+
+  add(target: number, interval: Interval): void {
+    this.newest = Math.max(this.newest, interval.to);
+    const known = this.targets.get(target);
+    if (!known) {
+      this.targets.set(target, { runs: [interval], last: interval });
+      return;
+    }
+    const run = known.runs.at(-1);
+    if (run && interval.from <= run.to)
+      known.runs[known.runs.length - 1] = {
+        from: Math.min(run.from, interval.from),
+        to: Math.max(run.to, interval.to),
+      };
+    else known.runs.push(interval);
+    known.last = interval;
+  }
+
+  of(target: number): TargetCoverage | undefined {
+    return this.targets.get(target);
+  }
+
+  /**
+   * The time from a target's last scrape to the newest scrape of any target, as long as its next one is not
+   * overdue; empty otherwise.
+   */
+  tail(target: number): Interval {
+    const last = this.targets.get(target)?.last;
+    if (!last) return { from: 0, to: 0 };
+    const overdue = last.to + 1.5 * (last.to - last.from);
+    return { from: last.to, to: this.newest <= overdue ? this.newest : last.to };
+  }
+
+  /** Whether a target was being measured at a moment, or at the newest scrape of all if that was before. */
+  holds(target: number, moment: number): boolean {
+    const at = Math.min(moment, this.newest);
+    const runs = this.targets.get(target)?.runs ?? [];
+    return runs.some(({ from, to }) => from < at && to >= at) || this.tail(target).to >= at;
+  }
+}
+
+/** The union of intervals, sorted and without overlaps. */
+export function unionOf(intervals: readonly Interval[]): Interval[] {
+  const sorted = [...intervals].filter(({ from, to }) => to > from).sort((a, b) => a.from - b.from);
+  const union: Interval[] = [];
+  for (const interval of sorted) {
+    const last = union.at(-1);
+    if (last && interval.from <= last.to)
+      union[union.length - 1] = { from: last.from, to: Math.max(last.to, interval.to) };
+    else union.push(interval);
+  }
+  return union;
+}

@@ -1,0 +1,26 @@
+/** Entry of a reading thread. */
+
+import { workerData } from 'node:worker_threads';
+import type { StoredTarget } from '../../model/scrape-record.ts';
+import type { Group, StoreStatus, SumQuery } from '../store.ts';
+import { SqliteReader } from './reader.ts';
+
+const { path } = workerData as { path: string };
+let reader: SqliteReader | undefined;
+
+function opened(): SqliteReader {
+  reader ??= new SqliteReader(path);
+  return reader;
+}
+
+export function sums(query: SumQuery): Group[] {
+  return opened().sums(query);
+}
+
+export function loadTargets(): StoredTarget[] {
+  return opened().loadTargets();
+}
+
+export function status(): StoreStatus {
+  return opened().status();
+}

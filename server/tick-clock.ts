@@ -1,0 +1,34 @@
+export interface TickClockOptions {
+  readonly intervalMs: number;
+  /** Part of the interval over which scrapes are spread, from its start. */
+  readonly spreadMs: number;
+  readonly now: () => number;
+  readonly onTick: () => void;
+}
+
+/** Time that scrapes are given to be answered and stored before they are told of. */
+const SETTLE_MS = 350;
+
+/** Ticks once per interval, a moment after its scrapes. */
+export class TickClock {
+  private readonly options: TickClockOptions;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(options: TickClockOptions) {
+    this.options = options;
+  }
+
+  start(): void {
+    const { intervalMs, spreadMs, now, onTick } = this.options;
+    const phase = (spreadMs + SETTLE_MS) % intervalMs;
+    const next = Math.ceil((now() - phase + 1) / intervalMs) * intervalMs + phase;
+    this.timer = setTimeout(() => {
+      onTick();
+      this.start();
+    }, next - now());
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+}
