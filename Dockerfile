@@ -1,0 +1,26 @@
+FROM node:24-slim AS web
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY . .
+RUN npx vite build web
+
+FROM node:24-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev
+
+FROM node:24-slim
+WORKDIR /app
+ENV NODE_ENV=production
+COPY package.json ./
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=web /app/web/dist web/dist
+COPY server server
+RUN mkdir data && chown node:node data
+USER node
+VOLUME /app/data
+EXPOSE 9191
+ENTRYPOINT ["node", "server/main.ts"]
+# In a container, loopback would be out of everyone's reach.
+CMD ["serve", "--web.listen-address=0.0.0.0:9191"]

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const START_TIMEOUT_MS = 15_000;
+
+export interface TestCollector {
+  readonly url: string;
+  readonly pid: number;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+  /** Ends it as a service manager would; resolves with its exit code. */
+  terminate(): Promise<number | null>;
+  /** What it wrote to its log. */
+  readonly log: string[];
+}
+
+export interface TestCollectorOptions {
+  readonly targets: readonly string[];
+  readonly storagePath: string;
+  readonly intervalSeconds: number;
+  /** Default: any free port. */
+  readonly port?: number;
+}
+
+/** Starts the collector as a user would, in a process of its own; resolves when it serves. */
+export async function startTestCollector({
+  targets,
+  storagePath,
+  intervalSeconds,
+  port = 0,
+}: TestCollectorOptions): Promise<TestCollector> {
+  const flags = [
+    ...targets.map((target) => `--target=${target}`),
+    `--storage.path=${storagePath}`,
+    `--scrape.interval=${intervalSeconds}s`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ];
+  const child = spawn(process.execPath, ['server/main.ts', 'serve', ...flags], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const log: string[] = [];
+  const url = await servedUrl(child, log);
+  const exited = once(child, 'exit');
+  return {
+    url,
+    pid: child.pid ?? 0,
+    log,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async terminate() {
+      child.kill('SIGTERM');
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
+
+function servedUrl(child: ChildProcess, log: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string) => reject(new Error(`the collector ${reason}:\n${log.join('\n')}`));
+    const timer = setTimeout(() => fail(`did not serve within ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
+    child.once('exit', (code) => fail(`ended with code ${code}`));
+    if (!child.stderr) return fail('has no log');
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      log.push(line);
+      const url = /listening on (http:\/\/\S+)/.exec(line)?.[1];
+      if (!url) return;
+      clearTimeout(timer);
+      child.removeAllListeners('exit');
+      resolve(url);
+    });
+  });
+}
+
+/** The JSON answer of an address of the API; throws with the answer when it is an error. */
+export async function getJson<T>(url: string): Promise<T> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}

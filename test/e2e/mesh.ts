@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findEnvoy } from '../../server/demo/envoy.ts';
+import { type RunningMesh, startMesh } from '../../server/demo/mesh.ts';
+import { loadMesh } from '../../server/demo/mesh-folder.ts';
+import { findFreePortOffset } from '../../server/demo/ports.ts';
+
+export interface TestMesh extends RunningMesh {
+  portOffset: number;
+  /** Configuration as run, and logs; removed by `stop()`. */
+  runFolder: string;
+  /** What the runner told, besides starting and stopping as asked. */
+  messages: string[];
+}
+
+/** Starts an example mesh on ports of its own, so that neither a demo nor another test meets it. */
+export async function startTestMesh(name = 'three-services'): Promise<TestMesh> {
+  const messages: string[] = [];
+  const log = (line: string) => void messages.push(line);
+  const envoy = await findEnvoy({ log });
+  const { ports } = await loadMesh({ name, portOffset: 0 });
+  const portOffset = await findFreePortOffset(ports);
+  const runFolder = await mkdtemp(join(tmpdir(), 'sidelight-mesh-'));
+  const mesh = await startMesh({ name, envoy, portOffset, runFolder, log });
+  const stop = async () => {
+    await mesh.stop();
+    await rm(runFolder, { recursive: true });
+  };
+  const { targets, frontUrl } = mesh;
+  return {
+    targets,
+    frontUrl,
+    portOffset,
+    runFolder,
+    messages,
+    stop,
+    startEnvoy: (instance) => mesh.startEnvoy(instance),
+    stopEnvoy: (instance) => mesh.stopEnvoy(instance),
+    restartEnvoy: (instance) => mesh.restartEnvoy(instance),
+    startTraffic: () => mesh.startTraffic(),
+    processIds: () => mesh.processIds(),
+  };
+}
