@@ -1,0 +1,26 @@
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatDuration } from '../model/duration.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Says that the file is valid and what it comes to, or what is wrong with it; gives the exit code. */
+export function checkConfig(file: string, terminal: Terminal): number {
+  const loaded = loadConfig(file);
+  if ('config' in loaded) {
+    terminal.out(`${file} is valid: ${summary(loaded.config)}`);
+    return 0;
+  }
+  for (const line of loaded.errors) terminal.err(line);
+  return 1;
+}
+
+function summary({ discovery, scrape, storage, web }: Config): string {
+  const targets = discovery.static.reduce((sum, group) => sum + group.targets.length, 0);
+  const host = web.host.includes(':') ? `[${web.host}]` : web.host;
+  return [
+    `${targets} static ${targets === 1 ? 'target' : 'targets'}`,
+    `interval ${formatDuration(scrape.intervalMs)}`,
+    `database ${storage.path}`,
+    `dashboard on ${host}:${web.port}`,
+  ].join(', ');
+}

@@ -1,0 +1,107 @@
+import { Command, CommanderError, Option } from 'commander';
+import { closest } from '../config/suggest.ts';
+import { VERSION } from '../config/version.ts';
+import { addConfigOptions, addFlag, readConfigOptions } from './config-options.ts';
+import { PlainError, plainLine } from './plain-error.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Commands that the documentation names and this version does not have yet; a name goes when its feature lands. */
+const NOT_YET = ['rules', 'targets', 'explain', 'db'];
+
+const DEFAULT_URL = 'http://127.0.0.1:9191';
+
+/** Runs the command of `args` (those after the program's name) and gives the exit code. Never throws. */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code = 0;
+  const program = buildProgram(terminal, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    terminal.err(`error: ${plainLine(error)}`);
+    return 1;
+  }
+}
+
+function buildProgram(terminal: Terminal, done: (code: number) => void): Command {
+  const program = new Command('sidelight');
+  program
+    .description('Golden signals of a service mesh, from the Envoy sidecars that carry it.')
+    .version(versionLine(), '--version', 'print the version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      outputError: (text) => terminal.err(oneLine(text)),
+    });
+  addServe(program, terminal, done);
+  addCheckConfig(program, terminal, done);
+  addDemo(program, terminal, done);
+  addStat(program, terminal, done);
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => terminal.out(versionLine()));
+  return program.addHelpText('after', '\nWithout a command, serve runs. Its flags: sidelight serve --help');
+}
+
+function addServe(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program.command('serve', { isDefault: true }).description('run the collector and its dashboard');
+  addConfigOptions(command).allowExcessArguments();
+  command.action(async () => {
+    const [word] = command.args;
+    if (word !== undefined) throw unknownCommand(word, program);
+    const { serveCommand } = await import('./serve-command.ts');
+    done(await serveCommand({ ...readConfigOptions(command), terminal }));
+  });
+}
+
+function addCheckConfig(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program.command('check-config').argument('<file>').description('check a configuration file');
+  command.action(async (file: string) => {
+    const { checkConfig } = await import('./check-config.ts');
+    done(checkConfig(file, terminal));
+  });
+}
+
+function addDemo(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program.command('demo').argument('[mesh]', 'a folder of examples/meshes', 'three-services');
+  command.description('run an example mesh of real Envoys with traffic, and the collector on it');
+  addFlag(addFlag(command, 'listenAddress'), 'logLevel');
+  command.action(async (mesh: string) => {
+    const { demoCommand } = await import('./demo-command.ts');
+    done(await demoCommand({ mesh, flags: readConfigOptions(command).flags, terminal }));
+  });
+}
+
+function addStat(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program.command('stat').description('print the golden signals of every service');
+  command
+    .option('--url <url>', 'where Sidelight runs', DEFAULT_URL)
+    .option('--window <duration>', 'how far back to look', '1m')
+    .addOption(new Option('--output <format>', 'form of the answer').choices(['table', 'json']).default('table'))
+    .action(async (options: { url: string; window: string; output: 'table' | 'json' }) => {
+      const { stat } = await import('./stat.ts');
+      done(await stat({ ...options, terminal, fetch }));
+    });
+}
+
+function versionLine(): string {
+  return `sidelight ${VERSION} (Node.js ${process.version})`;
+}
+
+function unknownCommand(word: string, program: Command): PlainError {
+  if (NOT_YET.includes(word))
+    return new PlainError(`the command ${word} is not available in this version (${VERSION})`);
+  const names = program.commands.map((command) => command.name());
+  const meant = closest(word, names);
+  const hint = meant === undefined ? `commands are ${names.join(', ')}` : `did you mean ${meant}?`;
+  return new PlainError(`unknown command ${JSON.stringify(word)}; ${hint}`);
+}
+
+/** Commander puts its suggestion on a second line. */
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,81 @@
+import { parseDuration } from '../model/duration.ts';
+import { codeOf, PlainError, plainLine } from './plain-error.ts';
+import { errorSchema, type ServicesAnswer, servicesSchema } from './services-answer.ts';
+import { statLines } from './stat-table.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface StatCommand {
+  /** Where the dashboard is. */
+  readonly url: string;
+  /** Such as `1m`. */
+  readonly window: string;
+  readonly output: 'table' | 'json';
+  readonly terminal: Terminal;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Prints the golden signals of every service; gives the exit code. */
+export async function stat({ url, window, output, terminal, fetch }: StatCommand): Promise<number> {
+  try {
+    const body = await ask(addressOf(url, window), { base: url, fetch });
+    const answer = readAnswer(body, url);
+    for (const line of output === 'json' ? [body] : statLines(answer)) terminal.out(line);
+    return 0;
+  } catch (error) {
+    terminal.err(plainLine(error));
+    return 1;
+  }
+}
+
+function addressOf(base: string, window: string): URL {
+  if (!parseDuration(window)) throw new PlainError(`--window=${window}: not a duration; write 30s, 1m or 2h`);
+  if (!/^https?:\/\//.test(base) || !URL.canParse(base)) {
+    throw new PlainError(`--url=${base}: not a web address; write http://127.0.0.1:9191`);
+  }
+  const address = new URL(base);
+  address.pathname = `${address.pathname.replace(/\/+$/, '')}/api/v1/services`;
+  address.search = new URLSearchParams({ window }).toString();
+  address.hash = '';
+  return address;
+}
+
+async function ask(address: URL, { base, fetch }: { base: string; fetch: StatCommand['fetch'] }): Promise<string> {
+  let answer: Response;
+  let body: string;
+  try {
+    answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: 'application/json' } });
+    body = await answer.text();
+  } catch (error) {
+    throw new PlainError(`${base} does not answer: ${reasonOf(error)}`);
+  }
+  if (answer.ok) return body;
+  throw new PlainError(`${base} answered ${answer.status}: ${errorMessage(body) ?? 'is that Sidelight? see --url'}`);
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (codeOf(cause) === 'ECONNREFUSED') return 'connection refused; is Sidelight running there? see --url';
+  if (codeOf(cause) === 'ENOTFOUND') return 'the host name is not known; see --url';
+  if (error instanceof Error && error.name === 'TimeoutError') return `nothing came within ${TIMEOUT_MS / 1000} s`;
+  return plainLine(cause);
+}
+
+function readAnswer(body: string, base: string): ServicesAnswer {
+  const answer = servicesSchema.safeParse(parsedJson(body));
+  if (!answer.success) throw new PlainError(`${base} did not answer like Sidelight's API; see --url`);
+  return answer.data;
+}
+
+function errorMessage(body: string): string | undefined {
+  return errorSchema.safeParse(parsedJson(body)).data?.error.message;
+}
+
+function parsedJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

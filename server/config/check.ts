@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { described, formatPath, type KeyPath, type Origins, type Problem, valueAt } from './problem.ts';
+import { brokenRules } from './rules.ts';
+import { configSchema, type WrittenConfig } from './schema.ts';
+import { closest } from './suggest.ts';
+import { UNAVAILABLE } from './unavailable.ts';
+
+export type Checked = { readonly written: WrittenConfig } | { readonly problems: Problem[] };
+
+/** Checks a tree of values against the schema and the rules that concern several keys; reports all problems at once. */
+export function checkTree(tree: unknown, origins: Origins): Checked {
+  const result = configSchema.safeParse(tree);
+  const problems = [
+    ...(result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, tree))),
+    ...brokenRules(tree, origins),
+  ];
+  return result.success && problems.length === 0 ? { written: result.data } : { problems };
+}
+
+function problemsOf(issue: z.core.$ZodIssue, tree: unknown): Problem[] {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code !== 'invalid_type') return [{ path, message: issue.message }];
+  const found = valueAt(tree, path);
+  const expected = issue.expected === 'array' ? 'a list' : 'a map of keys';
+  return [
+    {
+      path,
+      message: found === undefined ? `missing; write ${expected}` : `expected ${expected}, found ${described(found)}`,
+    },
+  ];
+}
+
+function unknownKey(path: KeyPath, key: string): Problem {
+  const known = keysAt(path);
+  const later = UNAVAILABLE.filter((keys) => formatPath(keys.slice(0, -1)) === formatPath(path)).map((keys) =>
+    String(keys.at(-1)),
+  );
+  const meant = closest(key, [...known, ...later]) ?? elsewhere(key);
+  const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${meant}\`?`;
+  return { path: [...path, key], at: 'key', message: `unknown key; ${hint}` };
+}
+
+/** The path of a key of exactly this name in another place, for keys that were put on the wrong level. */
+function elsewhere(key: string, path: KeyPath = []): string | undefined {
+  for (const name of keysAt(path)) {
+    const here = [...path, name];
+    if (name === key) return formatPath(here).replaceAll('[0]', '[]');
+    const below = elsewhere(key, here) ?? elsewhere(key, [...here, 0]);
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}
+
+/** The keys that the schema knows in the map at `path`; list positions count for any item. */
+function keysAt(path: KeyPath): string[] {
+  let schema: z.core.$ZodType | undefined = configSchema;
+  for (const part of path) {
+    const inner: z.core.$ZodType | undefined = unwrapped(schema);
+    if (typeof part === 'number') schema = inner instanceof z.ZodArray ? inner.element : undefined;
+    else schema = inner instanceof z.ZodObject ? inner.shape[part] : undefined;
+  }
+  const last = unwrapped(schema);
+  return last instanceof z.ZodObject ? Object.keys(last.shape) : [];
+}
+
+function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? unwrapped(schema.unwrap()) : schema;
+}

@@ -1,0 +1,61 @@
+import { checkTree } from './check.ts';
+import type { Config } from './config.ts';
+import { type ConfigTree, readTree } from './document.ts';
+import { readConfigFile } from './file.ts';
+import { applyFlags, type ConfigFlags } from './flags.ts';
+import { formatProblems, Origins } from './problem.ts';
+import type { WrittenConfig } from './schema.ts';
+import { takeUnavailable } from './unavailable.ts';
+
+/** Either a configuration to work with, or every error in one plain line each. */
+export type Loaded = { readonly config: Config } | { readonly errors: string[] };
+
+/** Reads the file at `path` (none: all defaults) and puts the flags over it. Never throws. */
+export function loadConfig(path: string | undefined, flags: ConfigFlags = {}): Loaded {
+  if (path === undefined) return configFrom({ value: {}, origins: new Origins(''), problems: [] }, flags);
+  const read = readConfigFile(path);
+  return 'error' in read ? { errors: [read.error] } : parseConfig(read.text, path, flags);
+}
+
+/** As `loadConfig`, from text; `file` is the name that errors give. */
+export function parseConfig(text: string, file: string, flags: ConfigFlags = {}): Loaded {
+  const tree = readTree(text, file);
+  return 'errors' in tree ? tree : configFrom(tree, flags);
+}
+
+function configFrom(tree: ConfigTree, flags: ConfigFlags): Loaded {
+  applyFlags(tree, flags);
+  const unavailable = takeUnavailable(tree.value);
+  const checked = checkTree(tree.value, tree.origins);
+  const problems = [...tree.problems, ...unavailable, ...('problems' in checked ? checked.problems : [])];
+  if ('written' in checked && problems.length === 0) return { config: frozen(normalised(checked.written)) };
+  return { errors: formatProblems(problems, tree.origins) };
+}
+
+function normalised({ scrape, discovery, peers, local, storage, exporter, web, log }: WrittenConfig): Config {
+  return {
+    scrape: {
+      intervalMs: scrape.interval,
+      timeoutMs: scrape.timeout ?? Math.min(DEFAULT_TIMEOUT_MS, scrape.interval),
+      bodyLimitBytes: scrape.body_limit,
+      seriesLimit: scrape.series_limit,
+      concurrency: scrape.concurrency,
+      slowDown: scrape.slow_down,
+    },
+    discovery,
+    peers,
+    local,
+    storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
+    exporter,
+    web: { ...web.listen, externalUrl: web.external_url, traceUrl: web.trace_url },
+    log,
+  };
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
+}

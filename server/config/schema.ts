@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
+import { bucketsField, labelsField, patternField, serviceTemplateField, targetField } from './mesh-fields.ts';
+import { externalUrlField, fileField, listenField, traceUrlField } from './web-fields.ts';
+
+export const DEFAULT_INTERVAL = '15s';
+
+/** A tier must outlive the step of the tier that is made from it, twice over, or counts would be lost. */
+const retention = z.strictObject({
+  raw: durationField({ min: '2m', max: '10y' }).prefault('2h').describe('Every scrape, by instance.'),
+  '1m': durationField({ min: '20m', max: '10y' }).prefault('2d').describe('Steps of a minute, by instance.'),
+  '10m': durationField({ min: '2h', max: '10y' }).prefault('30d').describe('Steps of ten minutes, instances summed.'),
+  '1h': durationField({ min: '1h', max: '100y' }).prefault('400d').describe('Steps of an hour, instances summed.'),
+});
+
+const scrape = z.strictObject({
+  interval: durationField({ min: '100ms', max: '1h' })
+    .prefault(DEFAULT_INTERVAL)
+    .describe('Time between two scrapes of a target.'),
+  timeout: durationField({ min: '10ms', max: '1h' })
+    .optional()
+    .describe(
+      'Longest time a scrape may take, at most the interval. By default 10s, or the interval if that is shorter.',
+    ),
+  body_limit: sizeField({ min: '1KiB', max: '1GiB' }).prefault('32MiB').describe('Largest answer of a target.'),
+  series_limit: countField({ min: 1, max: 10_000_000 })
+    .prefault(20_000)
+    .describe('Most series taken from one target; above it the target is down.'),
+  concurrency: countField({ min: 1, max: 10_000 }).prefault(256).describe('Most scrapes under way at once.'),
+  slow_down: switchField().prefault(true).describe('Scrape a target less often while it answers slowly.'),
+});
+
+const staticGroup = z.strictObject({
+  targets: z.array(targetField()).describe('Admin addresses: host:port, [::1]:9901, https://host:port or unix:/path.'),
+  labels: labelsField().prefault({}).describe('Labels of all targets of the group.'),
+});
+
+const peer = z.strictObject({
+  match: patternField('a pattern such as "^(.+)_v2$"').describe('RE2 pattern for the whole name of a cluster.'),
+  service: serviceTemplateField().describe('Name of the service behind it; $1 is the first group of the pattern.'),
+});
+
+/** Everything that may stand in the configuration file, with its default, as it is written there. */
+export const configSchema = z.strictObject({
+  scrape: scrape.prefault({}).describe('How targets are asked.'),
+  discovery: z
+    .strictObject({ static: z.array(staticGroup).prefault([]).describe('Targets that are listed here.') })
+    .prefault({})
+    .describe('Where targets come from.'),
+  peers: z
+    .array(peer)
+    .prefault([])
+    .describe('Names services from clusters, before the built-in rules; the first match wins.'),
+  local: z
+    .array(patternField('a pattern such as "^my_app$"'))
+    .prefault([])
+    .describe('RE2 patterns of clusters that are the application behind the sidecar.'),
+  storage: z
+    .strictObject({
+      path: fileField('data/sidelight.db').prefault('data/sidelight.db').describe('The database.'),
+      retention: retention.prefault({}).describe('How long each resolution is kept.'),
+      max_size: sizeField({ min: '1MiB', max: '1024TiB' }).prefault('10GiB').describe('Largest size of the database.'),
+    })
+    .prefault({})
+    .describe('What is kept.'),
+  exporter: z
+    .strictObject({
+      level: choiceField('service', 'instance')
+        .prefault('instance')
+        .describe('Whether /metrics tells instances apart.'),
+      buckets: bucketsField()
+        .prefault([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
+        .describe('Upper bounds in seconds of mesh_request_duration_seconds.'),
+    })
+    .prefault({})
+    .describe('What Prometheus gets.'),
+  web: z
+    .strictObject({
+      listen: listenField()
+        .prefault('127.0.0.1:9191')
+        .describe('Address of dashboard, API and /metrics; :9191 is all interfaces.'),
+      external_url: externalUrlField().prefault('').describe('Address under which users reach it.'),
+      trace_url: traceUrlField().prefault('').describe('Link to traces, with {service}, {from} and {to}.'),
+    })
+    .prefault({})
+    .describe('Dashboard, API and /metrics.'),
+  log: z
+    .strictObject({
+      level: choiceField('trace', 'debug', 'info', 'warn', 'error')
+        .prefault('info')
+        .describe('Least level that is logged.'),
+      format: choiceField('text', 'json').prefault('text').describe('Form of log lines.'),
+    })
+    .prefault({})
+    .describe('Logs, on standard error.'),
+});
+
+/** What the schema makes of a file: every default filled in, units as in `Config`, names as in the file. */
+export type WrittenConfig = z.output<typeof configSchema>;

@@ -1,0 +1,24 @@
+import { DISCOVERY } from './bad/discovery.ts';
+import { NAMING } from './bad/naming.ts';
+import { OUTPUT } from './bad/output.ts';
+import { SCRAPE } from './bad/scrape.ts';
+import { STRUCTURE } from './bad/structure.ts';
+import { SYNTAX } from './bad/syntax.ts';
+import { UNAVAILABLE } from './bad/unavailable.ts';
+
+/** One case per rule: the text of a file and exactly what is said about it, without the file's name and a colon. */
+export interface BadFile {
+  readonly name: string;
+  readonly yaml: string;
+  readonly errors: readonly string[];
+}
+
+export const BAD_FILES: readonly BadFile[] = [
+  ...SYNTAX,
+  ...STRUCTURE,
+  ...SCRAPE,
+  ...DISCOVERY,
+  ...NAMING,
+  ...OUTPUT,
+  ...UNAVAILABLE,
+];

@@ -1,0 +1,104 @@
+/** One case per form that is accepted: the text of a file and what must be in the configuration. */
+export interface GoodFile {
+  readonly name: string;
+  readonly yaml: string;
+  readonly config: object;
+}
+
+const staticOf = (...groups: object[]) => ({ discovery: { static: groups } });
+
+export const GOOD_FILES: readonly GoodFile[] = [
+  { name: 'a file of comments', yaml: '# nothing yet\n', config: { scrape: { intervalMs: 15_000 } } },
+  { name: 'an empty map', yaml: '{}\n', config: { web: { port: 9191 } } },
+  { name: 'JSON', yaml: '{"scrape": {"interval": "5s"}}', config: { scrape: { intervalMs: 5000, timeoutMs: 5000 } } },
+  { name: 'Windows line ends', yaml: 'scrape:\r\n  interval: 5s\r\n', config: { scrape: { intervalMs: 5000 } } },
+  {
+    name: 'keys without values',
+    yaml: 'scrape:\n  interval:\ndiscovery:\npeers: ~\nstorage: { retention: null }\n',
+    config: {
+      scrape: { intervalMs: 15_000 },
+      discovery: { static: [] },
+      peers: [],
+      storage: { retentionMs: { raw: 7_200_000 } },
+    },
+  },
+  {
+    name: 'the whole scrape section',
+    yaml: 'scrape: { interval: 1m30s, timeout: 1m30s, body_limit: 16MiB, series_limit: 5, concurrency: 1, slow_down: false }\n',
+    config: {
+      scrape: {
+        intervalMs: 90_000,
+        timeoutMs: 90_000,
+        bodyLimitBytes: 16_777_216,
+        seriesLimit: 5,
+        concurrency: 1,
+        slowDown: false,
+      },
+    },
+  },
+  { name: 'plain bytes', yaml: 'scrape: { body_limit: 65536 }\n', config: { scrape: { bodyLimitBytes: 65_536 } } },
+  {
+    name: 'every form of target',
+    yaml: 'discovery:\n  static:\n    - targets: ["10.0.0.5:9901", "http://B:1", "https://b:1", "[::1]:1", "unix:/run/envoy.sock"]\n      labels: { service: checkout, region: eu-west-1 }\n',
+    config: staticOf({
+      targets: ['10.0.0.5:9901', 'b:1', 'https://b:1', '[::1]:1', 'unix:/run/envoy.sock'],
+      labels: { service: 'checkout', region: 'eu-west-1' },
+    }),
+  },
+  {
+    name: 'label values as they were written',
+    yaml: 'discovery:\n  static:\n    - targets: []\n      labels: { a: 1.10, b: true, c: 0x10, d: "q", e: , f: null, g: "null" }\n',
+    config: staticOf({ targets: [], labels: { a: '1.10', b: 'true', c: '0x10', d: 'q', g: 'null' } }),
+  },
+  {
+    name: 'an alias and a merge',
+    yaml: 'discovery:\n  static:\n    - &eu { targets: ["a:1"], labels: &l { region: eu } }\n    - { <<: *eu, targets: ["b:1"] }\n    - { targets: ["c:1"], labels: { <<: [*l], zone: z } }\n',
+    config: staticOf(
+      { targets: ['a:1'], labels: { region: 'eu' } },
+      { targets: ['b:1'], labels: { region: 'eu' } },
+      { targets: ['c:1'], labels: { region: 'eu', zone: 'z' } },
+    ),
+  },
+  {
+    name: 'the naming rules',
+    yaml: 'peers:\n  - { match: "^(.+)_v\\\\d+$", service: "$1" }\n  - { match: "(?P<a>x)-(y)", service: "$a-$$$2" }\nlocal: ["^my_app$"]\n',
+    config: {
+      peers: [
+        { match: '^(.+)_v\\d+$', service: '$1' },
+        { match: '(?P<a>x)-(y)', service: '$a-$$$2' },
+      ],
+      local: ['^my_app$'],
+    },
+  },
+  {
+    name: 'storage',
+    yaml: 'storage: { path: /data/a.db, retention: { raw: 1h, 1m: 1d, 10m: 1w, 1h: 2y }, max_size: 1TiB }\n',
+    config: {
+      storage: {
+        path: '/data/a.db',
+        retentionMs: { raw: 3_600_000, '1m': 86_400_000, '10m': 604_800_000, '1h': 63_072_000_000 },
+        maxSizeBytes: 1_099_511_627_776,
+      },
+    },
+  },
+  {
+    name: 'the exporter',
+    yaml: 'exporter: { level: service, buckets: [0.1, 1, 10] }\n',
+    config: { exporter: { level: 'service', buckets: [0.1, 1, 10] } },
+  },
+  { name: 'all interfaces', yaml: 'web: { listen: ":80" }\n', config: { web: { host: '', port: 80 } } },
+  { name: 'any free port', yaml: 'web: { listen: localhost:0 }\n', config: { web: { host: 'localhost', port: 0 } } },
+  { name: 'IPv6', yaml: 'web: { listen: "[::1]:9191" }\n', config: { web: { host: '::1', port: 9191 } } },
+  {
+    name: 'links',
+    yaml: 'web: { external_url: "https://a.example/mesh/", trace_url: "https://j/s?service={service}&start={from}&end={to}" }\n',
+    config: {
+      web: { externalUrl: 'https://a.example/mesh', traceUrl: 'https://j/s?service={service}&start={from}&end={to}' },
+    },
+  },
+  {
+    name: 'empty sections of a later version',
+    yaml: 'alerts: { rules: [], webhooks: [] }\nremote_write: []\notlp: { endpoint: "" }\nscrape: { tls: {} }\ndiscovery: { dns: , relabel: [] }\nweb: { auth: ~ }\n',
+    config: { web: { port: 9191 } },
+  },
+];
