@@ -108,7 +108,11 @@ async function settled(): Promise<void> {
       }
       const { edges } = await api<TopologyAnswer>(`topology?${since()}`);
       const sent = edges.map(({ source, target, requests }) => [source, target, requests]);
-      expect(sent.sort()).toEqual(calls().map(([caller, called, hop]) => [caller, called, hop.requests]).sort());
+      expect(sent.sort()).toEqual(
+        calls()
+          .map(([caller, called, hop]) => [caller, called, hop.requests])
+          .sort(),
+      );
     },
     { timeout: SETTLE_MS, interval: 200 },
   );
@@ -180,12 +184,21 @@ describe('the API', () => {
     }
   });
 
-  test.each(Object.entries(INSTANCES))('the figures of instance %s are its own', async (instance, [service, region]) => {
-    const { byInstance } = await api<ServiceAnswer>(`services/${service}?${since()}`);
-    const own = byInstance.find((row) => row.instance === instance);
-    const hop = ledger.inbound(instance);
-    expect(own).toMatchObject({ region, requests: hop.requests, codeClasses: hop.byClass, timeouts: hop.timeouts, health: 'up' });
-  });
+  test.each(Object.entries(INSTANCES))(
+    'the figures of instance %s are its own',
+    async (instance, [service, region]) => {
+      const { byInstance } = await api<ServiceAnswer>(`services/${service}?${since()}`);
+      const own = byInstance.find((row) => row.instance === instance);
+      const hop = ledger.inbound(instance);
+      expect(own).toMatchObject({
+        region,
+        requests: hop.requests,
+        codeClasses: hop.byClass,
+        timeouts: hop.timeouts,
+        health: 'up',
+      });
+    },
+  );
 
   test('regions of service_b are told apart', async () => {
     const { byRegion } = await api<ServiceAnswer>(`services/service_b?${since()}`);
@@ -206,7 +219,8 @@ describe('the API', () => {
 
   test('upstreams and downstreams of service_a are its callers and called', async () => {
     const answer = await api<ServiceAnswer>(`services/service_a?${since()}`);
-    const rows = (peers: { service: string; requests: number | null }[]) => peers.map(({ service, requests }) => [service, requests]);
+    const rows = (peers: { service: string; requests: number | null }[]) =>
+      peers.map(({ service, requests }) => [service, requests]);
     expect(rows(answer.upstreams)).toEqual([
       ['service_b', ledger.outbound('service_a', 'service_b').requests],
       ['service_c', ledger.outbound('service_a', 'service_c').requests],
@@ -221,15 +235,21 @@ describe('the API', () => {
   });
 
   test.each(['10s', '7s', '1m'])('steps of %s add up to what was sent', async (step) => {
-    const answer = await api<QueryAnswer>(`query?signal=requests&by=service,instance,region,code_class&step=${step}&${since()}`);
-    const sums = new Map(answer.series.map(({ labels, points }) => [`${labels.instance} ${labels.code_class}`, sumPoints(points)]));
+    const answer = await api<QueryAnswer>(
+      `query?signal=requests&by=service,instance,region,code_class&step=${step}&${since()}`,
+    );
+    const sums = new Map(
+      answer.series.map(({ labels, points }) => [`${labels.instance} ${labels.code_class}`, sumPoints(points)]),
+    );
     for (const instance of Object.keys(INSTANCES)) {
       for (const name of CLASSES) expect(sums.get(`${instance} ${name}`)).toBe(ledger.inbound(instance).byClass[name]);
     }
   });
 
   test('what service_a sent adds up by peer and class', async () => {
-    const answer = await api<QueryAnswer>(`query?signal=requests&by=peer,code_class&direction=outbound&service=service_a&step=10s&${since()}`);
+    const answer = await api<QueryAnswer>(
+      `query?signal=requests&by=peer,code_class&direction=outbound&service=service_a&step=10s&${since()}`,
+    );
     for (const { labels, points } of answer.series) {
       const name = CLASSES.find((known) => known === labels.code_class) ?? '2xx';
       expect(sumPoints(points)).toBe(ledger.outbound('service_a', labels.peer ?? '').byClass[name]);
@@ -239,9 +259,15 @@ describe('the API', () => {
 
   test('targets are up and known by what their Envoys say', async () => {
     const { targets } = await api<TargetsAnswer>('targets');
-    expect(targets.map(({ labels, health, lastError }) => [labels.service, labels.instance, labels.region, health, lastError])).toEqual(
-      Object.entries(INSTANCES).map(([instance, [service, region]]) => [service, instance, region, 'up', '']),
-    );
+    expect(
+      targets.map(({ labels, health, lastError }) => [
+        labels.service,
+        labels.instance,
+        labels.region,
+        health,
+        lastError,
+      ]),
+    ).toEqual(Object.entries(INSTANCES).map(([instance, [service, region]]) => [service, instance, region, 'up', '']));
   });
 });
 
@@ -277,14 +303,17 @@ describe('latency', () => {
     return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(q * values.length) - 1)] ?? 0;
   }
 
-  test.each(['front-proxy', 'service_a', 'service_b', 'service_c'])('percentiles of %s lie within the bins of the sent delays', async (service) => {
-    const answer = await api<ServiceAnswer>(`services/${service}?${since()}`);
-    const hop = services()[service];
-    if (!hop) throw new Error(`no hop ${service}`);
-    expect(answer.latencySamples).toBe(hop.requests);
-    expect(answer.precision).toMatchObject({ method: 'bins', source: 'downstream', capped: false });
-    expectWithin(answer, hop);
-  });
+  test.each(['front-proxy', 'service_a', 'service_b', 'service_c'])(
+    'percentiles of %s lie within the bins of the sent delays',
+    async (service) => {
+      const answer = await api<ServiceAnswer>(`services/${service}?${since()}`);
+      const hop = services()[service];
+      if (!hop) throw new Error(`no hop ${service}`);
+      expect(answer.latencySamples).toBe(hop.requests);
+      expect(answer.precision).toMatchObject({ method: 'bins', source: 'downstream', capped: false });
+      expectWithin(answer, hop);
+    },
+  );
 
   test('percentiles by instance show which one is slow', async () => {
     const { byInstance } = await api<ServiceAnswer>(`services/service_b?${since()}`);
@@ -308,12 +337,22 @@ describe('SQLite', () => {
     const database = new Database(storagePath(), { readonly: true });
     const classes = CLASSES.map((name) => `sum(requests_${name}) AS "${name}"`).join(', ');
     const rows = database
-      .prepare(`SELECT instance, peer, ${classes} FROM traffic WHERE direction = ? GROUP BY instance, peer ORDER BY instance, peer`)
+      .prepare(
+        `SELECT instance, peer, ${classes} FROM traffic WHERE direction = ? GROUP BY instance, peer ORDER BY instance, peer`,
+      )
       .all(direction);
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
     database.close();
-    const inbound = Object.keys(INSTANCES).map((instance) => ({ instance, peer: '', ...ledger.inbound(instance).byClass }));
-    const outbound = calls().map(([caller, peer, hop]) => ({ instance: caller.replace('_', '-'), peer, ...hop.byClass }));
+    const inbound = Object.keys(INSTANCES).map((instance) => ({
+      instance,
+      peer: '',
+      ...ledger.inbound(instance).byClass,
+    }));
+    const outbound = calls().map(([caller, peer, hop]) => ({
+      instance: caller.replace('_', '-'),
+      peer,
+      ...hop.byClass,
+    }));
     expect(rows).toEqual(direction === 'inbound' ? inbound : outbound);
   });
 });
@@ -326,7 +365,10 @@ describe('/metrics', () => {
   });
 
   function valueOf(name: string, labels: Record<string, string>): number {
-    const found = samples.filter((sample) => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value));
+    const found = samples.filter(
+      (sample) =>
+        sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+    );
     expect(found.length).toBeGreaterThan(0);
     return found.reduce((sum, { value }) => sum + value, 0);
   }
@@ -334,16 +376,22 @@ describe('/metrics', () => {
   test.each(Object.keys(INSTANCES))('counters of instance %s equal what it received', (instance) => {
     const hop = ledger.inbound(instance);
     for (const name of CLASSES) {
-      expect(valueOf('mesh_requests_total', { instance, direction: 'inbound', code_class: name })).toBe(hop.byClass[name]);
+      expect(valueOf('mesh_requests_total', { instance, direction: 'inbound', code_class: name })).toBe(
+        hop.byClass[name],
+      );
     }
     expect(valueOf('mesh_request_duration_seconds_count', { instance, direction: 'inbound' })).toBe(hop.requests);
-    expect(valueOf('mesh_request_failures_total', { instance, direction: 'inbound', reason: 'timeout' })).toBe(hop.timeouts);
+    expect(valueOf('mesh_request_failures_total', { instance, direction: 'inbound', reason: 'timeout' })).toBe(
+      hop.timeouts,
+    );
   });
 
   test('counters of calls equal what was sent', () => {
     for (const [service, peer, hop] of calls()) {
       for (const name of CLASSES) {
-        expect(valueOf('mesh_requests_total', { service, peer, direction: 'outbound', code_class: name })).toBe(hop.byClass[name]);
+        expect(valueOf('mesh_requests_total', { service, peer, direction: 'outbound', code_class: name })).toBe(
+          hop.byClass[name],
+        );
       }
       expect(valueOf('mesh_request_retries_total', { service, peer, direction: 'outbound' })).toBe(hop.retries);
     }

@@ -29,7 +29,7 @@ const toC = (random: Random, call: Partial<PlannedCall> = {}): PlannedCall => ({
 
 const ownDelay = (random: Random) => lognormal(random, { medianMs: 3, spread: 0.5 });
 
-/** About 20 requests per second in all. A call that fails makes A answer 502. */
+/** About 20 requests per second in all. A call that fails makes A answer 502, unless A can do without its answer. */
 export const kinds: readonly Kind[] = [
   { name: 'read', perSecond: 9, plan: (random) => ({ delayMs: ownDelay(random), calls: [toB(random)] }) },
   { name: 'order', perSecond: 5, plan: (random) => ({ delayMs: ownDelay(random), calls: [toB(random), toC(random)] }) },
@@ -40,11 +40,15 @@ export const kinds: readonly Kind[] = [
     perSecond: 0.5,
     plan: (random) => ({ status: 404, calls: [toB(random, { status: 404 })] }),
   },
-  { name: 'B fails', perSecond: 0.2, plan: (random) => ({ calls: [toB(random, { status: 500 })] }) },
+  { name: 'B fails', perSecond: 0.4, plan: (random) => ({ status: 200, calls: [toB(random, { status: 500 })] }) },
   { name: 'retry helps', perSecond: 0.3, plan: (random) => ({ calls: [toB(random, { retry: 'recovers' })] }) },
   { name: 'retry fails', perSecond: 0.05, plan: (random) => ({ calls: [toB(random, { retry: 'exhausted' })] }) },
-  { name: 'C fails', perSecond: 0.1, plan: (random) => ({ calls: [toC(random, { status: 503 })] }) },
-  { name: 'C is too slow', perSecond: 0.1, plan: (random) => ({ calls: [toC(random, { delayMs: 600 })] }) },
+  { name: 'C fails', perSecond: 0.03, plan: (random) => ({ calls: [toC(random, { status: 503 })] }) },
+  {
+    name: 'C is too slow',
+    perSecond: 0.05,
+    plan: (random) => ({ status: 200, calls: [toC(random, { delayMs: 600 })] }),
+  },
 ];
 
 export interface TrafficOptions {

@@ -1,0 +1,432 @@
+/** The dashboard in a real browser, on the fake API: nothing here depends on time but conditions that are waited for. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { launchBrowser, type OpenPage, openPage, type PageOptions } from '../browser.ts';
+import { FakeApi } from './fake-api/fake-api.ts';
+
+const OUTPUT = join(import.meta.dirname, '../output');
+const BUILT = join(OUTPUT, 'dashboard');
+
+let browser: Browser;
+let fake: FakeApi;
+
+beforeAll(async () => {
+  await mkdir(OUTPUT, { recursive: true });
+  await build({
+    configFile: join(import.meta.dirname, '../../web/vite.config.ts'),
+    logLevel: 'error',
+    build: { outDir: BUILT, emptyOutDir: true },
+  });
+  fake = new FakeApi({ webFolder: BUILT });
+  await fake.start();
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await fake?.stop();
+});
+
+beforeEach(async () => {
+  await expect.poll(() => fake.listeners).toBe(0);
+  fake.answerAgain();
+  fake.refuse(null);
+  fake.scenario = 'mesh';
+  fake.asked.length = 0;
+});
+
+/** Opens a page, looks at it, and closes it: which fails if the page complained of anything. */
+async function look(
+  address: string,
+  see: (page: Page, opened: OpenPage) => Promise<void>,
+  options: Partial<PageOptions> = {},
+) {
+  const opened = await openPage(browser, { url: fake.url + address, ...options });
+  try {
+    await see(opened.page, opened);
+  } catch (error) {
+    await opened.page.context().close();
+    throw error;
+  }
+  await opened.close();
+}
+
+const rows = (page: Page) => page.locator('.fleet-table tbody tr');
+const names = (page: Page) => page.locator('.fleet-table tbody th a').allTextContents();
+const path = (page: Page) => page.url().replace(fake.url, '');
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? '');
+
+const spaced = (words: string) => words.replaceAll('\u00a0', ' ');
+
+/** Words that only a mistake puts on a page. */
+async function expectNoNonsense(page: Page) {
+  expect(await page.locator('body').innerText()).not.toMatch(/NaN|Infinity|undefined|null|\[object/);
+}
+
+async function expectNoSidewaysScroll(page: Page) {
+  const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  expect(content).toBeLessThanOrEqual(shown ?? 0);
+}
+
+describe('the fleet', () => {
+  test('lists every service, worst first, and names the page', () =>
+    look('/', async (page) => {
+      await rows(page).nth(15).waitFor();
+      expect((await names(page)).slice(0, 3)).toEqual(['recommendations', 'legacy-batch', 'checkout']);
+      expect(await page.title()).toBe('4 failing · Fleet · Sidelight');
+      await page.locator('.fleet-table .sparkline').nth(31).waitFor();
+      await expectNoNonsense(page);
+      await page.screenshot({ path: join(OUTPUT, 'fleet-wide-light.png') });
+    }));
+
+  test('every state looks and reads differently', () =>
+    look('/', async (page) => {
+      const row = (name: string) => rows(page).filter({ has: page.getByRole('link', { name, exact: true }) });
+      await row('email').waitFor();
+      expect(await row('email').innerText()).toMatch(/0\s+— no traffic/);
+      expect(await row('feature-flags').innerText()).toContain('— no data');
+      expect(await row('legacy-batch').innerText()).toContain('none of 2 sidecars answers');
+      expect(await row('reports').innerText()).toContain('7 samples only');
+      expect(await row('reports').locator('.figure.weak').count()).toBe(3);
+      expect(await row('payments').locator('.figure.capped').innerText()).toBe('> 10,000');
+      await row('catalog').locator('.sparkline .gap').first().waitFor();
+      const shapes = ['checkout', 'catalog', 'email', 'feature-flags'].map((name) =>
+        row(name).locator('.shape').getAttribute('aria-label'),
+      );
+      expect(await Promise.all(shapes)).toEqual(['failing', 'good', 'no traffic', 'no data']);
+    }));
+
+  test('figures explain themselves to the pointer and on focus', () =>
+    look('/', async (page) => {
+      await page.locator('.fleet-table tbody td.col-p99 .figure').first().hover();
+      const hint = page.getByRole('tooltip');
+      await hint.waitFor();
+      expect(spaced(await hint.innerText())).toMatch(
+        /^p99 .* ± 2\.1 %, .* latency samples, 5 minutes, measured at the server$/,
+      );
+      await page.keyboard.press('Escape');
+      await hint.waitFor({ state: 'hidden' });
+      await page.keyboard.press('j');
+      await hint.waitFor();
+      expect(await hint.innerText()).toContain('recommendations: mostly failing');
+    }));
+
+  test('sorts by a column, the other way, and back; the address follows and is followed', () =>
+    look('/', async (page) => {
+      const head = page.locator('th.col-rate');
+      await head.getByRole('button').click();
+      expect(path(page)).toBe('/?sort=-rate');
+      expect(await head.getAttribute('aria-sort')).toBe('descending');
+      expect((await names(page))[0]).toBe('auth');
+      await head.getByRole('button').click();
+      expect(await head.getAttribute('aria-sort')).toBe('ascending');
+      await page.goBack();
+      await page.locator('th.col-rate[aria-sort=descending]').waitFor();
+      await page.goBack();
+      await page.locator('th.col-rate[aria-sort=none]').waitFor();
+      expect(path(page)).toBe('/');
+    }));
+
+  test('searches from the keyboard, keeps the words in the address, and says when nothing matches', () =>
+    look('/', async (page) => {
+      await rows(page).first().waitFor();
+      await page.keyboard.press('/');
+      await page.keyboard.type('inventory');
+      await expect.poll(() => names(page)).toEqual(['inventory', 'inventory']);
+      expect(path(page)).toBe('/?q=inventory');
+      expect(await page.locator('.count').innerText()).toBe('2 of 16 services');
+      await page.keyboard.type('zzz');
+      await page.getByText('No service matches “inventoryzzz”.').waitFor();
+      await page.keyboard.press('Escape');
+      await expect.poll(() => rows(page).count()).toBe(16);
+      expect(path(page)).toBe('/');
+    }));
+
+  test('is walked with the keyboard; back returns to the row', () =>
+    look('/?q=shop', async (page) => {
+      await rows(page).first().waitFor();
+      await page.keyboard.press('j');
+      await page.keyboard.press('j');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('k');
+      expect(await focused(page)).toBe('checkout');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1, name: 'checkout' }).waitFor();
+      expect(path(page)).toBe('/services/checkout?namespace=shop');
+      await page.goBack();
+      await rows(page).first().waitFor();
+      expect(path(page)).toBe('/?q=shop');
+      await expect.poll(() => focused(page)).toBe('checkout');
+    }));
+
+  test('the skip link leads past the bar', () =>
+    look('/', async (page) => {
+      await rows(page).first().waitFor();
+      await page.keyboard.press('Tab');
+      expect(await focused(page)).toContain('Skip to the figures');
+      await page.keyboard.press('Enter');
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+      await page.keyboard.press('j');
+      expect(await focused(page)).toBe('recommendations');
+    }));
+});
+
+test('a thousand services are drawn as far as they are looked at', () => {
+  fake.scenario = 'large';
+  return look('/', async (page) => {
+    await page.getByText('1000 services').waitFor();
+    expect(await rows(page).count()).toBe(150);
+    await page.getByRole('button', { name: 'Show more of 850 further rows' }).scrollIntoViewIfNeeded();
+    await expect.poll(() => rows(page).count()).toBeGreaterThan(150);
+    await page.getByRole('searchbox').fill('service-0999');
+    await expect.poll(() => names(page)).toEqual(['service-0999']);
+  });
+});
+
+describe('following the collector', () => {
+  const questions = () => fake.asked.filter((asked) => asked.startsWith('/api/v1/services')).length;
+
+  test('a tick brings new figures in place, and keeps focus and scroll', () =>
+    look(
+      '/',
+      async (page) => {
+        await rows(page).first().waitFor();
+        await expect.poll(() => fake.listeners).toBe(1);
+        for (let row = 0; row < 9; row += 1) await page.keyboard.press('j');
+        const before = {
+          focused: await focused(page),
+          scroll: await page.evaluate(() => window.scrollY),
+          asked: questions(),
+        };
+        fake.tick();
+        await expect.poll(questions).toBe(before.asked + 1);
+        await page.getByRole('button', { name: /^Live \d\d:\d\d:\d\d$/ }).waitFor();
+        expect({ focused: await focused(page), scroll: await page.evaluate(() => window.scrollY) }).toMatchObject({
+          focused: before.focused,
+          scroll: before.scroll,
+        });
+      },
+      { height: 400 },
+    ));
+
+  test('paused, it asks for nothing, and the moment is in the address', () =>
+    look('/', async (page) => {
+      await rows(page).first().waitFor();
+      await expect.poll(() => fake.listeners).toBe(1);
+      await page.keyboard.press('p');
+      await page.getByRole('button', { name: /^Paused/ }).waitFor();
+      expect(path(page)).toMatch(/^\/\?paused=\d{13}$/);
+      await expect.poll(() => fake.listeners).toBe(0);
+      await expect.poll(() => fake.asked.some((asked) => /services\?from=\d+&to=\d+/.test(asked))).toBe(true);
+      await page.getByRole('link', { name: 'checkout', exact: true }).click();
+      await page.getByRole('heading', { level: 1, name: 'checkout' }).waitFor();
+      expect(path(page)).toMatch(/paused=\d{13}$/);
+      await page.getByRole('button', { name: /^Paused/ }).click();
+      await expect.poll(() => fake.listeners).toBe(1);
+      expect(path(page)).toBe('/services/checkout?namespace=shop');
+    }));
+
+  test('hidden, it asks for nothing; shown again, it asks at once', () =>
+    look('/', async (page) => {
+      await rows(page).first().waitFor();
+      await expect.poll(() => fake.listeners).toBe(1);
+      const hide = (hidden: boolean) =>
+        page.evaluate((is) => {
+          Object.defineProperty(document, 'hidden', { value: is, configurable: true });
+          document.dispatchEvent(new Event('visibilitychange'));
+        }, hidden);
+      await hide(true);
+      await expect.poll(() => fake.listeners).toBe(0);
+      const before = questions();
+      await hide(false);
+      await expect.poll(() => fake.listeners).toBe(1);
+      await expect.poll(questions).toBe(before + 1);
+    }));
+
+  test('a lost connection is told, the figures stay, and it heals', () =>
+    look('/', async (page, opened) => {
+      opened.expectComplaint(/Failed to load resource/);
+      await rows(page).first().waitFor();
+      await expect.poll(() => fake.listeners).toBe(1);
+      fake.fallSilent();
+      const banner = page.getByText(
+        /^No data for \d+\s(s|min): the collector does not answer\. Trying again every 5\ss\.$/,
+      );
+      await banner.waitFor({ timeout: 15_000 });
+      expect(await page.locator('.live').innerText()).toBe('No answer');
+      expect(await rows(page).count()).toBe(16);
+      await page.screenshot({ path: join(OUTPUT, 'fleet-lost.png') });
+      fake.answerAgain();
+      await banner.waitFor({ state: 'detached', timeout: 15_000 });
+      await page.getByRole('button', { name: /^Live/ }).waitFor();
+    }));
+
+  test('the collector’s own words are shown when it refuses', () =>
+    look('/', async (page, opened) => {
+      opened.expectComplaint(/500/);
+      fake.refuse('the disk is full');
+      await page.reload();
+      await page.getByText('the disk is full').waitFor();
+      fake.refuse(null);
+      await expect.poll(() => fake.listeners).toBe(1);
+      fake.tick();
+      await rows(page).first().waitFor();
+      await page.getByText('the disk is full').waitFor({ state: 'detached' });
+    }));
+});
+
+test('a paused page says that it does not try again by itself', () =>
+  look('/?paused=1763721600000', async (page, opened) => {
+    opened.expectComplaint(/Failed to load resource/);
+    await rows(page).first().waitFor();
+    fake.fallSilent();
+    await page.getByRole('button', { name: 'last 1 hour' }).click();
+    await page.getByText('Press p to follow again.').waitFor();
+    expect(await rows(page).count()).toBe(16);
+  }));
+
+describe('before there is anything to show', () => {
+  test.each([
+    ['no targets', 'No targets yet'],
+    ['waiting', 'Waiting for the first two scrapes'],
+    ['just started', 'Waiting for the first two scrapes'],
+    ['no target answers', 'None of the 36 targets answers'],
+  ] as const)('%s: %s', (scenario, words) => {
+    fake.scenario = scenario;
+    return look('/', async (page) => {
+      await page.getByRole('heading', { name: words }).waitFor();
+      await expectNoNonsense(page);
+    });
+  });
+});
+
+describe('a service', () => {
+  test('charts, tables and their reasons', () =>
+    look('/services/checkout?namespace=shop&window=1h', async (page) => {
+      await page.locator('canvas').nth(1).waitFor();
+      expect(await page.title()).toBe('failing: checkout · Sidelight');
+      const text = spaced(await page.locator('main').innerText());
+      for (const words of [
+        'measured at the server, by its own sidecars',
+        'Connection failed',
+        'p95 3',
+        '× the others',
+        'Last 1 hour',
+        '± 2.1 %',
+        'namespace shop',
+        'Cosmic rays',
+      ]) {
+        expect(text).toContain(words);
+      }
+      await expectNoNonsense(page);
+      await page.screenshot({ path: join(OUTPUT, 'service-wide-light.png'), fullPage: true });
+    }));
+
+  test('a chart is read with the arrow keys, in all charts at once, and has a table behind it', () =>
+    look('/services/catalog?namespace=shop', async (page) => {
+      const slider = page.getByRole('slider', { name: 'Requests by class: moment' });
+      await slider.focus();
+      await page.keyboard.press('Home');
+      const first = await slider.getAttribute('aria-valuetext');
+      expect(first).toMatch(/2xx [\d.]+.k\/s, 4xx/);
+      await expect
+        .poll(() => page.getByRole('slider', { name: 'Latency: moment' }).getAttribute('aria-valuenow'))
+        .toBe('0');
+      await page.keyboard.press('ArrowRight');
+      expect(await slider.getAttribute('aria-valuetext')).not.toBe(first);
+      await page.getByRole('button', { name: 'Requests by class as a table' }).click();
+      expect(path(page)).toContain('table=rate');
+      const table = page.getByRole('table', { name: 'Requests by class' });
+      expect(await table.locator('tbody tr').count()).toBeGreaterThan(15);
+      expect(await table.innerText()).toContain('no data');
+      await page.getByRole('button', { name: 'Log scale' }).click();
+      expect(path(page)).toContain('scale=log');
+      await expectNoNonsense(page);
+    }));
+
+  test.each([
+    ['/services/email', 'No request in the last 5 minutes'],
+    ['/services/feature-flags', 'Nothing was measured in the last 5 minutes'],
+    ['/services/reports', 'Too little data: 7 latency samples'],
+    ['/services/payments?namespace=shop', 'Where requests time out, the line is a lower bound'],
+    ['/services/search?namespace=shop', 'measured at the client, by its callers'],
+  ])('%s says: %s', (address, words) =>
+    look(address, async (page) => {
+      await page.getByText(words).first().waitFor();
+      await page.locator('canvas').nth(1).waitFor();
+      await expectNoNonsense(page);
+    }),
+  );
+
+  test('one that nobody knows', () =>
+    look('/services/nobody', async (page, opened) => {
+      opened.expectComplaint(/404/);
+      await page.getByRole('heading', { name: 'No service is called nobody' }).waitFor();
+    }));
+});
+
+describe('targets', () => {
+  test('those that are down come first, with the reason and what to do', () =>
+    look('/targets', async (page) => {
+      const first = page.locator('.targets-table tbody tr').first();
+      await first.waitFor();
+      expect(await first.innerText()).toContain('connection refused: no Envoy listens there');
+      expect(await first.locator('.shape').getAttribute('aria-label')).toBe('down');
+      await page.getByRole('searchbox').fill('buckets region=eu-west-1');
+      await page.getByRole('searchbox').fill('catalog');
+      await expect.poll(() => page.locator('.targets-table tbody tr').count()).toBe(3);
+      await expectNoNonsense(page);
+    }));
+});
+
+test('an address that leads nowhere', () =>
+  look('/nowhere', async (page) => {
+    await page.getByRole('heading', { name: 'There is no page at /nowhere' }).waitFor();
+    await page.getByRole('link', { name: 'fleet', exact: true }).click();
+    await rows(page).first().waitFor();
+  }));
+
+describe('colours and narrow pages', () => {
+  const background = (page: Page) => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const LIGHT = 'rgb(251, 251, 250)';
+  const DARK = 'rgb(15, 18, 22)';
+
+  test('dark as the system says, or as chosen, which is kept', () =>
+    look(
+      '/',
+      async (page) => {
+        await rows(page).first().waitFor();
+        expect(await background(page)).toBe(DARK);
+        await page.getByRole('button', { name: 'Colours: as the system' }).click();
+        expect(await background(page)).toBe(LIGHT);
+        await page.reload();
+        expect(await background(page)).toBe(LIGHT);
+      },
+      { colorScheme: 'dark' },
+    ));
+
+  const PAGES = [
+    '/',
+    '/services/checkout?namespace=shop',
+    '/targets',
+    '/services/payments?namespace=shop&table=rate,latency',
+  ];
+  const LOOKS = PAGES.flatMap((address) => [[address, 'light'] as const, [address, 'dark'] as const]);
+  test.each(LOOKS)('%s, %s, at 390 px', (address, colorScheme) =>
+    look(
+      address,
+      async (page) => {
+        await page.locator('main .data, main canvas').first().waitFor();
+        await expectNoSidewaysScroll(page);
+        await expectNoNonsense(page);
+        const name = address.replace(/\?.*/, '').replaceAll('/', '-');
+        await page.screenshot({ path: join(OUTPUT, `narrow${name}-${colorScheme}.png`), fullPage: true });
+      },
+      { colorScheme, width: 390, height: 844 },
+    ),
+  );
+});

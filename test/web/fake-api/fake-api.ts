@@ -1,0 +1,209 @@
+/**
+ * A stand-in for the collector's HTTP API, to develop and test the dashboard alone. It serves the built dashboard with
+ * the collector's content security policy, and figures of a made-up mesh. Nothing in it is measured.
+ */
+
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import type { StatusAnswer, Tick } from '../../../server/api/contract.ts';
+import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-figures.ts';
+import { FAKE_MESH, type FakeService, manyServices } from './fake-services.ts';
+import { fakeTargets } from './fake-targets.ts';
+
+export type FakeScenario = 'mesh' | 'no targets' | 'waiting' | 'no target answers' | 'just started' | 'large';
+
+export const CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self'";
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+export interface FakeApiOptions {
+  /** Folder of the built dashboard. */
+  readonly webFolder: string;
+  readonly now?: () => number;
+  readonly intervalMs?: number;
+}
+
+export class FakeApi {
+  scenario: FakeScenario = 'mesh';
+  /** Paths asked for since the last look, static files aside. */
+  readonly asked: string[] = [];
+  private readonly streams = new Set<ServerResponse>();
+  private readonly server: Server;
+  private readonly options: Required<FakeApiOptions>;
+  private silent = false;
+  private refusal: string | null = null;
+  private port = 0;
+
+  constructor(options: FakeApiOptions) {
+    this.options = { now: Date.now, intervalMs: 15_000, ...options };
+    this.server = createServer((request, response) => this.handle(request, response));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get listeners(): number {
+    return this.streams.size;
+  }
+
+  async start(port = 0): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
+    const address = this.server.address();
+    this.port = typeof address === 'object' && address ? address.port : port;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** Tells every listener that there are new figures. */
+  tick(): void {
+    const tick: Tick = { at: this.options.now(), intervalMs: this.options.intervalMs, targets: { up: 34, total: 36 } };
+    for (const stream of this.streams) stream.write(`event: tick\ndata: ${JSON.stringify(tick)}\n\n`);
+  }
+
+  /** Answers nothing from now on, and breaks what is open. */
+  fallSilent(): void {
+    this.silent = true;
+    this.server.closeAllConnections();
+  }
+
+  /** Ends the event streams only, and takes no new ones. */
+  loseStreams(): void {
+    for (const stream of this.streams) stream.destroy();
+  }
+
+  answerAgain(): void {
+    this.silent = false;
+  }
+
+  /** Refuses every question about figures in these words; null to stop that. */
+  refuse(message: string | null): void {
+    this.refusal = message;
+  }
+
+  private get mesh(): readonly FakeService[] {
+    if (this.scenario === 'mesh') return FAKE_MESH;
+    if (this.scenario === 'large') return manyServices(1000);
+    if (this.scenario === 'just started')
+      return FAKE_MESH.slice(0, 3).map((service) => ({ ...service, state: 'no_data', instances: { up: 1, total: 1 } }));
+    return [];
+  }
+
+  private handle(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', this.url);
+    const isQuestion = url.pathname.startsWith('/api/');
+    if (isQuestion) this.asked.push(url.pathname + url.search);
+    response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY);
+    if (this.silent) request.socket.destroy();
+    else if (url.pathname === '/api/v1/events') this.openStream(request, response);
+    else if (isQuestion) this.answer(url, response);
+    else this.serveFile(url.pathname, response);
+  }
+
+  private answer(url: URL, response: ServerResponse): void {
+    const path = url.pathname.replace('/api/v1/', '');
+    if (this.refusal !== null && path !== 'status') {
+      sendError(response, 500, this.refusal);
+      return;
+    }
+    const body = this.bodyOf(path, url.searchParams);
+    if (body === null) sendError(response, 404, `there is no ${path}`);
+    else sendJson(response, 200, body);
+  }
+
+  private openStream(request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.write('retry: 2000\n\n');
+    this.streams.add(response);
+    request.on('close', () => this.streams.delete(response));
+  }
+
+  private bodyOf(path: string, parameters: URLSearchParams): unknown {
+    const range = this.rangeOf(parameters);
+    const name = parameters.get('service');
+    if (path === 'status') return this.status();
+    if (path === 'targets') return fakeTargets(this.mesh, this.options.now());
+    if (path === 'services')
+      return {
+        at: range.to,
+        windowMs: range.to - range.from,
+        window: range.window,
+        services: this.mesh.map((service) => fakeSummary(service, range)),
+      };
+    if (path === 'query') {
+      const by = parameters.getAll('by').join(',');
+      const wanted = this.mesh.filter(
+        (service) =>
+          name === null || (service.service === name && service.namespace === (parameters.get('namespace') ?? '')),
+      );
+      return fakeSeries(wanted, range, {
+        signal: parameters.get('signal') ?? '',
+        byClass: by.includes('code_class'),
+        byService: by.includes('service'),
+        stepMs: windowMs(parameters.get('step') ?? '15s'),
+      });
+    }
+    const wanted = decodeURIComponent(path.replace('services/', ''));
+    const found = this.mesh.find(
+      ({ service, namespace }) => service === wanted && namespace === (parameters.get('namespace') ?? namespace),
+    );
+    return found ? fakeService(found, this.mesh, range) : null;
+  }
+
+  private rangeOf(parameters: URLSearchParams): FakeRange {
+    const to = parameters.has('to') ? Number(parameters.get('to')) : this.options.now();
+    const window = parameters.get('window') ?? '5m';
+    const from = parameters.has('from') ? Number(parameters.get('from')) : to - windowMs(window);
+    return { from, to, window: parameters.has('from') ? `${Math.round((to - from) / 60_000)}m` : window };
+  }
+
+  private status(): StatusAnswer {
+    const { now, intervalMs } = this.options;
+    const targets = this.scenario === 'no targets' ? 0 : 36;
+    const up = this.scenario === 'no target answers' ? 0 : Math.max(0, targets - 2);
+    const age = this.scenario === 'mesh' || this.scenario === 'large' ? 5 * 3_600_000 : 10_000;
+    return {
+      build: { version: '0.1.0', node: process.version },
+      startedAt: now() - age,
+      now: now(),
+      scrape: { intervalMs, timeoutMs: 10_000, targets, up, down: targets - up },
+      storage: { path: 'data/sidelight.db', bytes: 1, state: 'ok', message: '', schemaVersion: 1, oldest: now() - age },
+      retention: { raw: 7_200_000 },
+      limits: {},
+      config: {},
+    };
+  }
+
+  private serveFile(path: string, response: ServerResponse): void {
+    const file = join(this.options.webFolder, normalize(path));
+    const found =
+      file.startsWith(this.options.webFolder) && existsSync(file) && statSync(file).isFile()
+        ? file
+        : join(this.options.webFolder, 'index.html');
+    response.setHeader('content-type', TYPES[extname(found)] ?? 'application/octet-stream');
+    createReadStream(found).pipe(response);
+  }
+}
+
+function windowMs(text: string): number {
+  return Number.parseFloat(text) * (UNIT_MS[text.slice(-1)] ?? 1000);
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+function sendError(response: ServerResponse, status: number, message: string): void {
+  sendJson(response, status, { error: { code: status === 404 ? 'not_found' : 'internal', message } });
+}

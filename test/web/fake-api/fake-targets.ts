@@ -1,0 +1,46 @@
+import type { TargetStatus, TargetsAnswer } from '../../../server/api/contract.ts';
+import type { FakeService } from './fake-services.ts';
+
+const ERRORS = [
+  'connection refused: no Envoy listens there. Check that the admin port is 9901 and that the address is not bound to loopback only',
+  'no answer within 10 s: the admin endpoint is slow or a firewall drops the connection. Raise scrape.timeout or look at the network',
+];
+
+/** One target for every instance of the mesh. */
+export function fakeTargets(mesh: readonly FakeService[], now: number): TargetsAnswer {
+  const targets = mesh.flatMap((service, place) =>
+    Array.from({ length: Math.min(service.instances.total, 3) }, (_, index) => fakeTarget(service, place, index, now)),
+  );
+  const dropped = [
+    {
+      discoveredLabels: { __address__: '10.0.9.9:9901', __meta_job: 'nightly' },
+      reason: 'a relabelling rule drops it (drop, source job)',
+    },
+  ];
+  return { targets, dropped: mesh.length === 0 ? [] : dropped };
+}
+
+function fakeTarget(service: FakeService, place: number, index: number, now: number): TargetStatus {
+  const address = `10.0.${place}.${10 + index}:9901`;
+  const down = service.instances.up < service.instances.total && index >= Math.min(service.instances.total, 3) - 1;
+  const labels = {
+    service: service.service,
+    namespace: service.namespace,
+    instance: `${service.service}-${index}`,
+    region: service.regions[0] ?? '',
+    role: service.role,
+    address,
+  };
+  return {
+    labels: Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== '')),
+    discoveredLabels: { __address__: address },
+    health: down ? 'down' : place === 14 ? 'unknown' : 'up',
+    lastError: down ? (ERRORS[place % ERRORS.length] ?? '') : '',
+    lastScrape: place === 14 ? null : now - 1000 * (1 + ((place + index) % 14)),
+    scrapeDurationMs: place === 14 ? null : 3.1 + place * 0.7 + index,
+    bodyBytes: down || place === 14 ? null : 31_000 + 900 * place,
+    samples: down || place === 14 ? null : 360 + place,
+    envoyVersion: place === 14 ? '' : place % 5 === 0 ? '1.38.3' : '1.40.0',
+    precision: place === 14 ? 'unknown' : place === 3 ? 'buckets' : 'bins',
+  };
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import {
+  carriedView,
+  DEFAULT_VIEW,
+  decodeLocation,
+  encodeLocation,
+  type Location,
+  type View,
+} from '../../../web/state/url.ts';
+import { fc, test as property } from './property.ts';
+
+const FLEET = { name: 'fleet' } as const;
+
+function read(address: string): Location {
+  const url = new URL(address, 'http://dashboard');
+  return decodeLocation(url.pathname, url.search);
+}
+
+describe('reading an address', () => {
+  const views: [string, Partial<View>][] = [
+    ['/', {}],
+    ['/?window=1h', { window: '1h' }],
+    ['/?window=banana', {}],
+    ['/?window=0m', {}],
+    ['/?sort=-p99', { sort: { column: 'p99', descending: true } }],
+    ['/?sort=rate', { sort: { column: 'rate', descending: false } }],
+    ['/?sort=--', {}],
+    ['/?q=cart+eu', { search: 'cart eu' }],
+    ['/?paused=1763721600000', { pausedAt: 1_763_721_600_000 }],
+    ['/?paused=yes', {}],
+    ['/?table=rate,latency&scale=log', { tables: ['rate', 'latency'], logarithmic: true }],
+    ['/?something=else', {}],
+  ];
+  test.each(views)('%s', (address, view) => {
+    expect(read(address)).toEqual({ page: FLEET, view: { ...DEFAULT_VIEW, ...view } });
+  });
+
+  test.each([
+    ['/targets', { name: 'targets' }],
+    ['/services/cart', { name: 'service', service: 'cart', namespace: '' }],
+    ['/services/a%2Fb%20c?namespace=shop', { name: 'service', service: 'a/b c', namespace: 'shop' }],
+    ['/services/', { name: 'missing', path: '/services/' }],
+    ['/services/%E0%A4%A', { name: 'missing', path: '/services/%E0%A4%A' }],
+    ['/nowhere', { name: 'missing', path: '/nowhere' }],
+  ])('%s', (address, page) => expect(read(address).page).toEqual(page));
+});
+
+describe('writing an address', () => {
+  test.each([
+    [FLEET, {}, '/'],
+    [FLEET, { window: '1h', sort: { column: 'p99', descending: true }, search: 'a b' }, '/?window=1h&sort=-p99&q=a+b'],
+    [{ name: 'service', service: 'a/b', namespace: 'shop' } as const, {}, '/services/a%2Fb?namespace=shop'],
+    [FLEET, { tables: ['rate', 'latency'] }, '/?table=rate,latency'],
+  ])('%o %o', (page, view, expected) => {
+    expect(encodeLocation({ page, view: { ...DEFAULT_VIEW, ...view } })).toBe(expected);
+  });
+});
+
+const anyView = fc.record({
+  window: fc.constantFrom('5m', '1h', '7d'),
+  search: fc.string(),
+  sort: fc.option(fc.record({ column: fc.constantFrom('p99', 'rate'), descending: fc.boolean() })),
+  pausedAt: fc.option(fc.integer({ min: 1_000_000_000_000, max: 9_999_999_999_999 })),
+  tables: fc.uniqueArray(fc.constantFrom('rate', 'latency')),
+  logarithmic: fc.boolean(),
+});
+const anyName = fc.string({ minLength: 1 }).filter((name) => name !== '.' && name !== '..');
+
+property('what is written is read again', [anyView, anyName, fc.string()], (view, service, namespace) => {
+  const location: Location = { page: { name: 'service', service, namespace }, view };
+  expect(read(encodeLocation(location))).toEqual(location);
+});
+
+test('another page takes the time along, not order and search', () => {
+  const view = { ...DEFAULT_VIEW, window: '1h', pausedAt: 1_763_721_600_000 };
+  expect(carriedView({ ...view, search: 'cart', sort: { column: 'p99', descending: true }, tables: ['rate'] })).toEqual(
+    view,
+  );
+});

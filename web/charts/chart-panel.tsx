@@ -1,0 +1,53 @@
+import { clockTime } from '../format/time.ts';
+import { type ChartUnit, valueLabel } from './axis-label.ts';
+import { ChartCanvas } from './chart-canvas.tsx';
+import { type ChartData, missing, shownStep } from './chart-data.ts';
+import { ChartTable } from './chart-table.tsx';
+import { cursor } from './cursor.ts';
+
+export interface ChartPanelProps {
+  readonly title: string;
+  readonly kind: 'stacked' | 'lines';
+  readonly unit: ChartUnit;
+  readonly data: ChartData;
+  readonly logarithmic: boolean;
+  readonly asTable: boolean;
+}
+
+/** A chart with a readout, or the table behind it. */
+export default function ChartPanel({ title, kind, unit, data, logarithmic, asTable }: ChartPanelProps) {
+  if (asTable) return <ChartTable title={title} data={data} unit={unit} />;
+  return (
+    <>
+      <Readout data={data} unit={unit} />
+      <ChartCanvas key={`${kind}${logarithmic}`} title={title} data={data} options={{ kind, unit, logarithmic }} />
+    </>
+  );
+}
+
+interface ReadoutProps {
+  readonly data: ChartData;
+  readonly unit: ChartUnit;
+}
+
+/** The values at the cursor, and the legend. */
+function Readout({ data, unit }: ReadoutProps) {
+  const step = shownStep(data, cursor.value);
+  const time = data.times[step];
+  return (
+    <ul class="readout">
+      <li class="time">{time === undefined ? '' : clockTime(time)}</li>
+      {data.lines.map(({ key, label, values }) => {
+        const value = values[step] ?? null;
+        return (
+          <li key={key}>
+            <svg class={`swatch line-${key}`} viewBox="0 0 16 10" aria-hidden="true">
+              <path d="M0 5H16" />
+            </svg>
+            {label} <b>{value === null ? missing(data, step) : valueLabel(value, unit)}</b>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

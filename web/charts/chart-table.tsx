@@ -1,0 +1,33 @@
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { dateTime } from '../format/time.ts';
+import { type ChartUnit, valueLabel } from './axis-label.ts';
+import { type ChartData, missing } from './chart-data.ts';
+
+interface ChartTableProps {
+  readonly title: string;
+  readonly data: ChartData;
+  readonly unit: ChartUnit;
+}
+
+/** What a chart shows, as figures, newest first. */
+export function ChartTable({ title, data, unit }: ChartTableProps) {
+  const columns: Column<number>[] = [
+    { key: 'time', title: 'Step from', isHead: true, cell: (step) => dateTime(data.times[step] ?? 0) },
+    ...data.lines.map(({ key, label, values }) => ({
+      key: `value${key}`,
+      title: label,
+      numeric: true,
+      cell: (step: number) => {
+        const value = values[step] ?? null;
+        return value === null ? <span class="missing">{missing(data, step)}</span> : valueLabel(value, unit);
+      },
+    })),
+  ];
+  const steps = data.times.map((_, index) => data.times.length - 1 - index);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+    <section class="chart-table" tabIndex={0} aria-label={`${title}, as a table`}>
+      <DataTable name="steps-table" caption={title} captionHidden columns={columns} rows={steps} rowKey={String} />
+    </section>
+  );
+}

@@ -1,0 +1,137 @@
+import type { ComponentChildren } from 'preact';
+import type { Sort } from '../state/url.ts';
+import { type Explained, explained } from './explained.ts';
+
+export interface Column<Row> {
+  readonly key: string;
+  readonly title: string;
+  /** Unit of all figures below. */
+  readonly unit?: string;
+  /** What the column means. */
+  readonly meaning?: string;
+  readonly numeric?: boolean;
+  /** The name of the row. */
+  readonly isHead?: boolean;
+  readonly sortable?: 'ascending' | 'descending';
+  cell(row: Row): ComponentChildren;
+  /** How many columns the cell takes, where the figures that belong there are missing for one reason. */
+  columns?(row: Row): number;
+}
+
+interface DataTableProps<Row> {
+  readonly caption: string;
+  readonly captionHidden?: boolean;
+  readonly name: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  rowKey(row: Row): string;
+  /** Explains the row as a whole, where its head is no link that does. */
+  rowExplanation?(row: Row): Explained;
+  readonly sort?: Sort | null;
+  onSort?(sort: Sort | null): void;
+}
+
+/** A table with a caption, row heads and, where asked for, columns to sort by. On a narrow page each row is a card. */
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { caption, captionHidden = false, name, columns, rows, rowKey } = props;
+  return (
+    <table class={`data ${name}`}>
+      <caption class={captionHidden ? 'unseen' : ''}>{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <Head key={column.key} column={column} sort={props.sort ?? null} onSort={props.onSort} />
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={rowKey(row)} data-row={rowKey(row)}>
+            {cells(columns, row, props.rowExplanation?.(row))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function cells<Row>(columns: readonly Column<Row>[], row: Row, explanation: Explained | undefined) {
+  const shown: ComponentChildren[] = [];
+  for (let index = 0; index < columns.length; ) {
+    const column = columns[index];
+    if (!column) break;
+    const width = column.columns?.(row) ?? 1;
+    shown.push(<Cell key={column.key} column={column} row={row} width={width} explanation={explanation} />);
+    index += width;
+  }
+  return shown;
+}
+
+interface CellProps<Row> {
+  readonly column: Column<Row>;
+  readonly row: Row;
+  readonly width: number;
+  readonly explanation: Explained | undefined;
+}
+
+function Cell<Row>({ column, row, width, explanation }: CellProps<Row>) {
+  const { key, title, unit = '', numeric = false } = column;
+  const kind = `col-${key}${numeric ? ' numeric' : ''}${width > 1 ? ' wide' : ''}`;
+  if (column.isHead) {
+    return (
+      <th scope="row" class={kind} {...explanation}>
+        {column.cell(row)}
+      </th>
+    );
+  }
+  return (
+    <td class={kind} colSpan={width} data-label={title} data-unit={unit}>
+      {column.cell(row)}
+    </td>
+  );
+}
+
+interface HeadProps<Row> {
+  readonly column: Column<Row>;
+  readonly sort: Sort | null;
+  readonly onSort: ((sort: Sort | null) => void) | undefined;
+}
+
+function Head<Row>({ column, sort, onSort }: HeadProps<Row>) {
+  const { key, title, unit, meaning, numeric = false, sortable } = column;
+  const direction = sort?.column === key ? (sort.descending ? 'descending' : 'ascending') : null;
+  const label = (
+    <>
+      {title}
+      {unit && <span class="unit"> {unit}</span>}
+    </>
+  );
+  const explanation = meaning ? explained(meaning) : {};
+  return (
+    <th
+      scope="col"
+      class={`col-${key}${numeric ? ' numeric' : ''}`}
+      {...(sortable ? { 'aria-sort': direction ?? 'none' } : {})}
+    >
+      {sortable && onSort ? (
+        <button
+          type="button"
+          class={`sort ${direction ?? ''}`}
+          onClick={() => onSort(nextSort(column, sort))}
+          {...explanation}
+        >
+          {label}
+        </button>
+      ) : (
+        <span {...explanation}>{label}</span>
+      )}
+    </th>
+  );
+}
+
+/** First the column's natural direction, then the other, then the table's own order again. */
+export function nextSort(column: Pick<Column<never>, 'key' | 'sortable'>, sort: Sort | null): Sort | null {
+  const natural = column.sortable === 'descending';
+  if (sort?.column !== column.key) return { column: column.key, descending: natural };
+  return sort.descending === natural ? { column: column.key, descending: !natural } : null;
+}

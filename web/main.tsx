@@ -1,0 +1,12 @@
+import './styles.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { startFollowing } from './state/collector.ts';
+import { startRouter } from './state/router.ts';
+import { watchTheme } from './state/theme.ts';
+
+startRouter();
+watchTheme();
+startFollowing();
+const root = document.getElementById('app');
+if (root) render(<App />, root);

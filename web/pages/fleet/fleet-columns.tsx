@@ -1,0 +1,106 @@
+import type { ServiceSummary } from '../../../server/api/contract.ts';
+import type { ChartData } from '../../charts/chart-data.ts';
+import type { Column } from '../../components/data-table.tsx';
+import { explained, explainedByPointer } from '../../components/explained.ts';
+import { type FigureContext, figureColumns } from '../../components/figure-columns.tsx';
+import { HealthShape } from '../../components/health-shape.tsx';
+import { Sparkline } from '../../components/sparkline.tsx';
+import { healthInWords, remark, serviceInWords } from '../../figures/explain.ts';
+import { judge } from '../../figures/health.ts';
+import { trendInWords } from '../../figures/trend-words.ts';
+import { addressOf } from '../../state/router.ts';
+import type { Trends } from './trends.ts';
+
+export interface FleetContext extends FigureContext {
+  /** Trends by service; null until they have come. */
+  readonly trends: Trends | null;
+}
+
+/** The columns of the fleet's table, from left to right. */
+export function fleetColumns(context: FleetContext): Column<ServiceSummary>[] {
+  return [
+    serviceColumn(context),
+    ...figureColumns<ServiceSummary>({ ...context, sortable: true }, (service) => service.vantage),
+    trendColumn('rate', 'Rate trend', context),
+    trendColumn('p99', 'p99 trend', context),
+    instancesColumn(),
+    regionsColumn(),
+  ];
+}
+
+function serviceColumn({ window }: FleetContext): Column<ServiceSummary> {
+  return {
+    key: 'service',
+    title: 'Service',
+    isHead: true,
+    sortable: 'ascending',
+    cell: (service) => (
+      <>
+        <HealthShape health={judge(service).health} words={healthInWords(service)} />{' '}
+        <a
+          href={addressOf({ name: 'service', service: service.service, namespace: service.namespace })}
+          {...explained(serviceInWords(service, window))}
+        >
+          {service.service}
+        </a>{' '}
+        {service.namespace !== '' && <span class="namespace">{service.namespace}</span>}{' '}
+        <span class={`remark ${judge(service).health}`}>{remark(service)}</span>
+      </>
+    ),
+  };
+}
+
+function trendColumn(kind: 'rate' | 'p99', title: string, { window, trends }: FleetContext): Column<ServiceSummary> {
+  const words = (trend: ChartData | null) =>
+    trends === null ? 'The trend is on its way.' : trendInWords(kind, trend, window);
+  return {
+    key: `trend${kind}`,
+    title,
+    cell: ({ service, namespace }) => {
+      const trend = (kind === 'rate' ? trends?.rate(service, namespace) : trends?.latency(service, namespace)) ?? null;
+      return <Sparkline trend={trend} words={words(trend)} kind={kind} />;
+    },
+  };
+}
+
+function instancesColumn(): Column<ServiceSummary> {
+  return {
+    key: 'instances',
+    title: 'Up',
+    meaning: 'Sidecars that answered the last scrape, of all known',
+    numeric: true,
+    sortable: 'descending',
+    cell: ({ instances: { up, total } }) =>
+      total === 0 ? (
+        <span
+          class="figure missing"
+          {...explainedByPointer('No sidecar of its own is known: its callers measured it.')}
+        >
+          none
+        </span>
+      ) : (
+        <span
+          class={up < total ? 'figure short' : 'figure'}
+          {...explainedByPointer(`${up} of ${total} sidecars answered the last scrape`)}
+        >
+          {up}/{total}
+        </span>
+      ),
+  };
+}
+
+const REGIONS_SHOWN = 2;
+
+function regionsColumn(): Column<ServiceSummary> {
+  return {
+    key: 'regions',
+    title: 'Regions',
+    cell: ({ regions }) => (
+      <span {...(regions.length > REGIONS_SHOWN ? explainedByPointer(regions.join(', ')) : {})}>
+        {regions.slice(0, REGIONS_SHOWN).join(' ')}
+        {regions.length > REGIONS_SHOWN && <span class="unit"> +{regions.length - REGIONS_SHOWN}</span>}
+        {regions.length === 0 && <span class="unseen">not known</span>}
+      </span>
+    ),
+  };
+}

@@ -1,0 +1,108 @@
+/** The order of the fleet: what wants attention first, or by a column. Pure. */
+
+import type { ServiceSummary } from '../../../server/api/contract.ts';
+import { judge } from '../../figures/health.ts';
+import { compareNames } from '../../format/names.ts';
+import type { Sort } from '../../state/url.ts';
+
+/** Identity of a service across refreshes. */
+export function serviceKey({ service, namespace }: Pick<ServiceSummary, 'service' | 'namespace'>): string {
+  return JSON.stringify([namespace, service]);
+}
+
+type Compare = (a: ServiceSummary, b: ServiceSummary) => number;
+
+/**
+ * Services by badness, worst first:
+ * 1. urgency (mostly failing or not answering, failing, degraded, nothing known, good, no traffic: see `judge`);
+ * 2. among those that fail, how many requests fail each second: that many users are hurt;
+ * 3. how slow: p99, where enough was measured to tell;
+ * 4. how much traffic;
+ * 5. the name.
+ * Amounts are compared by order of size only, so that rows do not change places with every breath of the traffic.
+ */
+function badness(service: ServiceSummary): readonly number[] {
+  const { urgency } = judge(service);
+  const failuresPerSecond = urgency >= 3 ? (service.requestRate ?? 0) * (service.errorRate ?? 0) : 0;
+  return [
+    urgency,
+    sizeClass(failuresPerSecond, 2),
+    sizeClass(soundP99(service), 1.5),
+    sizeClass(service.requestRate ?? 0, 2),
+  ];
+}
+
+function byBadness(services: readonly ServiceSummary[]): ServiceSummary[] {
+  return services
+    .map((service) => ({ service, marks: badness(service) }))
+    .sort((a, b) => compareMarks(b.marks, a.marks) || byName(a.service, b.service))
+    .map(({ service }) => service);
+}
+
+function compareMarks(a: readonly number[], b: readonly number[]): number {
+  for (const [index, mark] of a.entries()) {
+    const difference = mark - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function soundP99({ state, latencyMs }: ServiceSummary): number {
+  return state === 'ok' ? (latencyMs.p99 ?? 0) : 0;
+}
+
+/** Amounts within one factor of each other are one class; 0 is below all. */
+function sizeClass(amount: number, factor: number): number {
+  return amount > 0 ? Math.floor(Math.log(amount) / Math.log(factor)) : -1000;
+}
+
+function byName(a: ServiceSummary, b: ServiceSummary): number {
+  return compareNames(a.service, b.service) || compareNames(a.namespace, b.namespace);
+}
+
+type Value = (service: ServiceSummary) => number | string | null;
+
+const VALUES: Readonly<Record<string, Value>> = {
+  service: (service) => service.service,
+  rate: (service) => service.requestRate,
+  success: (service) => service.successRate,
+  p50: (service) => service.latencyMs.p50,
+  p95: (service) => service.latencyMs.p95,
+  p99: (service) => service.latencyMs.p99,
+  instances: (service) => service.instances.total,
+  regions: (service) => service.regions.join(' '),
+};
+
+/** Services in the order asked for; what is not known comes last either way. */
+export function orderServices(services: readonly ServiceSummary[], sort: Sort | null): ServiceSummary[] {
+  const value = sort && VALUES[sort.column];
+  return value ? [...services].sort(byColumn(value, sort.descending)) : byBadness(services);
+}
+
+function byColumn(value: Value, descending: boolean): Compare {
+  return (a, b) => {
+    const [x, y] = [value(a), value(b)];
+    if (x === null || y === null) return Number(x === null) - Number(y === null) || byName(a, b);
+    const order = typeof x === 'string' ? compareNames(x, String(y)) : x - Number(y);
+    return (descending ? -order : order) || byName(a, b);
+  };
+}
+
+/** Keeps rows where the reader last saw them; new ones come after. For while somebody points at a row. */
+export function holdOrder(services: readonly ServiceSummary[], held: readonly string[]): ServiceSummary[] {
+  const place = new Map(held.map((key, index) => [key, index]));
+  const placeOf = (service: ServiceSummary) => place.get(serviceKey(service)) ?? held.length;
+  return services
+    .map((service, index) => ({ service, index }))
+    .sort((a, b) => placeOf(a.service) - placeOf(b.service) || a.index - b.index)
+    .map(({ service }) => service);
+}
+
+/** Services of which every word of the search is in the name, namespace, a region or the role. */
+export function searchServices(services: readonly ServiceSummary[], search: string): ServiceSummary[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return services.filter((service) => {
+    const text = [service.service, service.namespace, service.role, ...service.regions].join(' ').toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}

@@ -1,0 +1,47 @@
+import type { ServiceAnswer } from '../../../server/api/contract.ts';
+import { explainedAlone } from '../../components/explained.ts';
+import { HealthShape } from '../../components/health-shape.tsx';
+import { healthInWords, remark } from '../../figures/explain.ts';
+import { judge } from '../../figures/health.ts';
+
+interface ServiceHeadProps {
+  readonly service: string;
+  readonly namespace: string;
+  readonly answer: ServiceAnswer | null;
+}
+
+const VANTAGE_EXPLANATION = {
+  server: 'Its own sidecars see the requests that reach it.',
+  client: 'None of its own sidecars sees what reaches it, so these figures are the sum of what its callers measured.',
+};
+
+/** Who the service is, and whose Envoy saw it. */
+export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
+  return (
+    <header class="service-head">
+      <h1 tabIndex={-1}>
+        {answer && <HealthShape health={judge(answer).health} words={healthInWords(answer)} />} {service}
+      </h1>
+      {answer && (
+        <>
+          {remark(answer) !== '' && <span class={`remark ${judge(answer).health}`}>{remark(answer)}</span>}
+          <ul class="facts">
+            {namespace !== '' && <li>namespace {namespace}</li>}
+            <li>{answer.role}</li>
+            <li {...explainedAlone(VANTAGE_EXPLANATION[answer.vantage])} class="explained">
+              {answer.vantage === 'server'
+                ? 'measured at the server, by its own sidecars'
+                : 'measured at the client, by its callers'}
+            </li>
+            {answer.regions.length > 0 && <li>{answer.regions.join(', ')}</li>}
+            {answer.instances.total > 0 && (
+              <li>
+                {answer.instances.up} of {answer.instances.total} sidecars up
+              </li>
+            )}
+          </ul>
+        </>
+      )}
+    </header>
+  );
+}

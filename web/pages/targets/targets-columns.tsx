@@ -1,0 +1,132 @@
+import type { TargetStatus } from '../../../server/api/contract.ts';
+import type { Column } from '../../components/data-table.tsx';
+import { explainedByPointer } from '../../components/explained.ts';
+import { Figure } from '../../components/figure.tsx';
+import { HealthShape } from '../../components/health-shape.tsx';
+import { bytes, count, DASH, milliseconds, type Quantity } from '../../format/number.ts';
+import { ago, dateTime } from '../../format/time.ts';
+import { addressOf } from '../../state/router.ts';
+import { addressOfTarget } from './targets-order.ts';
+
+const HEALTH = {
+  up: ['good', 'up'],
+  down: ['bad', 'down'],
+  unknown: ['unknown', 'not asked yet'],
+} as const;
+
+const PRECISION = {
+  bins: ['full bins', 'Latencies come from Envoy’s full bins: within a few per cent.'],
+  buckets: ['buckets', 'This Envoy gives coarse buckets only, so percentiles are rough.'],
+  none: ['none', 'This target gives no latency histogram.'],
+  unknown: ['', 'Not known before the first scrape.'],
+} as const;
+
+/** What a target is and how it does, in a sentence. */
+export function targetInWords(target: TargetStatus): string {
+  const [, words] = HEALTH[target.health];
+  const place = addressOfTarget(target);
+  return target.lastError === '' ? `${place}: ${words}` : `${place}: ${words}. ${target.lastError}`;
+}
+
+/** The columns of the targets' table; `now` is what "ago" counts from. */
+export function targetColumns(now: number): Column<TargetStatus>[] {
+  return [
+    {
+      key: 'target',
+      title: 'Target',
+      isHead: true,
+      sortable: 'ascending',
+      cell: (target) => <TargetName target={target} />,
+    },
+    { key: 'labels', title: 'Labels', cell: (target) => <Labels target={target} /> },
+    {
+      key: 'scraped',
+      title: 'Last scrape',
+      numeric: true,
+      sortable: 'ascending',
+      cell: ({ lastScrape }) => (
+        <span {...explainedByPointer(lastScrape === null ? 'Not asked yet' : dateTime(lastScrape))}>
+          {ago(lastScrape, now)}
+        </span>
+      ),
+    },
+    {
+      key: 'duration',
+      title: 'Took',
+      numeric: true,
+      sortable: 'descending',
+      cell: (target) => known(milliseconds(target.scrapeDurationMs)),
+    },
+    {
+      key: 'body',
+      title: 'Body',
+      numeric: true,
+      sortable: 'descending',
+      cell: (target) => known(bytes(target.bodyBytes)),
+    },
+    {
+      key: 'samples',
+      title: 'Stats used',
+      numeric: true,
+      sortable: 'descending',
+      meaning: 'Stats of the last answer that Sidelight uses',
+      cell: (target) => known({ digits: count(target.samples), unit: '' }),
+    },
+    {
+      key: 'precision',
+      title: 'Latency from',
+      cell: ({ precision }) => {
+        const [label, words] = PRECISION[precision];
+        return label === '' ? known({ digits: DASH, unit: '' }) : <span {...explainedByPointer(words)}>{label}</span>;
+      },
+    },
+    {
+      key: 'version',
+      title: 'Envoy',
+      sortable: 'descending',
+      cell: ({ envoyVersion }) => envoyVersion || known({ digits: DASH, unit: '' }),
+    },
+  ];
+}
+
+function known(quantity: Quantity) {
+  return <Figure quantity={quantity} words={quantity.digits === DASH ? 'not known yet' : ''} />;
+}
+
+function TargetName({ target }: { readonly target: TargetStatus }) {
+  const [shape, words] = HEALTH[target.health];
+  const { service = '', namespace = '' } = target.labels;
+  return (
+    <>
+      <HealthShape health={shape} words={words} />{' '}
+      {service === '' ? (
+        addressOfTarget(target)
+      ) : (
+        <a href={addressOf({ name: 'service', service, namespace })}>{service}</a>
+      )}{' '}
+      <span class="namespace">{service === '' ? '' : addressOfTarget(target)}</span>
+      {target.lastError !== '' && <span class="error-text">{target.lastError}</span>}
+    </>
+  );
+}
+
+/** The name and address stand beside it, and a sidecar is what every target is unless it says otherwise. */
+function isShownElsewhere(name: string, value: string): boolean {
+  return name === 'service' || name === 'address' || name.startsWith('__') || (name === 'role' && value === 'sidecar');
+}
+
+function Labels({ target }: { readonly target: TargetStatus }) {
+  const labels = Object.entries(target.labels).filter(
+    ([name, value]) => value !== '' && !isShownElsewhere(name, value),
+  );
+  return (
+    <ul class="labels">
+      {labels.sort().map(([name, value]) => (
+        <li key={name}>
+          <span class="unit">{name}=</span>
+          {value}
+        </li>
+      ))}
+    </ul>
+  );
+}

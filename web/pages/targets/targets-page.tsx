@@ -1,0 +1,110 @@
+import type { TargetStatus, TargetsAnswer } from '../../../server/api/contract.ts';
+import { api } from '../../api.ts';
+import { DataTable } from '../../components/data-table.tsx';
+import { explainedAlone } from '../../components/explained.ts';
+import { HealthShape } from '../../components/health-shape.tsx';
+import { useMoreRows } from '../../components/more-rows.tsx';
+import { ErrorNotice } from '../../components/notice.tsx';
+import { SearchBox } from '../../components/search-box.tsx';
+import { Skeleton } from '../../components/skeleton.tsx';
+import { SortChoice } from '../../components/sort-choice.tsx';
+import { useTitle } from '../../components/title.ts';
+import { useAnswer } from '../../state/answer.ts';
+import { live } from '../../state/collector.ts';
+import { changeView, location } from '../../state/router.ts';
+import { NoTargets } from '../fleet/empty-fleet.tsx';
+import { targetColumns, targetInWords } from './targets-columns.tsx';
+import { orderTargets, searchTargets, targetKey } from './targets-order.ts';
+
+/** Every sidecar that is asked, and how that goes. */
+export function TargetsPage() {
+  const answer = useAnswer(api.targets()).value;
+  const down = answer.data?.targets.filter(({ health }) => health === 'down').length ?? 0;
+  useTitle(down > 0 ? `${down} down · Targets` : 'Targets');
+  return (
+    <div class="targets-page">
+      <h1 class="page-title" tabIndex={-1}>
+        Targets
+      </h1>
+      <ErrorNotice error={answer.error} />
+      {answer.data ? <Targets answer={answer.data} /> : answer.error === null && <Skeleton label="targets" rows={8} />}
+    </div>
+  );
+}
+
+function Targets({ answer }: { readonly answer: TargetsAnswer }) {
+  const { search, sort } = location.value.view;
+  const rows = orderTargets(searchTargets(answer.targets, search), sort);
+  const { shown, more } = useMoreRows(rows, JSON.stringify([search, sort]), targetKey);
+  if (answer.targets.length === 0 && answer.dropped.length === 0) return <NoTargets />;
+  const now = live.latestTick.value?.at ?? Date.now();
+  const columns = targetColumns(now);
+  return (
+    <>
+      <HealthCounts targets={answer.targets} />
+      <div class="tools">
+        <SearchBox label="Search targets" />
+        <SortChoice columns={columns} own="Down first" sort={sort} />
+        <p class="count" role="status">
+          {rows.length === answer.targets.length
+            ? `${rows.length} targets`
+            : `${rows.length} of ${answer.targets.length} targets`}
+        </p>
+      </div>
+      <div class="rows-by-key">
+        <DataTable
+          name="targets-table"
+          caption="Targets and their last scrape"
+          captionHidden
+          columns={columns}
+          rows={shown}
+          rowKey={targetKey}
+          rowExplanation={(target) => explainedAlone(targetInWords(target))}
+          sort={sort}
+          onSort={(next) => changeView({ sort: next })}
+        />
+        {more}
+      </div>
+      {rows.length === 0 && <p class="nothing">No target matches “{search}”.</p>}
+      <Dropped dropped={answer.dropped} />
+    </>
+  );
+}
+
+const SHAPES = { up: 'good', down: 'bad', unknown: 'unknown' } as const;
+const WORDS = { up: 'up', down: 'down', unknown: 'not asked yet' } as const;
+
+function HealthCounts({ targets }: { readonly targets: readonly TargetStatus[] }) {
+  const counts = (['up', 'down', 'unknown'] as const).map(
+    (health) => [health, targets.filter((target) => target.health === health).length] as const,
+  );
+  return (
+    <p class="health-counts">
+      {counts
+        .filter(([, amount]) => amount > 0)
+        .map(([health, amount]) => (
+          <span key={health}>
+            <HealthShape health={SHAPES[health]} words="" />
+            {amount}
+            <span class="unit"> {WORDS[health]}</span>
+          </span>
+        ))}
+    </p>
+  );
+}
+
+function Dropped({ dropped }: Pick<TargetsAnswer, 'dropped'>) {
+  if (dropped.length === 0) return null;
+  return (
+    <details class="dropped">
+      <summary>{dropped.length} discovered but not asked</summary>
+      <ul>
+        {dropped.map(({ discoveredLabels, reason }) => (
+          <li key={JSON.stringify(discoveredLabels)}>
+            <b>{discoveredLabels.__address__ ?? ''}</b> {reason}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
