@@ -13,12 +13,15 @@ import { staticTargets } from './discovery/static.ts';
 import { TEXT_CONTENT_TYPE } from './exporter/exposition.ts';
 import { renderMesh } from './exporter/mesh-metrics.ts';
 import { Live } from './live/live.ts';
+import { decodeTotals } from './mesh/totals.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
 import { Pipeline } from './pipeline.ts';
 import { Rounds } from './rounds.ts';
 import { ScrapeManager, spreadOf } from './scrape/scrape-manager.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
+import { QuietLog } from './telemetry/quiet-log.ts';
 import { SelfMetrics } from './telemetry/self-metrics.ts';
+import { startTracing } from './telemetry/tracing.ts';
 import { TickClock } from './tick-clock.ts';
 
 export interface RunningCollector {
@@ -31,17 +34,24 @@ const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 const GATHER_MS = 150;
 const KEEP_SCRAPES = 20_000;
 const EXPIRE_EVERY_MS = 60_000;
+/** A target that stays down for the same reason is told of this often. */
+const WARNING_QUIET_MS = 600_000;
 
 /** @throws Error with a plain message when the file or the port can't be used. */
 export async function startCollector(config: Config, log: Logger): Promise<RunningCollector> {
   const now = Date.now;
   const startedAt = now();
+  const tracing = await startTracing(process.env, VERSION);
   const store = await SqliteStore.open(config.storage.path);
   const stored = await store.loadTargets();
   const targets = staticTargets(config.discovery.static);
   const metrics = new SelfMetrics(VERSION);
   const live = new Live();
-  live.setTargets(targets, stored);
+  live.setTargets(
+    targets,
+    stored.map((entry) => ({ ...entry, flows: decodeTotals(entry.totals)?.flows ?? [] })),
+  );
+  const warnings = new QuietLog({ log, quietMs: WARNING_QUIET_MS, now });
   const events = new EventStream();
   const storeState = new StoreState(log, metrics);
   const { intervalMs } = config.scrape;
@@ -67,14 +77,11 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
     onResult(result) {
       const record = pipeline.process(result);
       metrics.scraped(record);
-      logScrape(log, live, record);
+      tracing.scraped(record);
+      logScrape(warnings, log, record);
       rounds.add(record);
     },
   });
-  const expiry = setInterval(
-    () => void store.expire(now() - config.storage.retentionMs.raw).catch((error: unknown) => storeState.failed(error)),
-    EXPIRE_EVERY_MS,
-  );
   const app = createApp({
     store,
     live,
@@ -97,6 +104,10 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
     await store.close();
     throw error;
   });
+  const expiry = setInterval(
+    () => void store.expire(now() - config.storage.retentionMs.raw).catch((error: unknown) => storeState.failed(error)),
+    EXPIRE_EVERY_MS,
+  );
   scrapes.apply(targets);
   ticks.start();
   return {
@@ -110,16 +121,15 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await store.close();
+      await tracing.stop();
     },
   };
 }
 
 /** A target's failure is told when it begins, changes and ends. */
-function logScrape(log: Logger, live: Live, record: ScrapeRecord): void {
-  const before = live.get(record.target);
-  if (record.error !== '' && record.error !== before?.lastError)
-    log.warn({ target: record.target }, `target is down: ${record.error}`);
-  if (record.error === '' && before?.health === 'down') log.info({ target: record.target }, 'target is up again');
+function logScrape(warnings: QuietLog, log: Logger, { target, error }: ScrapeRecord): void {
+  if (error !== '') warnings.warn(target, `target is down: ${error}`, { target });
+  else if (warnings.clear(target)) log.info({ target }, 'target is up again');
 }
 
 function listen(server: Server, { host, port }: Config['web']): Promise<Server> {

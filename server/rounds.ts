@@ -1,9 +1,16 @@
 import type { ScrapeRecord } from './model/scrape-record.ts';
 
+/** Why a round could not be stored yet. */
+export interface RoundFailure {
+  readonly error: unknown;
+  /** Scrapes that had to be dropped so far. */
+  readonly dropped: number;
+}
+
 export interface RoundsOptions {
   readonly append: (round: readonly ScrapeRecord[]) => Promise<void>;
-  /** Called for every round in order, once it was stored, or with the error and how many scrapes had to be dropped so far. */
-  readonly onSettled: (round: readonly ScrapeRecord[], failure?: { error: unknown; dropped: number }) => void;
+  /** Called for every round in order, once it was stored or could not be. Does not throw. */
+  readonly onSettled: (round: readonly ScrapeRecord[], failure: RoundFailure | undefined) => void;
   /** How long the first scrape of a round waits for others. */
   readonly gatherMs: number;
   /** Most scrapes that are kept to be stored later while the store fails. */
@@ -47,16 +54,19 @@ export class Rounds {
   }
 
   private async write(round: readonly ScrapeRecord[]): Promise<void> {
-    const all = [...this.unsaved, ...round];
+    const failure = await this.store([...this.unsaved, ...round]);
+    this.options.onSettled(round, failure);
+  }
+
+  private async store(records: readonly ScrapeRecord[]): Promise<RoundFailure | undefined> {
     try {
-      await this.options.append(all);
+      await this.options.append(records);
       this.unsaved = [];
-      this.options.onSettled(round);
+      return undefined;
     } catch (error) {
-      const kept = all.slice(-this.options.keepScrapes);
-      this.dropped += all.length - kept.length;
-      this.unsaved = kept;
-      this.options.onSettled(round, { error, dropped: this.dropped });
+      this.unsaved = records.slice(-this.options.keepScrapes);
+      this.dropped += records.length - this.unsaved.length;
+      return { error, dropped: this.dropped };
     }
   }
 }

@@ -53,7 +53,11 @@ export function createApp(parts: ApiParts): Express {
     response.set('content-type', contentType).send(text);
   });
   for (const [path, handler] of Object.entries(resources(parts))) app.get(path, answer(handler));
-  app.get('/api/v1/events', (request, response) => parts.events.handle(request, response));
+  app.get('/api/v1/events', (request, response) => {
+    paramsOf(request, []);
+    parts.events.handle(request, response);
+  });
+  app.use(onlyReading);
   app.use('/api', (request) => {
     throw new RequestError(
       `there is no ${request.originalUrl.split('?')[0]}: see /api/v1/openapi.json`,
@@ -75,9 +79,10 @@ function resources(parts: ApiParts): Record<string, Handler> {
       return listServices(sources(), timeRange(params, parts.now()), filtersOf(params));
     },
     '/api/v1/services/:service': async (request) => {
-      const params = paramsOf(request, [...TIME, 'namespace']);
+      const params = paramsOf(request, [...TIME, 'namespace', 'region', 'zone', 'instance']);
+      const { namespace: _, ...filters } = filtersOf(params);
       const name = { service: String(request.params.service), namespace: single(params, 'namespace') };
-      return describeService(sources(), name, timeRange(params, parts.now()));
+      return describeService(sources(), name, timeRange(params, parts.now()), filters);
     },
     '/api/v1/query': async (request) => {
       return querySignal(sources(), paramsOf(request, QUERY_PARAMS), {
@@ -86,18 +91,31 @@ function resources(parts: ApiParts): Record<string, Handler> {
       });
     },
     '/api/v1/topology': async (request) => {
-      return describeTopology(sources(), timeRange(paramsOf(request, TIME), parts.now()));
+      const params = paramsOf(request, [...TIME, ...FILTERS]);
+      return describeTopology(sources(), timeRange(params, parts.now()), filtersOf(params));
     },
     '/api/v1/targets': async (request) => {
-      paramsOf(request, []);
-      return listTargets(parts.live.all());
+      return listTargets(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));
     },
     '/api/v1/status': async (request) => {
       paramsOf(request, []);
       return parts.status();
     },
-    '/api/v1/openapi.json': async () => openApi,
+    '/api/v1/openapi.json': async (request) => {
+      paramsOf(request, []);
+      return openApi;
+    },
   };
+}
+
+/** Whatever else is asked for in another way than by GET or HEAD. */
+function onlyReading(request: Request, response: Response, next: NextFunction): void {
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    next();
+    return;
+  }
+  response.set('allow', 'GET, HEAD');
+  throw new RequestError(`${request.method} is not possible here: everything is read with GET`, 405, 'not_allowed');
 }
 
 function paramsOf(request: Request, allowed: readonly string[]): ReturnType<typeof parseParams> {
@@ -130,12 +148,13 @@ function securityHeaders(): ReturnType<typeof helmet> {
 
 /** The web app: hashed assets for ever, its page for every address that it routes itself. */
 function serveWeb(app: Express, folder: string): void {
-  const page = join(folder, 'index.html');
+  const page = 'index.html';
   app.use('/assets', express.static(join(folder, 'assets'), { immutable: true, maxAge: '1y', fallthrough: false }));
   app.use(express.static(folder, { index: false }));
   app.get('/{*path}', (_, response) => {
-    if (!existsSync(page)) throw new RequestError('the dashboard is not built: run "npm run build"', 503, 'not_built');
-    response.set('cache-control', 'no-cache').sendFile(page);
+    if (!existsSync(join(folder, page)))
+      throw new RequestError('the dashboard is not built: run "npm run build"', 503, 'not_built');
+    response.set('cache-control', 'no-cache').sendFile(page, { root: folder });
   });
 }
 

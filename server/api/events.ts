@@ -15,6 +15,11 @@ export class EventStream {
     this.keepAlive.unref();
   }
 
+  /** Browsers that listen now. */
+  get listening(): number {
+    return this.listeners.size;
+  }
+
   handle(request: Request, response: Response): void {
     if (this.listeners.size >= MAX_LISTENERS) {
       response.status(503).json({
@@ -27,9 +32,13 @@ export class EventStream {
     }
     response.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     response.flushHeaders();
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
     response.write('retry: 2000\n\n');
     this.listeners.add(response);
-    request.on('close', () => this.listeners.delete(response));
+    response.on('close', () => this.listeners.delete(response));
   }
 
   tick(tick: Tick): void {

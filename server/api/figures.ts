@@ -8,7 +8,8 @@ import {
   requestCount,
   STORED_GAUGES,
 } from '../model/flow.ts';
-import { BinSum, mean, quantile, type SparseBins, sampleCount } from '../model/histogram.ts';
+import { hasBuckets, mean, mergeBins, quantile, type SparseBins, sampleCount } from '../model/histogram.ts';
+import { lengthOf, unionOf } from '../store/coverage.ts';
 import type { Cell } from '../store/store.ts';
 import type { CodeClass, Failures, FigureState, Figures, LatencyMs, Precision } from './contract.ts';
 
@@ -31,8 +32,9 @@ export function successRate(cell: Cell): number | null {
   return errors === null ? null : 1 - errors;
 }
 
-export function gauge(cell: Cell, name: (typeof STORED_GAUGES)[number]): number {
-  return cell.gauges[STORED_GAUGES.indexOf(name)] ?? 0;
+/** Null where nothing was measured at the end of the cell. */
+export function gauge(cell: Cell, name: (typeof STORED_GAUGES)[number]): number | null {
+  return cell.gauges?.[STORED_GAUGES.indexOf(name)] ?? null;
 }
 
 /** Latency at a quantile from 0 to 1, timeouts without a sample counted as slower than every sample. */
@@ -117,7 +119,8 @@ function latency(cell: Cell, fallback: Precision['source']): { latencyMs: Latenc
   }
   const sampled = cell.upstreamSamples > cell.downstreamSamples ? 'upstream' : 'downstream';
   const source = sampleCount(cell.bins) > 0 ? sampled : fallback;
-  return { latencyMs, precision: { method: 'bins', source, maxRelativeError, capped } };
+  const method = hasBuckets(cell.bins) ? 'buckets' : 'bins';
+  return { latencyMs, precision: { method, source, maxRelativeError, capped } };
 }
 
 /** The sum of several cells of the same time; null when there is none. */
@@ -125,19 +128,25 @@ export function mergeCells(cells: readonly (Cell | null)[]): Cell | null {
   const known = cells.filter((cell) => cell !== null);
   const [first, ...others] = known;
   if (!first || others.length === 0) return first ?? null;
-  const bins = new BinSum();
-  for (const cell of known) bins.addBins(cell.bins);
+  const measured = unionOf(known.flatMap((cell) => cell.measured));
   const sum = (of: (cell: Cell) => number): number => known.reduce((total, cell) => total + of(cell), 0);
-  const sumEach = (of: (cell: Cell) => Float64Array): Float64Array =>
-    of(first).map((_, i) => sum((cell) => of(cell)[i] ?? 0));
+  const gauges = known.flatMap((cell) => (cell.gauges ? [cell.gauges] : []));
   return {
-    counters: sumEach((cell) => cell.counters),
-    rates: sumEach((cell) => cell.rates),
-    gauges: sumEach((cell) => cell.gauges),
-    bins: bins.toSparse(),
+    counters: sumEach(known.map((cell) => cell.counters)),
+    rates: sumEach(known.map(({ rates, measured }) => rates.map((rate) => rate * lengthOf(measured)))).map(
+      (events) => events / lengthOf(measured),
+    ),
+    gauges: gauges.length > 0 ? sumEach(gauges) : null,
+    bins: mergeBins(known.map((cell) => cell.bins)),
     timeoutsWithoutSample: sum((cell) => cell.timeoutsWithoutSample),
     downstreamSamples: sum((cell) => cell.downstreamSamples),
     upstreamSamples: sum((cell) => cell.upstreamSamples),
-    measuredMs: Math.max(...known.map((cell) => cell.measuredMs)),
+    measured,
   };
+}
+
+function sumEach(all: readonly Float64Array[]): Float64Array {
+  const sum = new Float64Array(all[0]?.length ?? 0);
+  for (const values of all) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (values[i] ?? 0);
+  return sum;
 }

@@ -1,1 +1,241 @@
-export const openApi = { openapi: '3.1.0', info: { title: 'Sidelight', version: '0.1.0' }, paths: {} };
+/** OpenAPI description of all that app.ts serves for programs. */
+
+import { ref, SCHEMAS, type Schema } from './openapi-schemas.ts';
+import { DIRECTIONS, QUERY_LABELS } from './query.ts';
+import { SIGNAL_NAMES } from './signals.ts';
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'query' | 'path';
+  readonly description: string;
+  readonly required?: boolean;
+  readonly schema: Schema;
+  readonly example?: unknown;
+  readonly style?: 'form';
+  readonly explode?: boolean;
+}
+
+interface Answer {
+  readonly description: string;
+  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+}
+
+export interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly Parameter[];
+  readonly responses: Readonly<Record<string, Answer>>;
+}
+
+const DURATION = String.raw`^(0|(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$`;
+const TIME = String.raw`^(\d{1,16}|\d{4}-\d\d-\d\dT.+)$`;
+
+const WINDOW: readonly Parameter[] = [
+  {
+    name: 'window',
+    in: 'query',
+    description: 'How far to look back from now, from 1s to 400d. Not together with from and to.',
+    schema: { type: 'string', pattern: DURATION, default: '5m' },
+    example: '15m',
+  },
+  {
+    name: 'from',
+    in: 'query',
+    description: 'Begin of the window: Unix milliseconds or RFC 3339.',
+    schema: { type: 'string', pattern: TIME },
+    example: '2026-11-21T10:00:00Z',
+  },
+  {
+    name: 'to',
+    in: 'query',
+    description: 'End of the window, not part of it; may lie in the future. Needs from; default: now.',
+    schema: { type: 'string', pattern: TIME },
+    example: '2026-11-21T10:15:00Z',
+  },
+];
+
+function filter(name: string, description: string, example: string): Parameter {
+  const schema = { type: 'array', items: { type: 'string' }, maxItems: 100 };
+  return { name, in: 'query', description, schema, style: 'form', explode: true, example: [example] };
+}
+
+const NAME_FILTERS: readonly Parameter[] = [
+  filter('service', 'Only these services. Repeatable.', 'checkout'),
+  filter('namespace', 'Only these namespaces. Repeatable.', 'default'),
+];
+const UNKNOWN_AT_CLIENT = 'Not known of a service that only its callers measured: it then matches nothing.';
+const PLACE_FILTERS: readonly Parameter[] = [
+  filter('region', `Only these regions. Repeatable. ${UNKNOWN_AT_CLIENT}`, 'eu-west-1'),
+  filter('zone', `Only these zones. Repeatable. ${UNKNOWN_AT_CLIENT}`, 'eu-west-1a'),
+  filter('instance', `Only these instances. Repeatable. ${UNKNOWN_AT_CLIENT}`, 'checkout-7d9f-x2x7k'),
+];
+const FILTERS: readonly Parameter[] = [...NAME_FILTERS, ...PLACE_FILTERS];
+
+const SERVICE: readonly Parameter[] = [
+  {
+    name: 'service',
+    in: 'path',
+    required: true,
+    description: 'Name of a service, percent-encoded.',
+    schema: { type: 'string', minLength: 1 },
+    example: 'checkout',
+  },
+  {
+    name: 'namespace',
+    in: 'query',
+    description: 'Its namespace, where services of several namespaces share the name.',
+    schema: { type: 'string' },
+    example: 'default',
+  },
+];
+
+const QUERY: readonly Parameter[] = [
+  {
+    name: 'signal',
+    in: 'query',
+    required: true,
+    description: 'What to give: requests, retries and failures are counts in the step, rates are per second.',
+    schema: { type: 'string', enum: SIGNAL_NAMES },
+    example: 'request_rate',
+  },
+  {
+    name: 'by',
+    in: 'query',
+    description:
+      'Labels to tell series apart by, separated by commas, or repeated. code_class only with requests and request_rate; peer only has a value with direction=outbound.',
+    schema: { type: 'array', items: { type: 'string', enum: QUERY_LABELS }, default: [] },
+    style: 'form',
+    explode: false,
+    example: ['service', 'region'],
+  },
+  {
+    name: 'step',
+    in: 'query',
+    description: 'Length of a step, at least 1s; default: a round one that gives about 120 points.',
+    schema: { type: 'string', pattern: DURATION },
+    example: '15s',
+  },
+  {
+    name: 'direction',
+    in: 'query',
+    description:
+      'inbound: what services received, from their vantage. outbound: what they sent. Default: inbound, or both with by=direction.',
+    schema: { type: 'string', enum: DIRECTIONS },
+    example: 'outbound',
+  },
+];
+
+const failed = (description: string): Answer => ({
+  description,
+  content: { 'application/json': { schema: ref('ErrorBody') } },
+});
+const BAD_REQUEST = failed('A parameter is unknown or has a wrong value; the message says what would be right.');
+const INTERNAL = failed('The answer could not be worked out; the log says why.');
+
+function json(schema: string, description: string): Operation['responses'] {
+  return {
+    200: { description, content: { 'application/json': { schema: ref(schema) } } },
+    400: BAD_REQUEST,
+    500: INTERNAL,
+  };
+}
+
+const plain = (description: string, type = 'text/plain'): Answer => ({
+  description,
+  content: { [type]: { schema: { type: 'string' } } },
+});
+
+/** By address; every operation is a GET, and HEAD gives the same without a body. */
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  '/api/v1/services': {
+    operationId: 'listServices',
+    summary: 'The golden signals of every service',
+    description: 'Every service that has a target, or that others can call.',
+    parameters: [...WINDOW, ...FILTERS],
+    responses: json('ServicesAnswer', 'Services by name.'),
+  },
+  '/api/v1/services/{service}': {
+    operationId: 'describeService',
+    summary: 'One service, its instances and regions, whom it calls and who calls it',
+    description: 'Filters are those of its own instances. Peers without a request in the window are not listed.',
+    parameters: [...SERVICE, ...WINDOW, ...PLACE_FILTERS],
+    responses: {
+      ...json('ServiceAnswer', 'The service.'),
+      404: failed('No such service is known, and none was called in the window.'),
+    },
+  },
+  '/api/v1/query': {
+    operationId: 'query',
+    summary: 'A signal over time',
+    description:
+      'Steps are half-open and aligned to multiples of the step in Unix time; the first one holds from. With direction=outbound, filters are those of the caller.',
+    parameters: [...QUERY, ...WINDOW, ...FILTERS],
+    responses: json('QueryAnswer', 'One series per combination of the labels asked for.'),
+  },
+  '/api/v1/topology': {
+    operationId: 'describeTopology',
+    summary: 'Who called whom, as the callers measured it',
+    description: 'Filters by name keep the calls to and from such services; those by place are those of the caller.',
+    parameters: [...WINDOW, ...FILTERS],
+    responses: json('TopologyAnswer', 'Services as nodes, calls in the window as edges.'),
+  },
+  '/api/v1/targets': {
+    operationId: 'listTargets',
+    summary: 'Every target and how its last scrape went',
+    parameters: FILTERS,
+    responses: json('TargetsAnswer', 'Targets by service and instance.'),
+  },
+  '/api/v1/status': {
+    operationId: 'readStatus',
+    summary: 'The collector itself: version, storage, limits, configuration',
+    responses: json('StatusAnswer', 'The status.'),
+  },
+  '/api/v1/events': {
+    operationId: 'listen',
+    summary: 'Server-sent events: one "tick" per interval, when new figures can be asked for',
+    description: 'The data of a tick is JSON: see the schema Tick.',
+    responses: {
+      200: plain('A stream that does not end.', 'text/event-stream'),
+      400: BAD_REQUEST,
+      503: failed('Too many are listening already.'),
+    },
+  },
+  '/api/v1/openapi.json': {
+    operationId: 'readDescription',
+    summary: 'This description',
+    responses: {
+      200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+      400: BAD_REQUEST,
+    },
+  },
+  '/metrics': {
+    operationId: 'scrape',
+    summary: 'All counters for Prometheus',
+    responses: { 200: plain('Text exposition, version 0.0.4.'), 500: INTERNAL },
+  },
+  '/-/healthy': {
+    operationId: 'isHealthy',
+    summary: 'Whether the process answers',
+    responses: { 200: plain('It does.') },
+  },
+  '/-/ready': {
+    operationId: 'isReady',
+    summary: 'Whether figures can be asked for',
+    responses: { 200: plain('They can.'), 503: plain('Not yet, and why.') },
+  },
+};
+
+export const openApi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Sidelight',
+    version: '1.0.0',
+    description:
+      'Request rate, failures and latency of every service behind Envoy sidecars. Durations in …Ms are milliseconds, times are Unix milliseconds, rates are per second, successRate and errorRate are shares from 0 to 1. A figure that cannot be known is null.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  servers: [{ url: '/' }],
+  paths: Object.fromEntries(Object.entries(OPERATIONS).map(([path, operation]) => [path, { get: operation }])),
+  components: { schemas: SCHEMAS },
+};

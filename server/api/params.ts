@@ -76,6 +76,16 @@ export function filtersOf(params: RawParams): Filters {
   return Object.fromEntries(FILTERS.flatMap((name) => (params[name] ? [[name, params[name]]] : [])));
 }
 
+/** Whether filters name an instance, a region or a zone: only a service's own Envoys know those. */
+export function byPlace({ instance, region, zone }: Filters): boolean {
+  return instance !== undefined || region !== undefined || zone !== undefined;
+}
+
+/** Whether labels pass the filters of those names. */
+export function passes(filters: Filters, labels: Readonly<Record<string, string | undefined>>): boolean {
+  return FILTERS.every((name) => filters[name]?.includes(labels[name] ?? '') ?? true);
+}
+
 /** `window` back from now (default 5m), or `from` and `to` as Unix milliseconds or RFC 3339. */
 export function timeRange(params: RawParams, now: number): TimeRange {
   const from = single(params, 'from');

@@ -18,8 +18,18 @@ export const QUERY_PARAMS = [
   'instance',
 ];
 
-const BY = ['service', 'namespace', 'instance', 'region', 'zone', 'peer', 'code_class', 'direction'] as const;
-const DIRECTIONS = ['inbound', 'outbound'] as const;
+/** What series can be told apart by. */
+export const QUERY_LABELS = [
+  'service',
+  'namespace',
+  'instance',
+  'region',
+  'zone',
+  'peer',
+  'code_class',
+  'direction',
+] as const;
+export const DIRECTIONS = ['inbound', 'outbound'] as const;
 /** Most series of one answer. */
 const MAX_SERIES = 10_000;
 
@@ -33,7 +43,7 @@ export async function querySignal(
 ): Promise<QueryAnswer> {
   const name = oneOf(params, 'signal', SIGNAL_NAMES);
   if (!name) throw new RequestError(`signal is missing: one of ${SIGNAL_NAMES.join(', ')}`);
-  const by = listOf(params, 'by', BY);
+  const by = listOf(params, 'by', QUERY_LABELS);
   if (by.includes('code_class') && !signal(name).ofClass)
     throw new RequestError('by=code_class needs signal=requests or signal=request_rate');
   const range = timeRange(params, now);
@@ -78,7 +88,7 @@ interface Shape {
 
 function seriesOf(group: MeasuredGroup, { name, by, direction, from, step }: Shape): QueryAnswer['series'] {
   const { value, ofClass } = signal(name);
-  const labels = { ...withoutEmpty(group.labels), ...(by.includes('direction') ? { direction } : {}) };
+  const labels = { ...group.labels, ...(by.includes('direction') ? { direction } : {}) };
   const points = (of: typeof value): QueryAnswer['series'][number]['points'] =>
     group.cells.map((cell, index) => [from + index * step, cell ? of(cell) : null]);
   if (!by.includes('code_class') || !ofClass) return [{ labels, points: points(value) }];
@@ -86,8 +96,4 @@ function seriesOf(group: MeasuredGroup, { name, by, direction, from, step }: Sha
     labels: { ...labels, code_class: codeClass },
     points: points((cell) => ofClass(cell, codeClass)),
   }));
-}
-
-function withoutEmpty(labels: MeasuredGroup['labels']): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''));
 }

@@ -1,7 +1,6 @@
 import type { LiveTarget } from '../live/live.ts';
 import { type KnownService, type ServiceDirectory, type ServiceName, serviceKey } from '../live/services.ts';
-import type { LatencySource } from '../model/flow.ts';
-import type { Cell } from '../store/store.ts';
+import type { Cell, SumQuery } from '../store/store.ts';
 import type {
   InstanceFigures,
   PeerFigures,
@@ -11,71 +10,69 @@ import type {
   ServicesAnswer,
 } from './contract.ts';
 import { failures, figures, mergeCells } from './figures.ts';
-import { cellsByService, type MeasuredGroup, peerOf, received, type Sources } from './measured.ts';
-import { type Filters, RequestError, type TimeRange } from './params.ts';
+import { type MeasuredGroup, peerOf, receivedByService, type ServiceGroup, type Sources } from './measured.ts';
+import { byPlace, type Filters, passes, RequestError, type TimeRange } from './params.ts';
 
-/** Every service that has a target, or that was called in the window. */
+/** Every service that has a target, or that others can call. */
 export async function listServices(sources: Sources, range: TimeRange, filters: Filters): Promise<ServicesAnswer> {
-  const groups = await received(sources, { ...range, filters, by: ['service', 'namespace'], bins: true });
-  const cells = cellsByService(groups);
-  const names = new Map<string, ServiceName>(
-    sources.directory
-      .all()
-      .filter((service) => passes(service, filters))
-      .map((service) => [serviceKey(service), service]),
+  const groups = await receivedByService(sources, { ...range, filters, by: [], bins: true });
+  const measured = Map.groupBy(groups, ({ name }) => serviceKey(name));
+  const known = sources.directory.all().filter((service) => isShown(service, filters));
+  const names = new Map([...known, ...groups.map(({ name }) => name)].map((name) => [serviceKey(name), name]));
+  const services = [...names].map(([key, name]) =>
+    summary(sources, { name, filters, groups: measured.get(key) ?? [] }),
   );
-  for (const { labels } of groups) {
-    const name = { service: labels.service ?? '', namespace: labels.namespace ?? '' };
-    names.set(serviceKey(name), name);
-  }
-  const services = [...names].map(([key, name]) => summary(sources.directory, name, cells.get(key) ?? null));
-  services.sort((a, b) => compare(a.service, b.service) || compare(a.namespace, b.namespace));
+  services.sort(byName);
   return { at: range.to, windowMs: range.to - range.from, window: range.window, services };
 }
 
-/** @throws RequestError 404 for a service that is neither known nor measured in the window. */
+/** Whether a service is listed though nothing was measured of it. */
+function isShown(known: KnownService, filters: Filters): boolean {
+  if (byPlace(filters) && !known.inbound) return false;
+  return known.targets.some(({ identity }) => identity !== undefined && passes(filters, { ...identity }));
+}
+
+/** Filters are those of the service's own instances. @throws RequestError 404 for a service that nobody knows of. */
 export async function describeService(
   sources: Sources,
-  name: { service: string; namespace: string | undefined },
+  asked: { service: string; namespace: string | undefined },
   range: TimeRange,
+  filters: Filters,
 ): Promise<ServiceAnswer> {
-  const known = findKnown(sources.directory, name);
-  const filters: Filters = {
-    service: [name.service],
-    ...(name.namespace === undefined ? {} : { namespace: [name.namespace] }),
-  };
-  const own = await received(sources, {
+  const all = await receivedByService(sources, {
     ...range,
-    filters,
-    by: ['service', 'namespace', 'instance', 'region', 'zone'],
+    filters: {
+      service: [asked.service],
+      ...(asked.namespace === undefined ? {} : { namespace: [asked.namespace] }),
+    },
+    by: ['instance', 'region', 'zone'],
     bins: true,
   });
-  const namespace = known?.namespace ?? name.namespace ?? own[0]?.labels.namespace ?? '';
-  const groups = own.filter(({ labels }) => (labels.namespace ?? '') === namespace);
-  if (!known && groups.length === 0)
+  const name = findKnown(sources.directory, asked) ?? all[0]?.name;
+  if (!name)
     throw new RequestError(
-      `no service "${name.service}" is known, and none was called in the last ${range.window}`,
+      `no service "${asked.service}" is known, and none was called in the last ${range.window}`,
       404,
       'not_found',
     );
-  const total = mergeCells(groups.map(({ cells }) => cells[0] ?? null));
-  const self = { service: name.service, namespace };
-  const base = summary(sources.directory, self, total);
-  const [upstreams, downstreams] = await Promise.all([
-    listUpstreams(sources, self, range),
-    listDownstreams(sources, self, range),
-  ]);
+  const groups = all.filter((group) => serviceKey(group.name) === serviceKey(name) && isIn(group, filters));
+  const base = summary(sources, { name, filters, groups });
+  const targets = targetsOf(sources.directory, name, filters);
   const seen = base.vantage === 'server' ? groups : [];
+  const [upstreams, downstreams] = await Promise.all([
+    listUpstreams(sources, name, { range, filters }),
+    listDownstreams(sources, name, { range, filters }),
+  ]);
   return {
     at: range.to,
     windowMs: range.to - range.from,
     window: range.window,
     ...base,
-    byInstance: byInstance(seen, known?.targets ?? []),
+    byInstance: byInstance(seen, targets),
     byRegion: byRegion(seen),
     upstreams,
     downstreams,
-    failures: failures(total),
+    failures: failures(sumOf(groups)),
   };
 }
 
@@ -84,39 +81,44 @@ function findKnown(
   { service, namespace }: { service: string; namespace: string | undefined },
 ): KnownService | undefined {
   if (namespace !== undefined) return directory.get({ service, namespace });
-  return directory.all().find((known) => known.service === service);
+  const named = directory.all().filter((known) => known.service === service);
+  return named.find((known) => known.namespace === '') ?? named[0];
 }
 
-function passes({ service, namespace, targets }: KnownService, filters: Filters): boolean {
-  if (filters.service && !filters.service.includes(service)) return false;
-  if (filters.namespace && !filters.namespace.includes(namespace)) return false;
-  return targets.some(({ identity, inbound }) => {
-    if (!filters.region && !filters.zone && !filters.instance) return true;
-    if (!identity || !inbound) return false;
-    return (['region', 'zone', 'instance'] as const).every(
-      (label) => filters[label]?.includes(identity[label]) ?? true,
-    );
-  });
+/** Where only callers measured a service, no filter by place matches. */
+function isIn({ vantage, labels }: ServiceGroup, filters: Filters): boolean {
+  return !byPlace(filters) || (vantage === 'server' && passes(filters, labels));
 }
 
-function summary(directory: ServiceDirectory, name: ServiceName, cell: Cell | null): ServiceSummary {
+function targetsOf(directory: ServiceDirectory, name: ServiceName, filters: Filters): LiveTarget[] {
+  return (directory.get(name)?.targets ?? []).filter(({ identity }) => passes(filters, { ...identity }));
+}
+
+interface Measured {
+  readonly name: ServiceName;
+  readonly filters: Filters;
+  readonly groups: readonly ServiceGroup[];
+}
+
+function summary({ directory }: Sources, { name, filters, groups }: Measured): ServiceSummary {
   const known = directory.get(name);
-  const seenByServers = known ? known.inbound : (cell?.downstreamSamples ?? 0) > 0;
-  const targets = known?.targets ?? [];
+  const vantage = known ? (known.inbound ? 'server' : 'client') : (groups[0]?.vantage ?? 'client');
+  const targets = targetsOf(directory, name, filters);
+  const regions = new Set(targets.flatMap(({ identity }) => identity?.region || []));
   return {
     service: name.service,
     namespace: name.namespace,
-    vantage: seenByServers ? 'server' : 'client',
+    vantage,
     role: known?.role ?? 'sidecar',
-    regions: [...(known?.regions ?? [])],
+    regions: [...regions].sort(),
     instances: { up: targets.filter(({ health }) => health === 'up').length, total: targets.length },
-    ...figures(cell, sourceAt(seenByServers)),
+    ...figures(sumOf(groups), vantage === 'server' ? 'downstream' : 'upstream'),
     alerts: { firing: 0, pending: 0 },
   };
 }
 
-function sourceAt(server: boolean): LatencySource {
-  return server ? 'downstream' : 'upstream';
+function sumOf(groups: readonly MeasuredGroup[]): Cell | null {
+  return mergeCells(groups.map(({ cells }) => cells[0] ?? null));
 }
 
 function byInstance(groups: readonly MeasuredGroup[], targets: readonly LiveTarget[]): InstanceFigures[] {
@@ -142,53 +144,42 @@ function byRegion(groups: readonly MeasuredGroup[]): RegionFigures[] {
   const regions = Map.groupBy(groups, ({ labels }) => labels.region ?? '');
   const rows = [...regions].map(([region, members]) => ({
     region,
-    ...figures(mergeCells(members.map(({ cells }) => cells[0] ?? null))),
+    ...figures(sumOf(members)),
   }));
   return rows.sort((a, b) => compare(a.region, b.region));
 }
 
+interface PeerQuery {
+  readonly range: TimeRange;
+  readonly filters: Filters;
+}
+
 /** Services that this one called in the window. */
-async function listUpstreams(
-  { store, directory }: Sources,
-  self: ServiceName,
-  range: TimeRange,
-): Promise<PeerFigures[]> {
-  const match = { service: [self.service], namespace: [self.namespace] };
-  const groups = await store.sums({
-    from: range.from,
-    to: range.to,
-    direction: 'outbound',
-    match,
-    by: ['peer', 'peer_namespace'],
-    bins: true,
-  });
+async function listUpstreams(sources: Sources, self: ServiceName, query: PeerQuery): Promise<PeerFigures[]> {
+  const match = { ...query.filters, service: [self.service], namespace: [self.namespace] };
+  const groups = await callsOf(sources, query.range, { match, by: ['peer', 'peer_namespace'] });
+  return peers(groups.map(({ labels, cell }) => ({ name: sources.directory.resolve(peerOf(labels)), cell })));
+}
+
+/** Services that called this one in the window: they don't know which of its instances they reached. */
+async function listDownstreams(sources: Sources, self: ServiceName, query: PeerQuery): Promise<PeerFigures[]> {
+  if (byPlace(query.filters)) return [];
+  const by = ['service', 'namespace', 'peer', 'peer_namespace'] as const;
+  const groups = await callsOf(sources, query.range, { match: { peer: [self.service] }, by });
+  const calls = groups.filter(
+    ({ labels }) => serviceKey(sources.directory.resolve(peerOf(labels))) === serviceKey(self),
+  );
   return peers(
-    groups.map(({ labels, cells }) => ({ name: directory.resolve(peerOf(labels)), cell: cells[0] ?? null })),
+    calls.map(({ labels, cell }) => ({
+      name: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
+      cell,
+    })),
   );
 }
 
-/** Services that called this one in the window. */
-async function listDownstreams(
-  { store, directory }: Sources,
-  self: ServiceName,
-  range: TimeRange,
-): Promise<PeerFigures[]> {
-  const by = ['service', 'namespace', 'peer', 'peer_namespace'] as const;
-  const groups = await store.sums({
-    from: range.from,
-    to: range.to,
-    direction: 'outbound',
-    match: { peer: [self.service] },
-    by,
-    bins: true,
-  });
-  const calls = groups.filter(({ labels }) => serviceKey(directory.resolve(peerOf(labels))) === serviceKey(self));
-  return peers(
-    calls.map(({ labels, cells }) => ({
-      name: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
-      cell: cells[0] ?? null,
-    })),
-  );
+async function callsOf({ store }: Sources, { from, to }: TimeRange, query: Pick<SumQuery, 'match' | 'by'>) {
+  const groups = await store.sums({ from, to, direction: 'outbound', bins: true, ...query });
+  return groups.map(({ labels, cells }) => ({ labels, cell: cells[0] ?? null }));
 }
 
 /** Rows by name, those without a request left out. */
@@ -201,7 +192,11 @@ function peers(rows: readonly { name: ServiceName; cell: Cell | null }[]): PeerF
   return merged
     .filter(({ requests }) => (requests ?? 0) > 0)
     .map(({ service, namespace, ...rest }) => ({ service, namespace, ...rest }))
-    .sort((a, b) => compare(a.service, b.service) || compare(a.namespace, b.namespace));
+    .sort(byName);
+}
+
+function byName(a: ServiceName, b: ServiceName): number {
+  return compare(a.service, b.service) || compare(a.namespace, b.namespace);
 }
 
 export function compare(a: string, b: string): number {

@@ -1,10 +1,11 @@
 import type { LiveTarget } from '../live/live.ts';
 import type { TargetStatus, TargetsAnswer } from './contract.ts';
+import { type Filters, passes } from './params.ts';
 import { compare } from './services.ts';
 
-/** Every target with what it said of itself and how its last scrape went. */
-export function listTargets(targets: readonly LiveTarget[]): TargetsAnswer {
-  const rows = targets.map(targetStatus);
+/** Every target that passes the filters, with what it said of itself and how its last scrape went. */
+export function listTargets(targets: readonly LiveTarget[], filters: Filters): TargetsAnswer {
+  const rows = targets.map(targetStatus).filter(({ labels }) => passes(filters, labels));
   rows.sort(
     (a, b) =>
       compare(a.labels.service ?? '', b.labels.service ?? '') ||
@@ -25,7 +26,7 @@ function targetStatus(live: LiveTarget): TargetStatus {
     bodyBytes: live.bodyBytes,
     samples: live.samples,
     envoyVersion: live.envoyVersion,
-    precision: live.samples === null ? 'unknown' : 'bins',
+    precision: live.precision,
   };
 }
 

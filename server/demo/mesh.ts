@@ -30,8 +30,11 @@ export interface MeshApp {
 export interface MeshTraffic {
   /** Where requests enter the mesh, without offset. */
   frontPort: number;
-  /** Sends the steady traffic of the demo until it is stopped. */
-  startTraffic(options: { portOffset: number }): Promise<Running>;
+  /**
+   * Sends the steady traffic of the demo until it is stopped. In `runFolder` lie the files that the Envoys read: what
+   * they watch there may be changed.
+   */
+  startTraffic(options: { portOffset: number; runFolder: string }): Promise<Running>;
 }
 
 export interface Running {
@@ -151,7 +154,7 @@ class MeshRunner implements RunningMesh {
     const child = startChild({
       module: join(this.#mesh.folder, `${part}.ts`),
       start: part === 'services' ? 'startServices' : 'startTraffic',
-      options: { portOffset },
+      options: { portOffset, runFolder },
       logPath: join(runFolder, `${part}.log`),
     });
     this.#children.add(child);

@@ -44,27 +44,40 @@ async function tryListen(host: string, port: number): Promise<Server | string> {
   }
 }
 
-/** Offsets stay below the range that Linux takes outgoing ports from. */
-const offsetStep = 100;
+/** Offsets are whole blocks of ports, and stay below the range that Linux takes outgoing ports from. */
+const blockSize = 100;
 const firstOffset = 1_000;
 const offsetCount = 125;
 const firstLockPort = 16_000;
 
 /**
  * An offset at which all given ports (those without offset) are free, for `startMesh`. It is kept for this process as
- * long as it lives, by listening on one more port, so two processes that ask at once get different ones.
+ * long as it lives, by listening on one more port per block of ports, so two processes that ask at once never get the
+ * same ports, whichever meshes they start.
  */
 export async function findFreePortOffset(uses: readonly PortUse[]): Promise<number> {
   for (let attempt = 0; attempt < offsetCount; attempt++) {
-    const index = (process.pid + attempt) % offsetCount;
-    const lock = await tryListen('127.0.0.1', firstLockPort + index);
-    if (typeof lock === 'string') continue;
-    lock.unref();
-    const offset = firstOffset + index * offsetStep;
-    if (await areFree(uses.map((use) => ({ ...use, port: use.port + offset })))) return offset;
-    lock.close();
+    const offset = firstOffset + ((process.pid + attempt) % offsetCount) * blockSize;
+    const shifted = uses.map((use) => ({ ...use, port: use.port + offset }));
+    const locks = await lockBlocks(shifted);
+    if (locks !== undefined && (await areFree(shifted))) return offset;
+    for (const lock of locks ?? []) lock.close();
   }
   throw new DemoError('found no free range of ports for the mesh between 19000 and 32000');
+}
+
+/** Undefined when another process has one of the blocks. */
+async function lockBlocks(uses: readonly PortUse[]): Promise<Server[] | undefined> {
+  const locks: Server[] = [];
+  for (const block of new Set(uses.map(({ port }) => Math.floor(port / blockSize)))) {
+    const lock = await tryListen('127.0.0.1', firstLockPort + block);
+    if (typeof lock === 'string') {
+      for (const taken of locks) taken.close();
+      return undefined;
+    }
+    locks.push(lock.unref());
+  }
+  return locks;
 }
 
 async function areFree(uses: readonly PortUse[]): Promise<boolean> {

@@ -1,40 +1,118 @@
 /** What a sidecar is asked for: GET only, and only these paths. */
 
-import type { StatsReader } from './stats.ts';
+import type { Precision, StatsReader } from './stats.ts';
 import { JsonStatsReader } from './stats-json.ts';
+import { PrometheusStatsReader } from './stats-prometheus.ts';
 import { TextStatsReader } from './stats-text.ts';
 
-/** Final words of the stats that hold request figures; RE2, matched by Envoy itself. */
+/**
+ * Final words of the stats that hold request figures. Matched by Envoy itself, which decodes percent signs since 1.16
+ * only and takes RE2 since 1.23: the pattern goes as it is, and every engine reads it alike.
+ */
 const STAT_FILTER = [
-  '(_rq_([1-5]xx|completed|total|active|time|timeout|per_try_timeout|idle_timeout|max_duration_reached|retry',
-  '|retry_success|retry_overflow|retry_limit_exceeded|[rt]x_reset|pending_active|pending_overflow|active_overflow',
+  '(_rq_((1|2|3|4|5)xx|completed|total|active|time|timeout|per_try_timeout|idle_timeout|max_duration_reached|retry',
+  '|retry_success|retry_overflow|retry_limit_exceeded|(r|t)x_reset|pending_active|pending_overflow|active_overflow',
   '|pending_failure_eject|maintenance_mode|overload_close)',
   '|_cx_(active|total|connect_fail|connect_timeout|none_healthy|overflow|protocol_error',
-  '|destroy_(local|remote)_with_active_rq|[rt]x_bytes_total)',
-  '|membership_(total|healthy)|\\.no_(route|cluster)|\\.rate_limited|s_injected|\\.grpc\\..*\\.(\\d+|success|failure|total)',
-  '|ejections_active|expiration_unix_time_seconds|server\\.(uptime|hot_restart_epoch))$',
+  '|destroy_(local|remote)_with_active_rq|(r|t)x_bytes_total)',
+  '|membership_(total|healthy)|.no_(route|cluster)|.rate_limited|s_injected|.grpc.(.*.)?(success|failure|total)',
+  '|ejections_active|expiration_unix_time_seconds|server.(uptime|hot_restart_epoch))$',
 ].join('');
 
-const QUERY = `histogram_buckets=detailed&usedonly&filter=${escapeFilter(STAT_FILTER)}`;
+const FILTER = `filter=${STAT_FILTER}`;
+
+/** How a target refused a form: by its parameters, its path, its length, with another type, or by ignoring what was asked. */
+export type Refusal = 'parameters' | 'path' | 'length' | 'type' | 'ignored';
 
 /** A way to ask for `/stats`, and what reads the answer. */
 export interface StatsForm {
-  readonly name: 'text' | 'json';
+  readonly name: string;
   readonly path: string;
   /** Start of the content type that such an answer has. */
   readonly contentType: string;
-  reader(): StatsReader;
+  /** The best that latencies are told with; a target that tells less has ignored the parameters. */
+  readonly precision: Precision;
+  /** Refusals of a form before that make this one worth trying. */
+  readonly after: readonly Refusal[];
+  /** `boundsInclusive`: whether buckets hold the bin that their bound is in (Envoy 1.38 and later). */
+  reader(boundsInclusive: boolean): StatsReader;
 }
 
-/** Forms from the cheapest to the dearest; a target that refuses one is asked in the next. */
+const text = (boundsInclusive: boolean) => new TextStatsReader(boundsInclusive);
+const json = (boundsInclusive: boolean) => new JsonStatsReader(boundsInclusive);
+const prometheus = (boundsInclusive: boolean) => new PrometheusStatsReader(boundsInclusive);
+
+/**
+ * Forms from the best to the poorest. The first is asked for; a target that refuses it is asked in the next one that
+ * may do, which is then remembered. Detailed bins are there since Envoy 1.27, buckets since 1.22, and in the form of
+ * Prometheus since 1.10; older ones tell quantiles at most.
+ */
 export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
-  { name: 'text', path: `/stats?${QUERY}`, contentType: 'text/plain', reader: () => new TextStatsReader() },
+  {
+    name: 'text',
+    path: `/stats?histogram_buckets=detailed&usedonly&${FILTER}`,
+    contentType: 'text/plain',
+    precision: 'bins',
+    after: [],
+    reader: text,
+  },
   {
     name: 'json',
-    path: `/stats?format=json&${QUERY}`,
+    path: `/stats?format=json&histogram_buckets=detailed&usedonly&${FILTER}`,
     contentType: 'application/json',
-    reader: () => new JsonStatsReader(),
+    precision: 'bins',
+    after: ['parameters', 'type'],
+    reader: json,
   },
+  {
+    name: 'text unfiltered',
+    path: '/stats?histogram_buckets=detailed&usedonly',
+    contentType: 'text/plain',
+    precision: 'bins',
+    after: ['parameters', 'length'],
+    reader: text,
+  },
+  {
+    name: 'text buckets',
+    path: `/stats?histogram_buckets=cumulative&usedonly&${FILTER}`,
+    contentType: 'text/plain',
+    precision: 'buckets',
+    after: ['parameters'],
+    reader: text,
+  },
+  {
+    name: 'prometheus',
+    path: `/stats/prometheus?usedonly&${FILTER}`,
+    contentType: 'text/plain',
+    precision: 'buckets',
+    after: ['parameters', 'path', 'ignored'],
+    reader: prometheus,
+  },
+  {
+    name: 'prometheus unfiltered',
+    path: '/stats/prometheus?usedonly',
+    contentType: 'text/plain',
+    precision: 'buckets',
+    after: ['length'],
+    reader: prometheus,
+  },
+  {
+    name: 'metrics',
+    path: '/metrics',
+    contentType: 'text/plain',
+    precision: 'buckets',
+    after: ['path'],
+    reader: prometheus,
+  },
+  {
+    name: 'quantiles',
+    path: '/stats?usedonly',
+    contentType: 'text/plain',
+    precision: 'none',
+    after: ['parameters', 'ignored'],
+    reader: text,
+  },
+  { name: 'plain', path: '/stats', contentType: 'text/plain', precision: 'none', after: ['path'], reader: text },
 ];
 
 export const SERVER_INFO_PATH = '/server_info';
@@ -43,9 +121,10 @@ export const SERVER_INFO_PATH = '/server_info';
  * All connection managers, those without a request so far included (`usedonly` hides them).
  * Asked together with /server_info, at first sight and after a restart.
  */
-export const CONNECTION_MANAGERS_PATH = `/stats?filter=${escapeFilter('^http\\..*\\.downstream_rq_completed$')}`;
+export const CONNECTION_MANAGERS_PATH = '/stats?filter=^http.*.downstream_rq_completed$';
 
-/** Envoy decodes percent signs since 1.16; only what a request target may not hold is escaped. */
-function escapeFilter(pattern: string): string {
-  return pattern.replaceAll(/[[\]\\+^|]/g, (character) => encodeURIComponent(character));
+/** Whether an Envoy's buckets hold the bin that their bound is in: libcircllhist 0.3.2, Envoy 1.38. */
+export function hasInclusiveBounds(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 1 || (major === 1 && minor >= 38);
 }

@@ -1,14 +1,17 @@
 /**
  * Envoy's stat names, taken apart. A dot both separates and may stand inside a name, so nothing is split on
  * dots: the stat is the known last part, and what is between it and the scope belongs to the cluster or
- * connection manager. Clusters are known from their `membership_total`, which every cluster has and no copy has.
+ * connection manager. Clusters are known from their `membership_total`, which every cluster lists that ever had a
+ * host, and no copy does.
  */
+
+import { ClusterNames } from './cluster-names.ts';
 
 export interface StatName {
   readonly scope: 'cluster' | 'http';
   /** Name of the cluster or stat prefix of the connection manager, as Envoy prints it. */
   readonly owner: string;
-  /** Last part, such as `upstream_rq_2xx`; `grpc.failure` for the calls of all gRPC methods that failed. */
+  /** Last part, such as `upstream_rq_2xx`; `grpc.failure` for the gRPC calls that failed, of whatever method. */
   readonly stat: string;
 }
 
@@ -17,18 +20,19 @@ const HTTP = 'http.';
 const MEMBERSHIP = '.membership_total';
 
 /**
- * Parts between a cluster's name and a stat that repeat what the plain stat already counts, or count tries of
- * their own: never added up with the plain ones.
+ * Parts behind a cluster's name that repeat what the plain stat already counts, or count tries of their own:
+ * never added up with the plain ones.
  */
-const COPY = /^(.+)\.(?:internal|external|canary|retry|zone\.[^.]*\.[^.]*)$/;
-const GRPC_FAILURE = /^(.+?)\.grpc\..+\.failure$/;
+const COPY = /^(?:internal|external|canary|retry|zone|grpc)\./;
+/** The same where the cluster is not known, so that the part is looked for from the end. */
+const COPY_OF_UNKNOWN = /\.(?:internal|external|canary|retry|zone\.[^.]*\.[^.]*)$/;
 const OUTLIER = /^(.+)\.(outlier_detection\.[a-z_]+)$/;
 const HTTP_FAULT = /^(.+)\.(fault\.[a-z_]+)$/;
 const USER_AGENT = /\.user_agent\.[^.]*$/;
 
 /** Names of all clusters in an answer, whatever dots they hold. */
-export function clusterNames(scalars: readonly string[]): Set<string> {
-  const names = new Set<string>();
+export function clusterNames(scalars: readonly string[]): ClusterNames {
+  const names = new ClusterNames();
   for (const name of scalars) {
     if (name.startsWith(CLUSTER) && name.endsWith(MEMBERSHIP))
       names.add(name.slice(CLUSTER.length, -MEMBERSHIP.length));
@@ -40,41 +44,45 @@ export function clusterNames(scalars: readonly string[]): Set<string> {
 export function connectionManagerNames(scalars: readonly string[]): Set<string> {
   const names = new Set<string>();
   for (const name of scalars) {
-    const match = /^http\.(.+)\.downstream_(?:rq_completed|cx_active)$/.exec(name);
+    const match = /^http\.(.+)\.downstream_(?:rq_completed|rq_[1-5]xx|cx_active)$/.exec(name);
     if (match?.[1] && !USER_AGENT.test(match[1])) names.add(match[1]);
   }
   return names;
 }
 
 /** Undefined for a copy of another stat and for scopes that hold no request figures. */
-export function parseStatName(name: string, clusters: ReadonlySet<string>): StatName | undefined {
+export function parseStatName(name: string, clusters: ClusterNames): StatName | undefined {
   if (name.startsWith(CLUSTER)) return parseClusterStat(name.slice(CLUSTER.length), clusters);
   if (name.startsWith(HTTP)) return parseHttpStat(name.slice(HTTP.length));
   return undefined;
 }
 
-function parseClusterStat(text: string, clusters: ReadonlySet<string>): StatName | undefined {
+function parseClusterStat(text: string, clusters: ClusterNames): StatName | undefined {
+  const owner = clusters.atStartOf(text);
+  if (owner === undefined) return parseUnknownCluster(text);
+  const stat = text.slice(owner.length + 1);
+  if (isGrpcFailure(stat)) return { scope: 'cluster', owner, stat: 'grpc.failure' };
+  if (!stat.includes('.') || stat.startsWith('outlier_detection.')) return { scope: 'cluster', owner, stat };
+  return COPY.test(stat) ? undefined : parseUnknownCluster(text);
+}
+
+function parseUnknownCluster(text: string): StatName | undefined {
+  const grpc = text.indexOf('.grpc.');
+  if (grpc > 0) {
+    const isFailure = isGrpcFailure(text.slice(grpc + 1));
+    return isFailure ? { scope: 'cluster', owner: text.slice(0, grpc), stat: 'grpc.failure' } : undefined;
+  }
+  const outlier = OUTLIER.exec(text);
+  if (outlier?.[1] && outlier[2]) return { scope: 'cluster', owner: outlier[1], stat: outlier[2] };
   const dot = text.lastIndexOf('.');
   if (dot < 1) return undefined;
   const owner = text.slice(0, dot);
-  const stat = text.slice(dot + 1);
-  if (clusters.has(owner)) return { scope: 'cluster', owner, stat };
-  const grpc = longestOwner(GRPC_FAILURE, text, clusters);
-  if (grpc) return { scope: 'cluster', owner: grpc, stat: 'grpc.failure' };
-  const outlier = OUTLIER.exec(text);
-  if (outlier?.[1] && outlier[2]) return { scope: 'cluster', owner: outlier[1], stat: outlier[2] };
-  if (COPY.test(owner) || owner.includes('.grpc.')) return undefined;
-  return { scope: 'cluster', owner, stat };
+  return COPY_OF_UNKNOWN.test(owner) ? undefined : { scope: 'cluster', owner, stat: text.slice(dot + 1) };
 }
 
-/** Of the places where the cluster's name could end, the one where a known cluster does; else the first. */
-function longestOwner(pattern: RegExp, text: string, clusters: ReadonlySet<string>): string | undefined {
-  const first = pattern.exec(text)?.[1];
-  if (first === undefined || clusters.has(first)) return first;
-  for (let end = text.lastIndexOf('.grpc.'); end > 0; end = text.lastIndexOf('.grpc.', end - 1)) {
-    if (clusters.has(text.slice(0, end))) return text.slice(0, end);
-  }
-  return first;
+/** `grpc.failure` where methods are not told apart, else `grpc.<service>.<method>.failure`. */
+function isGrpcFailure(stat: string): boolean {
+  return stat.startsWith('grpc.') && stat.endsWith('.failure');
 }
 
 function parseHttpStat(text: string): StatName | undefined {

@@ -7,55 +7,83 @@
  *       intervals=
  *       summary=P0(nan,1) …
  *
+ * With `histogram_buckets=cumulative` (Envoy 1.22 and later) a histogram is one line of buckets instead.
+ *
  * Names and their order hardly change between two scrapes of a sidecar, so a body is first compared byte by
  * byte with the names of the one before, which takes no string and no allocation per line; only when a line
  * differs are the names read anew.
  */
 
 import { binKey } from '../model/histogram.ts';
-import { BinCollector, StatsError, type StatsLayout, type StatsReader, type StatsReading } from './stats.ts';
+import { type CumulativeBucket, pushBuckets } from './buckets.ts';
+import { COLON, COMMA, type Cursor, NEWLINE, readDecimal, readDigits, readText, skipLine } from './bytes.ts';
+import {
+  BinCollector,
+  checkNames,
+  LONGEST_NAME,
+  type Precision,
+  StatsError,
+  type StatsLayout,
+  type StatsReader,
+  type StatsReading,
+} from './stats.ts';
 
-const NEWLINE = 10;
 const SPACE = 32;
-const COMMA = 44;
-const DOT = 46;
+const OPEN = 40;
+const CLOSE = 41;
 const ZERO = 48;
 const NINE = 57;
-const COLON = 58;
+const DOT = 46;
+const LETTER_B = 66;
+/** Keys of the bins from 0 to 999 ms. */
+const KEY_OF_WHOLE = Uint16Array.from({ length: 1000 }, (_, lower) => binKey(lower));
 const TOTALS = Buffer.from('  totals=');
 
-/** Text readouts, histograms without a sample and quantile summaries: lines that hold no figure of ours. */
-const OTHER_VALUE = /^(?:"|No recorded values|P0\(|B[\d.e+]+\()/;
+/** Text readouts and histograms without a sample: lines that hold no figure of ours. */
+const OTHER_VALUE = /^(?:"|No recorded values)/;
+/** Envoy's own quantiles of a histogram: they can't be merged, so they are no figure of ours either. */
+const QUANTILES = /^P0\(/;
+/** Cumulative buckets of a histogram: ` B0.5(interval,cumulative) B1(…) …`. */
+const BUCKETS = /^B[\d.e+]+\(/;
 
-const KIND = { scalar: 0, histogram: 1, other: 2 } as const;
+/** Lines of a histogram after its totals; what they hold is of the last flush only. */
+const REST_OF_HISTOGRAM = [Buffer.from('  intervals='), Buffer.from('  summary=')];
+
+const KIND = { scalar: 0, histogram: 1, other: 2, quantiles: 3, buckets: 4 } as const;
 
 /** One name of the layout: where its bytes are and what follows it. */
 interface TextLayout extends StatsLayout {
+  readonly precision: Precision;
   readonly nameBytes: Uint8Array;
   /** Offsets into `nameBytes`, one more than there are names. */
   readonly offsets: Uint32Array;
   readonly kinds: Uint8Array;
 }
 
-interface Cursor {
-  position: number;
-  /** The number read last. */
-  value: number;
-}
-
 export class TextStatsReader implements StatsReader {
   private layout: TextLayout | undefined;
   private readonly bins = new BinCollector();
   private readonly cursor: Cursor = { position: 0, value: 0 };
+  private readonly boundsInclusive: boolean;
+
+  /** `boundsInclusive`: whether a cumulative bucket holds the bin that its bound is in (Envoy 1.38 and later). */
+  constructor(boundsInclusive = false) {
+    this.boundsInclusive = boundsInclusive;
+  }
+
+  get precision(): Precision {
+    return this.layout?.precision ?? 'bins';
+  }
 
   read(body: Buffer): StatsReading {
     if (this.layout) {
       const reading = this.readKnown(body, this.layout);
       if (reading) return reading;
     }
-    this.layout = readLayout(body);
-    const reading = this.readKnown(body, this.layout);
+    const layout = readLayout(body);
+    const reading = this.readKnown(body, layout);
     if (!reading) throw new StatsError('the body changed its form midway');
+    this.layout = layout;
     return reading;
   }
 
@@ -77,25 +105,73 @@ export class TextStatsReader implements StatsReader {
       if (kind === KIND.scalar) {
         if (!readScalar(body, cursor)) return undefined;
         values[scalar++] = cursor.value;
-      } else if (kind === KIND.histogram ? !this.readHistogram(body, cursor) : !skipOther(body, cursor))
-        return undefined;
+      } else if (!this.readOther(kind, body, cursor)) return undefined;
     }
     if (cursor.position < body.length) return undefined;
     return { layout, values, ...this.bins.finish() };
   }
 
+  private readOther(kind: number | undefined, body: Buffer, cursor: Cursor): boolean {
+    if (kind === KIND.histogram) return this.readHistogram(body, cursor);
+    if (kind === KIND.buckets) return this.readBuckets(body, cursor);
+    return skipOther(body, cursor);
+  }
+
+  /** Reads ` B0.5(0,3) B1(0,5) …` and the end of the line. */
+  private readBuckets(body: Buffer, cursor: Cursor): boolean {
+    const start = cursor.position;
+    const buckets: CumulativeBucket[] = [];
+    while (body[cursor.position] === SPACE && body[cursor.position + 1] === LETTER_B) {
+      cursor.position += 2;
+      const bucket = readBucket(body, cursor);
+      if (!bucket) throw new StatsError(`not a histogram's bucket: "${excerpt(body, start)}"`);
+      buckets.push(bucket);
+    }
+    const end = body[cursor.position++];
+    if (buckets.length === 0 || (end !== NEWLINE && end !== undefined)) return false;
+    pushBuckets(this.bins, buckets, this.boundsInclusive);
+    return true;
+  }
+
   /** Reads the three lines after a histogram's name. */
   private readHistogram(body: Buffer, cursor: Cursor): boolean {
-    if (body[cursor.position++] !== NEWLINE) return false;
-    for (const byte of TOTALS) if (body[cursor.position++] !== byte) return false;
+    if (body[cursor.position++] !== NEWLINE || !readText(body, cursor, TOTALS)) return false;
     this.bins.begin();
     while (body[cursor.position] !== NEWLINE) {
-      if (!this.readBin(body, cursor))
-        throw new StatsError(`not a histogram's bin: "${excerpt(body, cursor.position)}"`);
+      if (this.readPlainBin(body, cursor)) continue;
+      const start = cursor.position;
+      if (!this.readBin(body, cursor)) throw new StatsError(`not a histogram's bin: "${excerpt(body, start)}"`);
+    }
+    for (const text of REST_OF_HISTOGRAM) {
+      skipLine(body, cursor);
+      if (!readText(body, cursor, text)) throw new StatsError('a histogram is cut off');
     }
     skipLine(body, cursor);
-    skipLine(body, cursor);
-    skipLine(body, cursor);
+    return true;
+  }
+
+  /**
+   * The fast way for a bin as nearly all are: a whole lower bound below a second, and not the first odd byte.
+   * False, with the cursor where it was, for any other.
+   */
+  private readPlainBin(body: Buffer, cursor: Cursor): boolean {
+    let position = cursor.position;
+    let lower = 0;
+    let byte = body[position] ?? 0;
+    for (; byte >= ZERO && byte <= NINE; byte = body[++position] ?? 0) lower = lower * 10 + byte - ZERO;
+    if (byte !== COMMA || position === cursor.position || position - cursor.position > 3) return false;
+    const width = ++position;
+    for (byte = body[position] ?? 0; (byte >= ZERO && byte <= NINE) || byte === DOT; ) byte = body[++position] ?? 0;
+    if (byte !== COLON || position === width) return false;
+    const start = ++position;
+    let count = 0;
+    for (byte = body[position] ?? 0; byte >= ZERO && byte <= NINE; byte = body[++position] ?? 0)
+      count = count * 10 + byte - ZERO;
+    if (position === start || position - start > 9) return false;
+    if (byte === COMMA && body[position + 1] === SPACE) position += 2;
+    else if (byte !== NEWLINE) return false;
+    this.bins.push(KEY_OF_WHOLE[lower] ?? 0, count);
+    cursor.position = position;
     return true;
   }
 
@@ -109,6 +185,15 @@ export class TextStatsReader implements StatsReader {
     if (body[cursor.position] === COMMA) cursor.position += body[cursor.position + 1] === SPACE ? 2 : 1;
     return true;
   }
+}
+
+/** Reads `0.5(interval,cumulative)`. */
+function readBucket(body: Buffer, cursor: Cursor): CumulativeBucket | undefined {
+  if (!readDecimal(body, cursor)) return undefined;
+  const bound = cursor.value;
+  if (body[cursor.position++] !== OPEN || !readDigits(body, cursor)) return undefined;
+  if (body[cursor.position++] !== COMMA || !readDigits(body, cursor)) return undefined;
+  return body[cursor.position++] === CLOSE ? { bound, count: cursor.value } : undefined;
 }
 
 /** Reads ` 123` and the end of the line. */
@@ -126,49 +211,6 @@ function skipOther(body: Buffer, cursor: Cursor): boolean {
   return true;
 }
 
-function skipLine(body: Buffer, cursor: Cursor): void {
-  const end = body.indexOf(NEWLINE, cursor.position);
-  cursor.position = end < 0 ? body.length : end + 1;
-}
-
-/** Numbers beyond 2^53 (Envoy's `*.version` gauges) are none of ours and are cut to it. */
-function readDigits(body: Buffer, cursor: Cursor): boolean {
-  let position = cursor.position;
-  let value = 0;
-  for (;;) {
-    const digit = (body[position] ?? 0) - ZERO;
-    if (digit < 0 || digit > 9) break;
-    value = value * 10 + digit;
-    position++;
-  }
-  const any = position > cursor.position;
-  cursor.position = position;
-  cursor.value = value <= Number.MAX_SAFE_INTEGER ? value : Number.MAX_SAFE_INTEGER;
-  return any;
-}
-
-/** Reads a decimal number; an exponent (`1e+06`) is read the slow way. */
-function readDecimal(body: Buffer, cursor: Cursor): boolean {
-  const start = cursor.position;
-  if (!readDigits(body, cursor)) return false;
-  const whole = cursor.value;
-  const next = body[cursor.position];
-  if (next === COMMA || next === COLON) return true;
-  if (next === DOT) {
-    const fractionStart = ++cursor.position;
-    if (!readDigits(body, cursor)) return false;
-    const after = body[cursor.position];
-    if (after === COMMA || after === COLON) {
-      cursor.value = whole + cursor.value / 10 ** (cursor.position - fractionStart);
-      return true;
-    }
-  }
-  const rest = /^[\d.]+(?:e[+-]?\d+)?/.exec(body.toString('latin1', start, start + 32))?.[0] ?? '';
-  cursor.position = start + rest.length;
-  cursor.value = Number(rest);
-  return rest !== '' && Number.isFinite(cursor.value);
-}
-
 /** Reads the names of a whole body. @throws StatsError at the first line that Envoy would not write. */
 function readLayout(body: Buffer): TextLayout {
   const scalars: string[] = [];
@@ -184,24 +226,30 @@ function readLayout(body: Buffer): TextLayout {
     if (kind === undefined) throw new StatsError(`line ${line} has no number: "${excerpt(body, start)}"`);
     const name = body.toString('utf8', start, nameEnd);
     if (kind === KIND.scalar) scalars.push(name);
-    if (kind === KIND.histogram) {
-      histograms.push(name);
-      line += 3;
-    }
+    if (kind === KIND.histogram || kind === KIND.buckets) histograms.push(name);
+    if (kind === KIND.histogram) line += 3;
     kinds.push(kind);
     ranges.push(start, nameEnd);
   }
   if (kinds.length === 0) throw new StatsError('the answer is empty');
-  return { scalars, histograms, kinds: Uint8Array.from(kinds), ...copyNames(body, ranges) };
+  checkNames({ scalars, histograms });
+  const precision = precisionOf(kinds);
+  return { scalars, histograms, precision, kinds: Uint8Array.from(kinds), ...copyNames(body, ranges) };
+}
+
+function precisionOf(kinds: readonly number[]): Precision {
+  if (kinds.includes(KIND.histogram)) return 'bins';
+  if (kinds.includes(KIND.buckets)) return 'buckets';
+  return kinds.includes(KIND.quantiles) ? 'none' : 'bins';
 }
 
 /** Position of the colon behind the name that starts at `start`: followed by a blank or by the end of the line. */
 function findNameEnd(body: Buffer, start: number): number {
   const lineEnd = body.indexOf(NEWLINE, start);
-  const end = lineEnd < 0 ? body.length : lineEnd;
+  const end = Math.min(lineEnd < 0 ? body.length : lineEnd, start + LONGEST_NAME + 1);
   for (let position = start + 1; position < end; position++) {
     if (body[position] !== COLON) continue;
-    if (body[position + 1] === SPACE || position + 1 === end) return position;
+    if (body[position + 1] === SPACE || position + 1 === lineEnd) return position;
   }
   return -1;
 }
@@ -210,14 +258,18 @@ function findNameEnd(body: Buffer, start: number): number {
 function entryKind(body: Buffer, nameEnd: number, cursor: Cursor): number | undefined {
   cursor.position = nameEnd + 1;
   if (body[cursor.position] === NEWLINE) {
-    if (body.compare(TOTALS, 0, TOTALS.length, nameEnd + 2, nameEnd + 2 + TOTALS.length) !== 0) return undefined;
-    for (let i = 0; i < 4; i++) skipLine(body, cursor);
+    cursor.position++;
+    if (!readText(body, cursor, TOTALS)) return undefined;
+    for (let i = 0; i < 3; i++) skipLine(body, cursor);
     return KIND.histogram;
   }
   if (readScalar(body, cursor)) return KIND.scalar;
   cursor.position = nameEnd + 1;
   skipLine(body, cursor);
-  return OTHER_VALUE.test(body.toString('latin1', nameEnd + 2, nameEnd + 32)) ? KIND.other : undefined;
+  const value = body.toString('latin1', nameEnd + 2, nameEnd + 32);
+  if (BUCKETS.test(value)) return KIND.buckets;
+  if (QUANTILES.test(value)) return KIND.quantiles;
+  return OTHER_VALUE.test(value) ? KIND.other : undefined;
 }
 
 function copyNames(body: Buffer, ranges: readonly number[]): Pick<TextLayout, 'nameBytes' | 'offsets'> {

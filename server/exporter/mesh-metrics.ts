@@ -22,6 +22,8 @@ export interface ExporterOptions {
 interface FlowSum {
   readonly labels: SampleLabels;
   readonly outbound: boolean;
+  /** Whether a target of it is up: gauges of others are of the past and left out. */
+  current: boolean;
   readonly counters: Float64Array;
   readonly gauges: Float64Array;
   readonly bins: BinSum;
@@ -68,23 +70,29 @@ export function renderMesh(targets: readonly LiveTarget[], options: ExporterOpti
     Object.entries(FAMILIES).map(([key, family]) => [key, new FamilyWriter(family)]),
   ) as Writers;
   for (const sum of sumFlows(targets, options.level)) writeFlow(writers, sum, options.buckets);
-  for (const target of targets) writeTarget(writers, target, now);
+  for (const [target, labels] of sidecarLabels(targets)) writeTarget(writers, { target, labels, now });
   return Object.values(writers)
     .map((writer) => writer.text())
     .join('');
 }
 
+/** Sums with a target that an earlier life of the collector counted, but this one has not scraped yet, are left out. */
 function sumFlows(targets: readonly LiveTarget[], level: ExporterOptions['level']): FlowSum[] {
+  const ownKey = (identity: Identity) => keyOf(Object.values(ownLabels(identity, level)));
+  const awaited = new Set(
+    targets.flatMap(({ identity, health }) => (identity && health === 'unknown' ? ownKey(identity) : [])),
+  );
   const sums = new Map<string, FlowSum>();
-  for (const { identity, flows } of targets) {
-    if (!identity) continue;
+  for (const { identity, flows, health } of targets) {
+    if (!identity || awaited.has(ownKey(identity))) continue;
     for (const total of flows) {
       const labels = flowLabels(identity, total.flow, level);
       const key = keyOf(Object.values(labels));
       const sum = sums.get(key) ?? newFlowSum(labels, total);
       sums.set(key, sum);
       addTo(sum.counters, total.counters);
-      addTo(sum.gauges, total.gauges);
+      if (health === 'up') addTo(sum.gauges, total.gauges);
+      sum.current ||= health === 'up';
       sum.bins.addBins(total.bins);
     }
   }
@@ -96,6 +104,7 @@ function newFlowSum(labels: SampleLabels, total: LiveTarget['flows'][number]): F
   return {
     labels,
     outbound,
+    current: false,
     counters: new Float64Array(total.counters.length),
     gauges: new Float64Array(total.gauges.length),
     bins: new BinSum(),
@@ -107,14 +116,17 @@ function addTo(sum: Float64Array, values: Float64Array): void {
 }
 
 function flowLabels(identity: Identity, flow: FlowKey, level: ExporterOptions['level']): SampleLabels {
+  return { ...ownLabels(identity, level), direction: flow.direction, peer: flow.peer };
+}
+
+function ownLabels(identity: Identity, level: ExporterOptions['level']): SampleLabels {
   const { service, namespace, region, zone, instance } = identity;
-  const own = level === 'instance' ? { service, namespace, region, zone, instance } : { service, namespace, region };
-  return { ...own, direction: flow.direction, peer: flow.peer };
+  return level === 'instance' ? { service, namespace, region, zone, instance } : { service, namespace, region };
 }
 
 function writeFlow(
   writers: Writers,
-  { labels, outbound, counters, gauges, bins }: FlowSum,
+  { labels, outbound, current, counters, gauges, bins }: FlowSum,
   buckets: readonly number[],
 ): void {
   for (const name of CODE_CLASSES)
@@ -125,6 +137,7 @@ function writeFlow(
   }
   writers.retries.sample(labels, counters[COUNTER_INDEX.retries] ?? 0);
   writeHistogram(writers.duration, labels, bins.toSparse(), buckets);
+  if (!current) return;
   writers.activeRequests.sample(labels, gauges[GAUGE_INDEX.active_requests] ?? 0);
   writers.activeConnections.sample(labels, gauges[GAUGE_INDEX.active_connections] ?? 0);
   if (!outbound) return;
@@ -155,16 +168,34 @@ function writeHistogram(
   writer.sample(labels, samples, '_count');
 }
 
-function writeTarget(writers: Writers, live: LiveTarget, now: number): void {
-  const { identity, target } = live;
-  const { service = '', namespace = '', region = '', zone = '', instance = '' } = identity ?? target.labels;
-  const labels = { service, namespace, region, zone, instance: instance || target.key };
-  if (live.health !== 'unknown') writers.up.sample(labels, live.health === 'up' ? 1 : 0);
-  if (live.lastScrape !== null) writers.lastScrape.sample(labels, live.lastScrape / 1000);
-  if (live.durationMs !== null) writers.scrapeDuration.sample(labels, live.durationMs / 1000);
-  if (live.bodyBytes !== null) writers.scrapeBytes.sample(labels, live.bodyBytes);
-  if (live.health !== 'up') return;
-  if (live.startedAt !== null) writers.uptime.sample(labels, Math.max(0, (now - live.startedAt) / 1000));
-  if (live.certificateExpiry !== null) writers.certificate.sample(labels, live.certificateExpiry);
-  writers.info.sample({ ...labels, version: live.envoyVersion, role: identity?.role ?? '' }, 1);
+/** Labels of each target's own series: where several go by the same ones, the address is the instance. */
+function sidecarLabels(targets: readonly LiveTarget[]): Map<LiveTarget, SampleLabels> {
+  const wanted = targets.map((live) => {
+    const { service = '', namespace = '', region = '', zone = '', instance = '' } = live.identity ?? live.target.labels;
+    return { live, labels: { service, namespace, region, zone, instance: instance || live.target.key } };
+  });
+  const bearers = Map.groupBy(wanted, ({ labels }) => keyOf(Object.values(labels)));
+  return new Map(
+    [...bearers.values()].flatMap((members) =>
+      members.map(({ live, labels }) => [live, members.length > 1 ? { ...labels, instance: live.target.key } : labels]),
+    ),
+  );
+}
+
+interface SidecarSample {
+  readonly target: LiveTarget;
+  readonly labels: SampleLabels;
+  readonly now: number;
+}
+
+function writeTarget(writers: Writers, { target, labels, now }: SidecarSample): void {
+  const { health, lastScrape, durationMs, bodyBytes, startedAt, certificateExpiry } = target;
+  if (health !== 'unknown') writers.up.sample(labels, health === 'up' ? 1 : 0);
+  if (lastScrape !== null) writers.lastScrape.sample(labels, lastScrape / 1000);
+  if (durationMs !== null) writers.scrapeDuration.sample(labels, durationMs / 1000);
+  if (bodyBytes !== null) writers.scrapeBytes.sample(labels, bodyBytes);
+  if (health !== 'up') return;
+  if (startedAt !== null) writers.uptime.sample(labels, Math.max(0, (now - startedAt) / 1000));
+  if (certificateExpiry !== null) writers.certificate.sample(labels, certificateExpiry);
+  writers.info.sample({ ...labels, version: target.envoyVersion, role: target.identity?.role ?? '' }, 1);
 }

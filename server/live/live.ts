@@ -2,7 +2,7 @@
 
 import type { Target } from '../model/discovered-target.ts';
 import type { Identity } from '../model/flow.ts';
-import type { FlowTotal, ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
+import type { FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
 
 export type Health = 'up' | 'down' | 'unknown';
 
@@ -16,33 +16,47 @@ export interface LiveTarget {
   bodyBytes: number | null;
   samples: number | null;
   envoyVersion: string;
+  precision: ScrapeFindings['precision'] | 'unknown';
   startedAt: number | null;
   certificateExpiry: number | null;
   /** Who it is, as far as it ever told. */
   identity: Identity | undefined;
   /** Whether requests to its service are seen there. */
   inbound: boolean;
-  /** Everything counted so far; empty until the first good scrape of this life of the collector. */
+  /** Everything counted so far; empty until the first scrape of this life of the collector. */
   flows: readonly FlowTotal[];
+}
+
+/** What an earlier life of the collector knew of a target. */
+export interface RememberedTarget {
+  readonly target: string;
+  readonly identity: Identity;
+  readonly inbound: boolean;
+  readonly flows: readonly FlowTotal[];
 }
 
 export class Live {
   private readonly targets = new Map<string, LiveTarget>();
+  /** Of targets that have not been scraped yet. */
+  private readonly remembered = new Map<string, RememberedTarget>();
 
   /** Makes these the targets that exist; a target that stays keeps its state. */
-  setTargets(targets: readonly Target[], stored: readonly StoredTarget[]): void {
+  setTargets(targets: readonly Target[], remembered: readonly RememberedTarget[]): void {
     const before = new Map(this.targets);
-    const remembered = new Map(stored.map((entry) => [entry.target, entry]));
+    for (const entry of remembered) this.remembered.set(entry.target, entry);
     this.targets.clear();
     for (const target of targets)
-      this.targets.set(target.key, before.get(target.key) ?? newTarget(target, remembered.get(target.key)));
+      this.targets.set(target.key, before.get(target.key) ?? newTarget(target, this.remembered.get(target.key)));
   }
 
   /** Takes over a round of scrapes once it has been stored, so that nothing is shown that a crash could take back. */
   apply(round: readonly ScrapeRecord[]): void {
     for (const record of round) {
       const target = this.targets.get(record.target);
-      if (target) applyRecord(target, record);
+      if (!target) continue;
+      applyRecord(target, record);
+      if (!record.findings && target.flows.length === 0) target.flows = this.remembered.get(record.target)?.flows ?? [];
+      this.remembered.delete(record.target);
     }
   }
 
@@ -65,7 +79,7 @@ export class Live {
   }
 }
 
-function newTarget(target: Target, stored: StoredTarget | undefined): LiveTarget {
+function newTarget(target: Target, remembered: RememberedTarget | undefined): LiveTarget {
   return {
     target,
     health: 'unknown',
@@ -75,10 +89,11 @@ function newTarget(target: Target, stored: StoredTarget | undefined): LiveTarget
     bodyBytes: null,
     samples: null,
     envoyVersion: '',
+    precision: 'unknown',
     startedAt: null,
     certificateExpiry: null,
-    identity: stored?.identity,
-    inbound: stored?.inbound ?? false,
+    identity: remembered?.identity,
+    inbound: remembered?.inbound ?? false,
     flows: [],
   };
 }
@@ -93,6 +108,7 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.bodyBytes = record.bodyBytes;
   target.samples = findings.samples;
   target.envoyVersion = findings.envoyVersion;
+  target.precision = findings.precision;
   target.startedAt = findings.startedAt;
   target.certificateExpiry = findings.certificateExpiry;
   target.identity = findings.observation.identity;

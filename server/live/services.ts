@@ -55,11 +55,6 @@ export class ServiceDirectory {
     const compatible = exact ?? candidates.find(({ namespace }) => namespace === '' || peer.namespace === '');
     return compatible ? { service: compatible.service, namespace: compatible.namespace } : peer;
   }
-
-  /** Whether a service's own Envoys see the requests to it. */
-  isMeasuredByItself(name: ServiceName): boolean {
-    return this.get(name)?.inbound ?? false;
-  }
 }
 
 function knownService({ service, namespace }: ServiceName, targets: readonly LiveTarget[]): KnownService {

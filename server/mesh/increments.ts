@@ -7,44 +7,76 @@ import type { Plan } from './plan.ts';
 
 /**
  * Increments of every flow of `plan` from `previous` to `current`. Without `previous` everything counts from
- * zero. A counter that became smaller counts from zero; a histogram is checked for itself, because Envoy
- * restarts histograms when a cluster is updated while counters live on. A stat that `previous` did not list
+ * zero. A counter that became smaller counts from zero, and with it all of its cluster or connection manager
+ * ({@link Plan.resetMarks}); a histogram is checked for itself, because Envoy restarts histograms when a cluster is
+ * updated while counters live on. A stat that `previous` did not list
  * counts from zero too: Envoy lists a stat from its first use.
  */
 export function increments(plan: Plan, current: StatsReading, previous: StatsReading | undefined): FlowIncrement[] {
   const before = previous && alignTo(current, previous);
-  const sums = plan.flows.map(() => ({
-    counters: new Float64Array(COUNTERS.length),
-    gauges: new Float64Array(GAUGES.length),
-  }));
-  for (const { slot, flow, field } of plan.counters) {
-    const now = current.values[slot] ?? 0;
-    const then = before ? (before.values[slot] ?? 0) : 0;
-    const counters = sums[flow]?.counters;
-    if (counters) counters[field] = (counters[field] ?? 0) + (now >= then ? now - then : now);
-  }
-  for (const { slot, flow, field } of plan.gauges) {
-    const gauges = sums[flow]?.gauges;
-    if (gauges) gauges[field] = (gauges[field] ?? 0) + (current.values[slot] ?? 0);
-  }
+  const counters = countedUp(plan, current, before);
+  const gauges = plan.flows.map(() => new Float64Array(GAUGES.length));
+  for (const { slot, flow, field } of plan.gauges) add(gauges[flow], field, current.values[slot] ?? 0);
   const bins = flowBins(plan, current, before);
-  return plan.flows.map((flow, index) => {
-    const { counters, gauges } = sums[index] ?? {
-      counters: new Float64Array(COUNTERS.length),
-      gauges: new Float64Array(GAUGES.length),
-    };
-    if (flow.source === 'upstream') leaveOutServerErrors(counters);
-    return { flow, counters, gauges, bins: bins[index] ?? NO_BINS };
+  return plan.flows.map((flow, index) => ({
+    flow,
+    counters: counters[index] ?? new Float64Array(COUNTERS.length),
+    gauges: gauges[index] ?? new Float64Array(GAUGES.length),
+    bins: bins[index] ?? NO_BINS,
+  }));
+}
+
+/** What the counters grew by, per flow. */
+function countedUp(plan: Plan, current: StatsReading, before: Aligned | undefined): Float64Array[] {
+  const sums = plan.flows.map(() => new Float64Array(COUNTERS.length));
+  const restarted = restartedOwners(plan, current, before);
+  const grpcFailed = new Float64Array(plan.owners.length);
+  const serverErrors = new Float64Array(plan.owners.length);
+  for (const { slot, flow, field, owner } of plan.counters) {
+    const now = current.values[slot] ?? 0;
+    const then = restarted.has(owner) ? 0 : (before?.values[slot] ?? 0);
+    const grown = now >= then ? now - then : now;
+    if (field === COUNTER_INDEX.grpc_failed) add(grpcFailed, owner, grown);
+    else add(sums[flow], field, grown);
+    if (field === COUNTER_INDEX['5xx']) add(serverErrors, owner, grown);
+  }
+  plan.owners.forEach((flow, owner) => {
+    add(sums[flow], COUNTER_INDEX.grpc_failed, grpcOnlyFailures(grpcFailed[owner] ?? 0, serverErrors[owner] ?? 0));
   });
+  for (const counters of sums) leaveOutExplainedCuts(counters);
+  return sums;
+}
+
+/** Clusters and connection managers whose counters began anew since `before`. */
+function restartedOwners(plan: Plan, current: StatsReading, before: Aligned | undefined): Set<number> {
+  const restarted = new Set<number>();
+  for (const { slot, owner } of plan.resetMarks)
+    if ((current.values[slot] ?? 0) < (before?.values[slot] ?? 0)) restarted.add(owner);
+  return restarted;
 }
 
 /**
  * A cluster counts a gRPC call that Envoy itself had to fail (timeout, no host, overflow) twice: as 5xx and as
- * a gRPC failure. A connection manager shows the same call as 200, so only the cluster's figures need this.
+ * a gRPC failure. A connection manager shows the same call as 200 and has no 5xx of its own for it.
  */
-function leaveOutServerErrors(counters: Float64Array): void {
-  const grpcFailed = counters[COUNTER_INDEX.grpc_failed] ?? 0;
-  counters[COUNTER_INDEX.grpc_failed] = Math.max(0, grpcFailed - (counters[COUNTER_INDEX['5xx']] ?? 0));
+function grpcOnlyFailures(grpcFailed: number, serverErrors: number): number {
+  return Math.max(0, grpcFailed - serverErrors);
+}
+
+/**
+ * A connection manager counts an answer that broke off midway, whatever the reason; where the reason is known in the
+ * same flow (its local cluster was reset or timed out), the event is that and not a second one.
+ */
+function leaveOutExplainedCuts(counters: Float64Array): void {
+  let explained = 0;
+  for (const reason of CUTTING_REASONS) explained += counters[COUNTER_INDEX[reason]] ?? 0;
+  counters[COUNTER_INDEX.cut_off] = Math.max(0, (counters[COUNTER_INDEX.cut_off] ?? 0) - explained);
+}
+
+const CUTTING_REASONS = ['reset', 'timeout', 'idle_timeout', 'max_duration'] as const;
+
+function add(sums: Float64Array | undefined, index: number, value: number): void {
+  if (sums) sums[index] = (sums[index] ?? 0) + value;
 }
 
 function flowBins(plan: Plan, current: StatsReading, before: Aligned | undefined): (SparseBins | undefined)[] {

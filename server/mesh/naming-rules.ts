@@ -16,7 +16,7 @@ export const NO_RULES: NamingRules = { peerOf: () => undefined, isLocal: () => f
 
 /**
  * Rules from RE2 patterns, which match the whole name. `$1`, `${1}`, `$name` and `${name}` in a service stand for
- * the pattern's groups, `$$` for a dollar sign.
+ * the pattern's groups, `$$` for a dollar sign. A rule that would give an empty name is passed over.
  * @throws when a pattern is not RE2; the configuration has been checked before.
  */
 export function compileNamingRules(
@@ -34,7 +34,7 @@ export function compileNamingRules(
         const named = service.replaceAll(GROUP, (whole, braced, plain) =>
           whole === '$$' ? '$' : groupText(matcher, braced ?? plain),
         );
-        return { service: named, namespace: '' };
+        if (named !== '') return { service: named, namespace: '' };
       }
       return undefined;
     },

@@ -8,15 +8,9 @@ import type { StatsLayout } from '../envoy/stats.ts';
 import { COUNTER_INDEX, type FlowKey, GAUGE_INDEX, type Identity, type LatencySource } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { NamingRules } from './naming-rules.ts';
-import {
-  isInboundManager,
-  isInfrastructureCluster,
-  isInfrastructureManager,
-  isLocalCluster,
-  isOutboundManager,
-  peerOf,
-} from './recognisers.ts';
-import { CLUSTER, CLUSTER_EVENTS_ONLY, CONNECTION_MANAGER, type StatFields } from './stat-fields.ts';
+import { type Parts, type PartsInput, sortParts } from './parts.ts';
+import { peerOf } from './recognisers.ts';
+import { CLUSTER, CLUSTER_EVENTS_ONLY, CONNECTION_MANAGER, RESET_MARKS, type StatFields } from './stat-fields.ts';
 
 /** Add what the scalar or histogram in `slot` grew by to `field` of flow `flow`. */
 export interface Step {
@@ -25,9 +19,23 @@ export interface Step {
   readonly field: number;
 }
 
+/** A counter; `owner` numbers the cluster or connection manager that it belongs to. */
+export interface CounterStep extends Step {
+  readonly owner: number;
+}
+
+/** A counter in `slot` that stands for all counters of `owner`: when it became smaller, they began anew. */
+export interface ResetMark {
+  readonly slot: number;
+  readonly owner: number;
+}
+
 export interface Plan {
   readonly flows: readonly FlowKey[];
-  readonly counters: readonly Step[];
+  /** Clusters and connection managers whose stats count: the flow of each. */
+  readonly owners: readonly number[];
+  readonly counters: readonly CounterStep[];
+  readonly resetMarks: readonly ResetMark[];
   readonly gauges: readonly Step[];
   /** `field` is unused. */
   readonly histograms: readonly Step[];
@@ -38,45 +46,10 @@ export interface Plan {
   readonly role: Identity['role'];
 }
 
-/** What a target is made of: the names of its parts, sorted by what they are. */
-export interface Parts {
-  readonly localClusters: ReadonlySet<string>;
-  readonly peerClusters: ReadonlySet<string>;
-  readonly inboundManagers: ReadonlySet<string>;
-  readonly role: Identity['role'];
-}
-
-export interface PlanInput {
+export interface PlanInput extends PartsInput {
   readonly layout: StatsLayout;
-  readonly service: string;
-  /** Role by label; empty when none is given. */
-  readonly labelledRole: string;
-  /** Role by the target's names, for an Envoy that shows no local cluster. */
-  readonly namedRole: Identity['role'];
   /** Connection managers that Envoy has, idle ones included. */
   readonly managers: ReadonlySet<string>;
-  readonly rules: NamingRules;
-}
-
-/** Tells local, peer and infrastructure clusters and the inbound connection managers apart (contract, sections 1 and 2). */
-export function sortParts(input: PlanInput, clusters: ReadonlySet<string>, managers: ReadonlySet<string>): Parts {
-  const localClusters = new Set<string>();
-  const peerClusters = new Set<string>();
-  for (const cluster of clusters) {
-    if (isLocalCluster(cluster, input.service, input.rules)) localClusters.add(cluster);
-    else if (input.rules.peerOf(cluster) || !isInfrastructureCluster(cluster)) peerClusters.add(cluster);
-  }
-  const role = roleOf(input, localClusters);
-  const own = [...managers].filter((manager) => !isInfrastructureManager(manager));
-  const named = own.filter((manager) => isInboundManager(manager) && !isOutboundManager(manager));
-  const only = own.length === 1 && peerClusters.size === 0 ? own.filter((manager) => !isOutboundManager(manager)) : [];
-  const inbound = role === 'gateway' ? own : named.length > 0 ? named : only;
-  return { localClusters, peerClusters, inboundManagers: new Set(inbound), role };
-}
-
-function roleOf(input: PlanInput, localClusters: ReadonlySet<string>): Identity['role'] {
-  if (input.labelledRole === 'gateway' || input.labelledRole === 'sidecar') return input.labelledRole;
-  return localClusters.size > 0 ? 'sidecar' : input.namedRole;
 }
 
 export function compilePlan(input: PlanInput): Plan {
@@ -88,7 +61,7 @@ export function compilePlan(input: PlanInput): Plan {
     if (name?.scope === 'cluster' && name.stat.startsWith('upstream_rq_')) clusters.add(name.owner);
   const managers = new Set([...input.managers, ...connectionManagerNames(scalars)]);
   const parts = sortParts(input, clusters, managers);
-  const draft = new PlanDraft(parts, input.rules);
+  const draft = new PlanDraft(parts, input.rules, clustersOfRequests(scalarNames));
   scalarNames.forEach((name, slot) => {
     if (name) draft.scalar(name, slot);
   });
@@ -99,6 +72,11 @@ export function compilePlan(input: PlanInput): Plan {
   return { ...draft.finish(), certificateExpiry, role: parts.role };
 }
 
+/** Clusters that answered requests, if only by Envoy itself; others carry bare connections (TCP) or nothing yet. */
+function clustersOfRequests(names: readonly (StatName | undefined)[]): Set<string> {
+  return new Set(names.flatMap((name) => (name?.stat === 'upstream_rq_completed' ? [name.owner] : [])));
+}
+
 function slotsOf(names: readonly string[], ending: string): number[] {
   return names.flatMap((name, slot) => (name.endsWith(ending) ? [slot] : []));
 }
@@ -107,16 +85,21 @@ function slotsOf(names: readonly string[], ending: string): number[] {
 class PlanDraft {
   private readonly parts: Parts;
   private readonly rules: NamingRules;
+  private readonly answering: ReadonlySet<string>;
   private readonly source: LatencySource;
   private readonly flows: FlowKey[] = [];
   private readonly flowIndex = new Map<string, number>();
-  private readonly counters: Step[] = [];
+  private readonly owners: number[] = [];
+  private readonly ownerIndex = new Map<string, number>();
+  private readonly counters: CounterStep[] = [];
+  private readonly resetMarks: ResetMark[] = [];
   private readonly gauges: Step[] = [];
   private readonly histograms: Step[] = [];
 
-  constructor(parts: Parts, rules: NamingRules) {
+  constructor(parts: Parts, rules: NamingRules, answering: ReadonlySet<string>) {
     this.parts = parts;
     this.rules = rules;
+    this.answering = answering;
     this.source = parts.inboundManagers.size > 0 ? 'downstream' : 'upstream';
     if (this.inbound) this.flow({ direction: 'inbound', peer: '', peerNamespace: '', source: this.source });
     for (const cluster of parts.peerClusters) this.peerFlow(cluster);
@@ -129,10 +112,26 @@ class PlanDraft {
   scalar(name: StatName, slot: number): void {
     const found = this.find(name);
     if (!found) return;
-    const counter = found.fields.counters[name.stat];
-    const gauge = found.fields.gauges[name.stat];
-    if (counter) this.counters.push({ slot, flow: found.flow, field: COUNTER_INDEX[counter] });
-    if (gauge) this.gauges.push({ slot, flow: found.flow, field: GAUGE_INDEX[gauge] });
+    const { flow, fields } = found;
+    const counter = this.endsConnections(name) ? undefined : fields.counters[name.stat];
+    const gauge = fields.gauges[name.stat];
+    const owner = this.owner(keyOf([name.scope, name.owner]), flow);
+    if (RESET_MARKS.has(name.stat)) this.resetMarks.push({ slot, owner });
+    if (counter) this.counters.push({ slot, flow, field: COUNTER_INDEX[counter], owner });
+    if (gauge) this.gauges.push({ slot, flow, field: GAUGE_INDEX[gauge] });
+    if (counter === 'grpc_failed' && this.parts.role === 'gateway') this.gatewayFailure(name, slot);
+  }
+
+  /** A bare connection that its peer ends is no request that was reset. */
+  private endsConnections({ stat, owner }: StatName): boolean {
+    return stat === 'upstream_cx_destroy_remote_with_active_rq' && !this.answering.has(owner);
+  }
+
+  /** A gateway's connection managers show a failed gRPC call as 200; only the cluster that it went to knows better. */
+  private gatewayFailure(name: StatName, slot: number): void {
+    if (!this.inbound || this.parts.localClusters.has(name.owner)) return;
+    const owner = this.owner(keyOf(['gateway', name.owner]), 0);
+    this.counters.push({ slot, flow: 0, field: COUNTER_INDEX.grpc_failed, owner });
   }
 
   histogram(name: StatName, slot: number): void {
@@ -140,9 +139,16 @@ class PlanDraft {
     if (found && found.fields.histogram === name.stat) this.histograms.push({ slot, flow: found.flow, field: 0 });
   }
 
-  finish(): Pick<Plan, 'flows' | 'counters' | 'gauges' | 'histograms' | 'inbound'> {
-    const { flows, counters, gauges, histograms, inbound } = this;
-    return { flows, counters, gauges, histograms, inbound };
+  finish(): Omit<Plan, 'certificateExpiry' | 'role'> {
+    const { flows, owners, counters, resetMarks, gauges, histograms, inbound } = this;
+    return { flows, owners, counters, resetMarks, gauges, histograms, inbound };
+  }
+
+  private owner(key: string, flow: number): number {
+    const known = this.ownerIndex.get(key);
+    if (known !== undefined) return known;
+    this.ownerIndex.set(key, this.owners.length);
+    return this.owners.push(flow) - 1;
   }
 
   private find({ scope, owner }: StatName): { flow: number; fields: StatFields } | undefined {

@@ -68,3 +68,17 @@ export const CONNECTION_MANAGER: StatFields = {
   gauges: { downstream_rq_active: 'active_requests', downstream_cx_active: 'active_connections' },
   histogram: 'downstream_rq_time',
 };
+
+/**
+ * Counters that every request or connection raises. Envoy never drops one of them alone, so when it became smaller,
+ * all counters of its cluster or connection manager began anew: the cluster was removed and added again, or Envoy
+ * restarted and does not tell when.
+ */
+export const RESET_MARKS: ReadonlySet<string> = new Set([
+  'upstream_cx_total',
+  'upstream_rq_total',
+  'upstream_rq_completed',
+  'downstream_cx_total',
+  'downstream_rq_total',
+  'downstream_rq_completed',
+]);

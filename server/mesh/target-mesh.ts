@@ -1,6 +1,6 @@
 import type { ServerInfo } from '../envoy/server-info.ts';
-import type { StatsReading } from '../envoy/stats.ts';
-import type { Identity, Observation } from '../model/flow.ts';
+import type { Precision, StatsReading } from '../envoy/stats.ts';
+import { GAUGES, type Identity, type Observation } from '../model/flow.ts';
 import type { FlowTotal, ScrapeFindings, StoredTarget, StoredTotals } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
 import { type IdentitySources, identify, type NamedIdentity } from './identity.ts';
@@ -12,6 +12,7 @@ import { addToTotal, decodeTotals, encodeValues, newFlowTotal, shapeOf } from '.
 /** What one good scrape brought. */
 export interface Scraped {
   readonly reading: StatsReading;
+  readonly precision: Precision;
   /** When it was answered, Unix milliseconds. */
   readonly at: number;
   /** Undefined where Envoy refuses /server_info. */
@@ -71,6 +72,7 @@ export class TargetMesh {
     const flows = since
       ? increments(plan, scraped.reading, since.fresh ? undefined : this.previous)
       : baseline(plan, scraped.reading);
+    for (const total of this.flowTotals.values()) total.gauges = new Float64Array(GAUGES.length);
     for (const increment of flows) addToTotal(this.totalOf(increment.flow), increment);
     this.previous = scraped.reading;
     this.lastScrape = scraped.at;
@@ -86,6 +88,7 @@ export class TargetMesh {
       inbound: plan.inbound,
       samples,
       envoyVersion: scraped.info?.version ?? '',
+      precision: scraped.precision,
       certificateExpiry: earliest(plan.certificateExpiry.map((slot) => scraped.reading.values[slot] ?? 0)),
     };
   }

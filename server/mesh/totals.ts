@@ -6,7 +6,7 @@
 
 import type { StatsReading } from '../envoy/stats.ts';
 import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from '../model/flow.ts';
-import { BinSum } from '../model/histogram.ts';
+import type { SparseBins } from '../model/histogram.ts';
 import type { FlowTotal, StoredTotals } from '../model/scrape-record.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 
@@ -36,11 +36,21 @@ export function newFlowTotal(flow: FlowKey): FlowTotal {
 export function addToTotal(total: FlowTotal, { counters, gauges, bins }: FlowIncrement): void {
   for (let i = 0; i < counters.length; i++) total.counters[i] = (total.counters[i] ?? 0) + (counters[i] ?? 0);
   total.gauges = gauges;
-  if (bins.keys.length === 0) return;
-  const sum = new BinSum();
-  sum.addBins(total.bins);
-  sum.addBins(bins);
-  total.bins = sum.toSparse();
+  if (bins.keys.length > 0) total.bins = mergeSorted(total.bins, bins);
+}
+
+/** The sum of two histograms: one walk over both, since their keys ascend. */
+function mergeSorted(a: SparseBins, b: SparseBins): SparseBins {
+  const keys: number[] = [];
+  const counts: number[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.keys.length || j < b.keys.length) {
+    const keyA = a.keys[i] ?? Number.POSITIVE_INFINITY;
+    const keyB = b.keys[j] ?? Number.POSITIVE_INFINITY;
+    keys.push(Math.min(keyA, keyB));
+    counts.push((keyA <= keyB ? (a.counts[i++] ?? 0) : 0) + (keyB <= keyA ? (b.counts[j++] ?? 0) : 0));
+  }
+  return { keys, counts };
 }
 
 export function shapeOf(totals: Totals): string {
@@ -84,7 +94,8 @@ export function decodeTotals({ shape, values }: StoredTotals): Totals | undefine
     if (names.version !== 1) return undefined;
     const reader = new VarintReader(values);
     const reading = decodeReading(names, reader);
-    return { reading, flows: names.flows.map((flow) => decodeFlow(flow, names.counters, reader)) };
+    const flows = names.flows.map((flow) => decodeFlow(flow, names.counters, reader));
+    return reader.done ? { reading, flows } : undefined;
   } catch {
     return undefined;
   }
@@ -103,7 +114,7 @@ function decodeReading(names: Shape, reader: VarintReader): StatsReading {
     layout: { scalars: names.scalars, histograms: names.histograms },
     values,
     binStarts: Uint32Array.from(binStarts),
-    binKeys: Uint16Array.from(keys),
+    binKeys: Uint32Array.from(keys),
     binCounts: Float64Array.from(counts),
   };
 }

@@ -27,9 +27,34 @@ for (let key = 1; key < BIN_KEYS; key++) {
   UPPER[key] = exponent === 0 ? Math.floor(digits / 10) + 1 : (digits + 1) * 10 ** (exponent - 1);
 }
 
-/** Bounds of a bin in milliseconds, `[lower, upper)`. */
+/** Keys from here on are buckets: several bins in one, as sources with fewer details give them. */
+const FIRST_BUCKET = 1024;
+
+/**
+ * The key of a bucket that holds the bins from `first` up to `end`, `end` left out. With `end` = BIN_KEYS it is
+ * open above. Keys of buckets are larger than those of bins and grow with the buckets' bounds.
+ */
+export function bucketKey(first: number, end: number): number {
+  return end === first + 1 ? first : (first + 1) * FIRST_BUCKET + end;
+}
+
+export function isBucket(key: number): boolean {
+  return key >= FIRST_BUCKET;
+}
+
+/** Bounds of a bin or bucket in milliseconds, `[lower, upper)`; the upper one of an open bucket is Infinity. */
 export function binBounds(key: number): [lower: number, upper: number] {
-  return [LOWER[key] ?? 0, UPPER[key] ?? 0];
+  if (key < FIRST_BUCKET) return [LOWER[key] ?? 0, UPPER[key] ?? 0];
+  const end = key % FIRST_BUCKET;
+  const first = Math.floor(key / FIRST_BUCKET) - 1;
+  return [Math.ceil(LOWER[first] ?? 0), end >= BIN_KEYS ? Number.POSITIVE_INFINITY : (UPPER[end - 1] ?? 0)];
+}
+
+/** The key of the bin that holds a value in milliseconds. */
+export function binOf(valueMs: number): number {
+  if (!(valueMs >= 1)) return 0;
+  const key = binKey(valueMs);
+  return (LOWER[key] ?? 0) > valueMs * (1 + 1e-9) ? key - 1 : key;
 }
 
 /**
@@ -41,7 +66,7 @@ export function binKey(lower: number): number {
   let exponent = 0;
   let scale = 10;
   let rest = lower;
-  while (rest >= 9.9999999) {
+  while (rest >= 9.9999999 && exponent < DECADES) {
     rest /= 10;
     scale /= 10;
     exponent++;
@@ -51,7 +76,7 @@ export function binKey(lower: number): number {
   return 1 + BINS_PER_DECADE * exponent + (digits - 10);
 }
 
-/** A histogram with its empty bins left out: counts of samples by ascending bin key. */
+/** A histogram with its empty bins and buckets left out: counts of samples by ascending key. */
 export interface SparseBins {
   readonly keys: readonly number[];
   readonly counts: readonly number[];
@@ -68,13 +93,20 @@ export function sampleCount(bins: SparseBins): number {
 
 /** A histogram that others are added to. */
 export class BinSum {
-  readonly counts = new Float64Array(BIN_KEYS);
   samples = 0;
+  private readonly counts = new Float64Array(BIN_KEYS);
   private lowest = BIN_KEYS;
   private highest = -1;
+  private buckets: Map<number, number> | undefined;
 
   add(key: number, count: number): void {
     if (count === 0) return;
+    if (isBucket(key)) {
+      this.buckets ??= new Map();
+      this.buckets.set(key, (this.buckets.get(key) ?? 0) + count);
+      this.samples += count;
+      return;
+    }
     this.counts[key] = (this.counts[key] ?? 0) + count;
     this.samples += count;
     if (key < this.lowest) this.lowest = key;
@@ -94,8 +126,17 @@ export class BinSum {
       keys.push(key);
       counts.push(count);
     }
+    for (const [key, count] of [...(this.buckets ?? [])].sort(([a], [b]) => a - b)) {
+      keys.push(key);
+      counts.push(count);
+    }
     return { keys, counts };
   }
+}
+
+/** Whether any sample is known by a bucket only. */
+export function hasBuckets(bins: SparseBins): boolean {
+  return isBucket(bins.keys.at(-1) ?? 0);
 }
 
 /** The sum of several histograms. */
@@ -117,28 +158,58 @@ export interface Quantile {
 /**
  * The `q`-quantile (0 to 1) of the samples and of `slower` further requests, each slower than every
  * sample (timeouts, which Envoy gives no sample): linear inside a bin, and the upper edge of the highest
- * bin, capped, when it falls among the slower ones.
+ * bin, capped, when it falls among the slower ones or into a bucket that is open above.
  */
 export function quantile(bins: SparseBins, q: number, slower = 0): Quantile {
   const samples = sampleCount(bins);
-  const last = bins.keys.length - 1;
-  if (last < 0) return { valueMs: null, bin: null, capped: slower > 0 };
+  if (bins.keys.length === 0) return { valueMs: null, bin: null, capped: slower > 0 };
   const rank = q * (samples + slower);
-  if (rank > samples) {
-    const bin = binBounds(bins.keys[last] ?? 0);
-    return { valueMs: bin[1], bin, capped: true };
-  }
+  const parts = hasBuckets(bins) ? disjointParts(bins) : bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
   let below = 0;
-  for (let i = 0; i <= last; i++) {
-    const count = bins.counts[i] ?? 0;
-    if (below + count >= rank || i === last) {
-      const bin = binBounds(bins.keys[i] ?? 0);
-      const share = count > 0 ? Math.min(1, Math.max(0, (rank - below) / count)) : 0;
-      return { valueMs: bin[0] + (bin[1] - bin[0]) * share, bin, capped: false };
-    }
-    below += count;
+  for (const part of parts) {
+    if (below + part.count >= rank) return inside(part, (rank - below) / part.count);
+    below += part.count;
   }
-  return { valueMs: null, bin: null, capped: false };
+  const last = parts.at(-1);
+  if (!last) return { valueMs: null, bin: null, capped: slower > 0 };
+  return { ...inside(last, 1), capped: rank > samples || last.to === Number.POSITIVE_INFINITY };
+}
+
+/** A stretch of latencies with its samples spread evenly, and the widest bin or bucket that they are known by. */
+interface Part {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+  readonly bin: [number, number];
+}
+
+function partOf(key: number, count: number): Part {
+  const [from, to] = binBounds(key);
+  return { from, to, count, bin: [from, to] };
+}
+
+function inside({ from, to, bin }: Part, share: number): Quantile {
+  if (to === Number.POSITIVE_INFINITY) return { valueMs: from, bin, capped: true };
+  return { valueMs: from + (to - from) * Math.min(1, Math.max(0, share)), bin, capped: false };
+}
+
+/** Bins and buckets of several sources overlap: cut at every edge of one of them, so that they can be walked in order. */
+function disjointParts(bins: SparseBins): Part[] {
+  const parts = bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
+  const edges = [...new Set(parts.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
+  return edges.slice(0, -1).flatMap((from, index) => {
+    const to = edges[index + 1] ?? from;
+    const over = parts.filter((part) => part.from <= from && part.to >= to);
+    const count = over.reduce((sum, part) => sum + part.count * shareOf(part, from, to), 0);
+    const widest = over.toSorted((a, b) => b.to - b.from - (a.to - a.from))[0];
+    return count > 0 && widest ? [{ from, to, count, bin: widest.bin }] : [];
+  });
+}
+
+/** How much of a part's samples lie between two of its edges; those of an open one are all at its start. */
+function shareOf(part: Part, from: number, to: number): number {
+  if (part.to === Number.POSITIVE_INFINITY) return to === Number.POSITIVE_INFINITY ? 1 : 0;
+  return (to - from) / (part.to - part.from);
 }
 
 /** Mean in milliseconds, taking each sample at the middle of its bin; null without samples. */
@@ -152,7 +223,8 @@ export function sumMs(bins: SparseBins): number {
   let sum = 0;
   for (let i = 0; i < bins.keys.length; i++) {
     const [lower, upper] = binBounds(bins.keys[i] ?? 0);
-    sum += ((lower + upper) / 2) * (bins.counts[i] ?? 0);
+    const middle = upper === Number.POSITIVE_INFINITY ? lower : (lower + upper) / 2;
+    sum += middle * (bins.counts[i] ?? 0);
   }
   return sum;
 }
@@ -163,11 +235,12 @@ export function sumMs(bins: SparseBins): number {
  * guessed at, so a bound that is no bin's edge counts the bins below it.
  */
 export function cumulativeCounts(bins: SparseBins, bounds: readonly number[]): number[] {
+  const ends = bins.keys.map((key, i): [end: number, count: number] => [binBounds(key)[1], bins.counts[i] ?? 0]);
+  if (hasBuckets(bins)) ends.sort(([a], [b]) => a - b);
   let i = 0;
   let below = 0;
   return bounds.map((bound) => {
-    while (i < bins.keys.length && binBounds(bins.keys[i] ?? 0)[1] <= bound * (1 + 1e-9))
-      below += bins.counts[i++] ?? 0;
+    for (let next = ends[i]; next && next[0] <= bound * (1 + 1e-9); next = ends[++i]) below += next[1];
     return below;
   });
 }

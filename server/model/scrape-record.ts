@@ -33,6 +33,8 @@ export interface ScrapeFindings {
   /** Stats that were used. */
   readonly samples: number;
   readonly envoyVersion: string;
+  /** How well latencies are known; `none` where Envoy tells its own quantiles only. */
+  readonly precision: 'bins' | 'buckets' | 'none';
   /** Earliest expiry of a certificate in Unix seconds; null without certificates. */
   readonly certificateExpiry: number | null;
 }

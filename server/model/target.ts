@@ -74,7 +74,7 @@ function parseAuthority(text: string, scheme: 'http' | 'https'): ParsedTargetAdd
   if (rest.join('') !== '' || /[?#]/.test(text)) {
     return failed(`${quoted(text)} has a path; a target is only the admin address: write ${prefix}${authority}`);
   }
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(authority);
+  const match = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority);
   if (match === null) return failed(`${quoted(authority)} has several colons; write an IPv6 address as [::1]:9901`);
   const [, hostText = '', portText = ''] = match;
   if (hostText === '') return failed(`${quoted(text)} has no host; write ${prefix}127.0.0.1:9901`);

@@ -9,12 +9,18 @@ export class VarintWriter {
 
   write(value: number): void {
     if (this.length + 10 > this.bytes.length) this.grow();
-    let rest = value;
-    while (rest > 0x7f) {
-      this.bytes[this.length++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
+    const bytes = this.bytes;
+    if (value <= 0x7f) {
+      bytes[this.length++] = value;
+      return;
     }
-    this.bytes[this.length++] = rest;
+    let length = this.length;
+    let rest = value;
+    for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) bytes[length++] = (rest % 128) | 0x80;
+    let small = rest | 0;
+    for (; small > 0x7f; small >>>= 7) bytes[length++] = (small & 0x7f) | 0x80;
+    bytes[length++] = small;
+    this.length = length;
   }
 
   /** A copy of what was written. */

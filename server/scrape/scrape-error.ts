@@ -35,7 +35,7 @@ export function transportError(error: unknown, { address, timeoutMs, timedOut }:
     message = String(error),
   } = (error ?? {}) as { code?: string; name?: string; message?: string };
   const text = formatTargetAddress(address);
-  if (timedOut || /TIMEOUT/.test(code)) {
+  if (timedOut || /TIMED?OUT/.test(code)) {
     return new ScrapeError(
       `${text} has not answered within ${timeoutMs} ms (scrape.timeout): it is overloaded, or something between drops packets`,
     );

@@ -1,7 +1,14 @@
-import { CONNECTION_MANAGERS_PATH, SERVER_INFO_PATH, STATS_FORMS, type StatsForm } from '../envoy/requests.ts';
+import {
+  CONNECTION_MANAGERS_PATH,
+  hasInclusiveBounds,
+  type Refusal,
+  SERVER_INFO_PATH,
+  STATS_FORMS,
+  type StatsForm,
+} from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
 import { connectionManagerNames } from '../envoy/stat-names.ts';
-import { StatsError, type StatsReader, type StatsReading } from '../envoy/stats.ts';
+import { type Precision, StatsError, type StatsReader, type StatsReading } from '../envoy/stats.ts';
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
@@ -17,6 +24,8 @@ interface Process {
 
 export interface GoodScrape {
   readonly reading: StatsReading;
+  /** How well the form that the target takes tells latencies. */
+  readonly precision: Precision;
   readonly at: number;
   readonly bodyBytes: number;
   readonly info: ServerInfo | undefined;
@@ -30,18 +39,22 @@ export interface Asks {
 }
 
 /**
- * Scrapes one target: one request for /stats, in the cheapest form that it takes; /server_info only when the
+ * Scrapes one target: one request for /stats, in the best form that it takes, which is looked for again when another
+ * version of Envoy answers; /server_info only when the
  * connection is a new one or the scrape before failed, because then it may be another process than before.
  */
 export class TargetScraper {
   private readonly admin: Asks;
-  private form = 0;
-  private reader: StatsReader;
+  /** The form that was taken last. */
+  private form: StatsForm = STATS_FORMS[0];
+  private boundsInclusive = false;
+  private reader: StatsReader = this.form.reader(this.boundsInclusive);
   private process: Process | undefined;
+  /** Envoy's, as last told. */
+  private version = '';
 
   constructor(admin: Asks) {
     this.admin = admin;
-    this.reader = STATS_FORMS[0].reader();
   }
 
   /** @throws ScrapeError with the reason in plain words. */
@@ -55,53 +68,91 @@ export class TargetScraper {
   }
 
   private async scrapeOnce(): Promise<GoodScrape> {
-    const answer = await this.stats();
-    const reading = this.read(answer.body);
-    if (this.process?.connection !== answer.connection) this.process = await this.askProcess(answer.connection);
-    const { info, infoAt, managers } = this.process;
-    return { reading, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
+    const { answer, reading } = await this.stats();
+    if (this.process?.connection === answer.connection) return this.goodScrape(answer, reading, this.process);
+    this.process = await this.askProcess(answer);
+    const before = this.version;
+    const version = this.process.info?.version ?? before;
+    this.version = version;
+    const good = this.goodScrape(answer, this.rereadBuckets(answer, version) ?? reading, this.process);
+    if (version !== before && before !== '') this.take(STATS_FORMS[0]);
+    return good;
   }
 
-  /** Asks in the form that worked last, and in the next one where that is refused. */
-  private async stats(): Promise<AdminAnswer> {
-    for (;;) {
-      const form = STATS_FORMS[this.form] ?? STATS_FORMS[0];
+  private goodScrape(answer: AdminAnswer, reading: StatsReading, process: Process): GoodScrape {
+    const { info, infoAt, managers } = process;
+    const { precision } = this.reader;
+    return { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
+  }
+
+  /** What a bucket holds depends on the version, which is known only now. */
+  private rereadBuckets(answer: AdminAnswer, version: string): StatsReading | undefined {
+    const inclusive = hasInclusiveBounds(version);
+    if (inclusive === this.boundsInclusive) return undefined;
+    this.boundsInclusive = inclusive;
+    if (this.reader.precision !== 'buckets') return undefined;
+    this.take(this.form);
+    return this.reader.read(answer.body);
+  }
+
+  private take(form: StatsForm, reader = form.reader(this.boundsInclusive)): void {
+    this.form = form;
+    this.reader = reader;
+  }
+
+  /** Asks in the form that was taken last, and where that is refused in the others that may do. */
+  private async stats(): Promise<{ answer: AdminAnswer; reading: StatsReading }> {
+    const refusals = new Set<Refusal>();
+    let reason: ScrapeError | undefined;
+    for (const form of [this.form, ...STATS_FORMS.filter((other) => other !== this.form)]) {
+      if (reason && form !== STATS_FORMS[0] && !form.after.some((refusal) => refusals.has(refusal))) continue;
       const answer = await this.admin.get(form.path);
-      if (answer.status === 200 && answer.contentType.startsWith(form.contentType)) return answer;
-      if (!mayTakeOtherForm(answer) || this.form + 1 >= STATS_FORMS.length) throw refusal(answer, form);
-      this.form++;
-      this.reader = (STATS_FORMS[this.form] ?? STATS_FORMS[0]).reader();
+      const refusal = refusalOf(answer, form);
+      const read = refusal ? undefined : this.read(answer.body, form);
+      if (read && !(read instanceof ScrapeError)) return { answer, reading: read };
+      reason = read ?? reason ?? refusalError(answer, form);
+      if (refusal === 'other' || (read && refusals.size === 0)) break;
+      refusals.add(refusal ?? 'ignored');
     }
+    throw reason;
   }
 
-  private read(body: Buffer): StatsReading {
+  /** An error for what is no /stats; undefined when the target told latencies by its own quantiles though asked for more. */
+  private read(body: Buffer, form: StatsForm): StatsReading | ScrapeError | undefined {
+    const reader = form === this.form ? this.reader : form.reader(this.boundsInclusive);
     try {
-      return this.reader.read(body);
+      const reading = reader.read(body);
+      if (reader.precision === 'none' && form.precision !== 'none') return undefined;
+      this.take(form, reader);
+      return reading;
     } catch (error) {
-      if (error instanceof StatsError) throw new ScrapeError(`the answer is not Envoy's /stats: ${error.message}`);
+      if (error instanceof StatsError) return new ScrapeError(`the answer is not Envoy's /stats: ${error.message}`);
       throw error;
     }
   }
 
   /** @throws ScrapeError when the process can't be told now: then nothing of this scrape may be counted. */
-  private async askProcess(connection: number): Promise<Process> {
+  private async askProcess(stats: AdminAnswer): Promise<Process> {
     const answer = await this.admin.get(SERVER_INFO_PATH);
     const refused = answer.status >= 400 && answer.status < 500;
     const info = refused ? undefined : parseServerInfo(answer.body);
     if (!refused && !info)
       throw new ScrapeError(`/server_info was answered with status ${answer.status} and no server information`);
-    const managers = await this.askManagers();
-    if (managers.connection !== connection || answer.connection !== connection) {
-      throw new ScrapeError('Envoy closed the connection between two answers: counted at the next scrape');
-    }
-    return { connection, info, infoAt: answer.at, managers: managers.names };
+    if (info && answer.connection !== stats.connection && latestStart(info, answer.at) > stats.at)
+      throw new ScrapeError('Envoy may have restarted between two answers: counted at the next scrape');
+    return { connection: stats.connection, info, infoAt: answer.at, managers: await this.askManagers() };
   }
 
   /** Connection managers; none where Envoy refuses to tell. */
-  private async askManagers(): Promise<{ names: ReadonlySet<string>; connection: number }> {
+  private async askManagers(): Promise<ReadonlySet<string>> {
     const answer = await this.admin.get(CONNECTION_MANAGERS_PATH);
-    return { names: answer.status === 200 ? readManagers(answer.body) : new Set(), connection: answer.connection };
+    return answer.status === 200 ? readManagers(answer.body) : new Set();
   }
+}
+
+/** Envoy tells whole seconds, cut off; it started at this moment or up to a second before. */
+function latestStart({ uptimeSeconds }: ServerInfo, at: number): number {
+  return at - uptimeSeconds * 1000;
 }
 
 function readManagers(body: Buffer): Set<string> {
@@ -112,12 +163,22 @@ function readManagers(body: Buffer): Set<string> {
   }
 }
 
-/** A refusal that is about the form, not about /stats as such. */
-function mayTakeOtherForm({ status }: AdminAnswer): boolean {
-  return status === 400 || status === 200;
+const REFUSALS: Readonly<Record<number, Refusal>> = {
+  400: 'parameters',
+  403: 'path',
+  404: 'path',
+  405: 'path',
+  414: 'length',
+  431: 'length',
+};
+
+/** How an answer refuses a form; `other` where no other form would do either. Undefined for one to be read. */
+function refusalOf({ status, contentType }: AdminAnswer, form: StatsForm): Refusal | 'other' | undefined {
+  if (status !== 200) return REFUSALS[status] ?? 'other';
+  return contentType.startsWith(form.contentType) ? undefined : 'type';
 }
 
-function refusal(answer: AdminAnswer, form: StatsForm): ScrapeError {
+function refusalError(answer: AdminAnswer, form: StatsForm): ScrapeError {
   if (answer.status !== 200) return statusError(answer.status, answer.body);
   return new ScrapeError(
     `/stats was answered with ${answer.contentType || 'no content type'} instead of ${form.contentType}: is it Envoy's admin port?`,

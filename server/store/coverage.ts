@@ -48,8 +48,8 @@ export class Coverage {
   /** Whether a target was being measured at a moment, or at the newest scrape of all if that was before. */
   holds(target: number, moment: number): boolean {
     const at = Math.min(moment, this.newest);
-    const runs = this.targets.get(target)?.runs ?? [];
-    return runs.some(({ from, to }) => from < at && to >= at) || this.tail(target).to >= at;
+    const intervals = [...(this.targets.get(target)?.runs ?? []), this.tail(target)];
+    return intervals.some(({ from, to }) => from < at && to >= at);
   }
 }
 
@@ -64,4 +64,16 @@ export function unionOf(intervals: readonly Interval[]): Interval[] {
     else union.push(interval);
   }
   return union;
+}
+
+/** The parts of sorted, separate intervals that lie in another one. */
+export function partsIn(intervals: readonly Interval[], within: Interval): Interval[] {
+  return intervals.flatMap(({ from, to }) =>
+    from < within.to && to > within.from ? [{ from: Math.max(from, within.from), to: Math.min(to, within.to) }] : [],
+  );
+}
+
+/** Length of separate intervals in milliseconds. */
+export function lengthOf(intervals: readonly Interval[]): number {
+  return intervals.reduce((sum, { from, to }) => sum + to - from, 0);
 }

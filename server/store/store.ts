@@ -6,6 +6,7 @@
 import type { Direction } from '../model/flow.ts';
 import type { SparseBins } from '../model/histogram.ts';
 import type { ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
+import type { Interval } from '../model/spread.ts';
 
 /** Labels that series are told apart by. On outbound series `service` is the caller and `peer` the called. */
 export const SERIES_LABELS = ['service', 'namespace', 'instance', 'region', 'zone', 'peer', 'peer_namespace'] as const;
@@ -35,16 +36,16 @@ export interface Cell {
    * last rate is taken to go on until the other's scrape, so that the newest cell does not sag.
    */
   readonly rates: Float64Array;
-  /** One number per entry of `STORED_GAUGES`, at the end of the cell. */
-  readonly gauges: Float64Array;
+  /** One number per entry of `STORED_GAUGES`, at the end of the cell; null where no target was measured then. */
+  readonly gauges: Float64Array | null;
   readonly bins: SparseBins;
   /** Requests that timed out and have no sample in `bins`. */
   readonly timeoutsWithoutSample: number;
   /** Samples by the histogram they are from. */
   readonly downstreamSamples: number;
   readonly upstreamSamples: number;
-  /** Milliseconds of the cell in which at least one of the group's targets was measured; over 0. */
-  readonly measuredMs: number;
+  /** The time of the cell that `rates` are over: when at least one of the group's targets was measured. Never empty. */
+  readonly measured: readonly Interval[];
 }
 
 export interface Group {

@@ -4,7 +4,7 @@ import { COUNTER_INDEX, COUNTERS, type LatencySource, STORED_GAUGES } from '../m
 import { BinSum, decodeBins, type SparseBins } from '../model/histogram.ts';
 import { keyOf } from '../model/labels.ts';
 import { type Interval, overlapMs, spreadCount } from '../model/spread.ts';
-import { type Coverage, unionOf } from './coverage.ts';
+import { type Coverage, lengthOf, partsIn, unionOf } from './coverage.ts';
 import type { Cell, Group, SeriesLabel, SeriesLabels, SumQuery } from './store.ts';
 
 /** A stored series: one flow of one target. */
@@ -78,26 +78,15 @@ export class Sums {
   }
 
   private finishGroup({ labels, targets, cells }: GroupSum): Group {
-    const measured = unionOf(
-      [...targets].flatMap((target) => [...(this.coverage.of(target)?.runs ?? []), this.coverage.tail(target)]),
-    );
-    const finished: (Cell | null)[] = [];
-    let first = 0;
-    for (let index = 0; index < this.cellCount; index++) {
+    const members = [...targets];
+    const runs = unionOf(members.flatMap((target) => this.coverage.of(target)?.runs ?? []));
+    const all = unionOf([...runs, ...members.map((target) => this.coverage.tail(target))]);
+    const finished = Array.from({ length: this.cellCount }, (_, index) => {
       const cell = this.cellInterval(index);
-      while ((measured[first]?.to ?? Infinity) <= cell.from) first++;
-      let measuredMs = 0;
-      for (let i = first; i < measured.length; i++) {
-        const interval = measured[i];
-        if (!interval || interval.from >= cell.to) break;
-        measuredMs += overlapMs(interval, cell);
-      }
-      finished.push(
-        measuredMs > 0
-          ? finishCell(cells[index] ?? newCellSum(), measuredMs, (target) => this.coverage.holds(target, cell.to))
-          : null,
-      );
-    }
+      if (partsIn(runs, cell).length === 0) return null;
+      const current = new Set(members.filter((target) => this.coverage.holds(target, cell.to)));
+      return finishCell(cells[index] ?? newCellSum(), { measured: partsIn(all, cell), current });
+    });
     return { labels, cells: finished };
   }
 
@@ -176,20 +165,31 @@ function addBins(sum: CellSum, bins: SparseBins, part: (count: number) => number
   else sum.upstreamSamples += samples;
 }
 
-function finishCell(sum: CellSum, measuredMs: number, isCurrent: (target: number) => boolean): Cell {
-  const gauges = new Float64Array(STORED_GAUGES.length);
-  for (const { target, values } of sum.gauges.values()) {
-    if (!isCurrent(target)) continue;
-    for (let i = 0; i < STORED_GAUGES.length; i++) gauges[i] = (gauges[i] ?? 0) + (values[i] ?? 0);
-  }
+interface Measured {
+  readonly measured: readonly Interval[];
+  /** Targets that were measured at the end of the cell. */
+  readonly current: ReadonlySet<number>;
+}
+
+function finishCell(sum: CellSum, { measured, current }: Measured): Cell {
+  const seconds = lengthOf(measured) / 1000;
   return {
     counters: sum.counters,
-    rates: sum.counters.map((count, i) => ((count + (sum.expected[i] ?? 0)) / measuredMs) * 1000),
-    gauges,
+    rates: sum.counters.map((count, i) => (count + (sum.expected[i] ?? 0)) / seconds),
+    gauges: current.size > 0 ? gaugesAtEnd(sum, current) : null,
     bins: sum.bins?.toSparse() ?? { keys: [], counts: [] },
     timeoutsWithoutSample: sum.timeoutsWithoutSample,
     downstreamSamples: sum.downstreamSamples,
     upstreamSamples: sum.upstreamSamples,
-    measuredMs,
+    measured,
   };
+}
+
+function gaugesAtEnd(sum: CellSum, current: ReadonlySet<number>): Float64Array {
+  const gauges = new Float64Array(STORED_GAUGES.length);
+  for (const { target, values } of sum.gauges.values()) {
+    if (!current.has(target)) continue;
+    for (let i = 0; i < STORED_GAUGES.length; i++) gauges[i] = (gauges[i] ?? 0) + (values[i] ?? 0);
+  }
+  return gauges;
 }

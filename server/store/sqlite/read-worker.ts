@@ -3,6 +3,7 @@
 import { workerData } from 'node:worker_threads';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { Group, StoreStatus, SumQuery } from '../store.ts';
+import { explaining } from './explained.ts';
 import { SqliteReader } from './reader.ts';
 
 const { path } = workerData as { path: string };
@@ -14,13 +15,13 @@ function opened(): SqliteReader {
 }
 
 export function sums(query: SumQuery): Group[] {
-  return opened().sums(query);
+  return explaining(path, () => opened().sums(query));
 }
 
 export function loadTargets(): StoredTarget[] {
-  return opened().loadTargets();
+  return explaining(path, () => opened().loadTargets());
 }
 
 export function status(): StoreStatus {
-  return opened().status();
+  return explaining(path, () => opened().status());
 }

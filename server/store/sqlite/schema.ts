@@ -57,11 +57,13 @@ export function migrate(database: Database.Database, path: string): void {
   const application = Number(database.pragma('application_id', { simple: true }));
   const isEmpty = database.prepare('SELECT count(*) AS n FROM sqlite_schema').pluck().get() === 0;
   if (application !== APPLICATION_ID && !isEmpty) {
-    throw new StoreError(`${path} is a database of another program: choose another storage.path`);
+    throw new StoreError(
+      `storage.path ${path}: the file is a database of another program: choose another storage.path`,
+    );
   }
   if (version > SCHEMA_VERSION) {
     throw new StoreError(
-      `${path} was written by a newer Sidelight (schema ${version}, this one knows ${SCHEMA_VERSION}): run that version, or choose another storage.path`,
+      `storage.path ${path}: the file was written by a newer Sidelight (schema ${version}, this one knows ${SCHEMA_VERSION}): run that version, or choose another storage.path`,
     );
   }
   database.transaction(() => {

@@ -6,12 +6,13 @@ import { encodeBins } from '../../model/histogram.ts';
 import { keyOf } from '../../model/labels.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import { migrate, NUMBER_COLUMNS } from './schema.ts';
+import { lockForWriting, type WriterLock } from './writer-lock.ts';
 
 /** The one connection that writes. Synchronous: it lives in a worker thread. */
 export class SqliteWriter {
   private readonly database: Database.Database;
+  private readonly lock: WriterLock;
   private readonly statements: ReturnType<typeof prepare>;
-  private readonly targetIds = new Map<string, number>();
   private readonly seriesIds = new Map<string, number>();
   private readonly shapeIds = new Map<string, number>();
   /** Series whose newest row has all gauges at 0; a row without figures needs no repeating for these. */
@@ -19,17 +20,25 @@ export class SqliteWriter {
 
   /** @throws StoreError, or SQLite's error when the file can't be opened. */
   constructor(path: string) {
-    this.database = new Database(path, { timeout: 5000 });
-    this.database.pragma('journal_mode = WAL');
-    this.database.pragma('synchronous = NORMAL');
-    migrate(this.database, path);
+    this.lock = lockForWriting(path);
+    try {
+      this.database = openDatabase(path);
+    } catch (error) {
+      this.lock.release();
+      throw error;
+    }
     this.statements = prepare(this.database);
   }
 
   append(round: readonly ScrapeRecord[]): void {
-    this.database.transaction(() => {
-      for (const record of round) if (record.findings) this.appendScrape(record, record.findings);
-    })();
+    try {
+      this.database.transaction(() => {
+        for (const record of round) if (record.findings) this.appendScrape(record, record.findings);
+      })();
+    } catch (error) {
+      this.forgetIds();
+      throw error;
+    }
   }
 
   /** Forgets at most `limitMs` of the oldest intervals that ended before `before`; true when there is more to forget. */
@@ -40,13 +49,23 @@ export class SqliteWriter {
     this.database.transaction(() => {
       this.statements.expireRaw.run(end);
       this.statements.expireScrapes.run(end);
+      this.statements.expireShapes.run();
     })();
+    this.shapeIds.clear();
     return end < before;
   }
 
   close(): void {
     this.database.pragma('wal_checkpoint(TRUNCATE)');
     this.database.close();
+    this.lock.release();
+  }
+
+  /** What a transaction that was taken back had remembered is not true any more. */
+  private forgetIds(): void {
+    this.seriesIds.clear();
+    this.shapeIds.clear();
+    this.restingSeries.clear();
   }
 
   private appendScrape(record: ScrapeRecord, findings: ScrapeFindings): void {
@@ -76,10 +95,8 @@ export class SqliteWriter {
     const { service, namespace, instance, region, zone, role } = observation.identity;
     const fields = { service, namespace, instance, region, zone, role };
     const row = { ...fields, address: record.target, inbound: inbound ? 1 : 0, startedAt, lastScrape: observation.to };
-    const id = this.statements.keepTarget.get({ ...row, shape: this.shapeId(totals.shape), totals: totals.values });
-    const known = Number(id);
-    this.targetIds.set(record.target, known);
-    return known;
+    const kept = { ...row, shape: this.shapeId(totals.shape), totals: totals.values };
+    return Number(this.statements.keepTarget.get(kept));
   }
 
   private shapeId(shape: string): number {
@@ -113,6 +130,19 @@ export class SqliteWriter {
   }
 }
 
+function openDatabase(path: string): Database.Database {
+  const database = new Database(path, { timeout: 5000 });
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = NORMAL');
+    migrate(database, path);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
 /** Upserts return the row's id; the update that changes nothing makes SQLite return it for a known row too. */
 function prepare(database: Database.Database) {
   const marks = NUMBER_COLUMNS.map(() => '?').join(', ');
@@ -139,12 +169,17 @@ function prepare(database: Database.Database) {
          DO UPDATE SET source = source RETURNING id`,
       )
       .pluck(),
-    addScrape: database.prepare('INSERT OR IGNORE INTO scrapes (t1, target, t0) VALUES (?, ?, ?)'),
+    addScrape: database.prepare(
+      'INSERT INTO scrapes (t1, target, t0) VALUES (?, ?, ?) ON CONFLICT (t1, target) DO NOTHING',
+    ),
     addRow: database.prepare(
-      `INSERT OR IGNORE INTO raw (t1, series, t0, ${NUMBER_COLUMNS.join(', ')}, bins) VALUES (?, ?, ?, ${marks}, ?)`,
+      `INSERT INTO raw (t1, series, t0, ${NUMBER_COLUMNS.join(', ')}, bins) VALUES (?, ?, ?, ${marks}, ?)
+       ON CONFLICT (t1, series) DO NOTHING`,
     ),
     oldest: database.prepare('SELECT min(t1) FROM scrapes').pluck(),
     expireRaw: database.prepare('DELETE FROM raw WHERE t1 < ?'),
     expireScrapes: database.prepare('DELETE FROM scrapes WHERE t1 < ?'),
+    /** Names that no target's totals go by any more. */
+    expireShapes: database.prepare('DELETE FROM shapes WHERE id NOT IN (SELECT shape FROM targets)'),
   };
 }

@@ -1,0 +1,202 @@
+/** JSON Schemas of the answers: contract.ts as data, for whoever reads the API by machine. */
+
+import { CODE_CLASSES, FAILURE_REASONS } from '../model/flow.ts';
+
+export type Schema = Readonly<Record<string, unknown>>;
+
+/** An object with exactly these properties. */
+function object(properties: Readonly<Record<string, Schema>>, description?: string): Schema {
+  return {
+    type: 'object',
+    ...(description === undefined ? {} : { description }),
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}
+
+const listOf = (items: Schema): Schema => ({ type: 'array', items });
+export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+const text: Schema = { type: 'string' };
+const count: Schema = { type: 'number', minimum: 0 };
+const countOrNull: Schema = { type: ['number', 'null'], minimum: 0 };
+const wholeNumber: Schema = { type: 'integer', minimum: 0 };
+const time: Schema = { type: 'integer', description: 'Unix milliseconds.' };
+const timeOrNull: Schema = { type: ['integer', 'null'], description: 'Unix milliseconds.' };
+const milliseconds: Schema = { type: ['number', 'null'], minimum: 0, description: 'Milliseconds.' };
+const share: Schema = {
+  type: ['number', 'null'],
+  minimum: 0,
+  maximum: 1,
+  description: 'A share of completed requests.',
+};
+const role: Schema = { enum: ['sidecar', 'gateway'] };
+const health: Schema = { enum: ['up', 'down', 'unknown'] };
+const labels: Schema = { type: 'object', additionalProperties: text };
+
+const service = { service: text, namespace: { ...text, description: 'Empty where it is not known.' } };
+
+/** When and over what an answer's figures are. */
+const range = {
+  at: { ...time, description: 'End of the window, Unix milliseconds.' },
+  windowMs: { ...wholeNumber, description: 'Length of the window in milliseconds.' },
+  window: { ...text, description: 'The window as asked for, such as 5m.' },
+};
+
+const figures = {
+  requests: { ...countOrNull, description: 'Completed requests (2xx to 5xx) in the window.' },
+  requestRate: { ...countOrNull, description: 'Per second.' },
+  successRate: share,
+  errorRate: { ...share, description: 'Share of 5xx and of gRPC failures; a 4xx is a success of the service.' },
+  codeClasses: {
+    anyOf: [object(Object.fromEntries(CODE_CLASSES.map((name) => [name, count]))), { type: 'null' }],
+    description: 'Requests in the window by class of HTTP status.',
+  },
+  latencyMs: ref('LatencyMs'),
+  latencySamples: count,
+  precision: ref('Precision'),
+  timeouts: { ...count, description: 'Requests that ran into a timeout; they count as slower than every sample.' },
+  retries: count,
+  activeRequests: { ...countOrNull, description: 'In flight at the newest scrape.' },
+  state: ref('FigureState'),
+};
+
+const serviceSummary = {
+  ...service,
+  vantage: {
+    enum: ['server', 'client'],
+    description: 'Whose Envoy measured: its own sidecars, or those of its callers.',
+  },
+  role,
+  regions: listOf(text),
+  instances: object({ up: wholeNumber, total: wholeNumber }),
+  ...figures,
+  alerts: object({ firing: wholeNumber, pending: wholeNumber }),
+};
+
+/** By the names of the types in contract.ts. */
+export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  ErrorBody: object({
+    error: object({ code: text, message: { ...text, description: 'What is wrong, and what would be right.' } }),
+  }),
+  FigureState: {
+    enum: ['ok', 'no_traffic', 'no_data', 'too_little_data'],
+    description:
+      'no_traffic: measured, and there was no request. no_data: not measured; figures are null. too_little_data: fewer than 20 latency samples; figures are given all the same.',
+  },
+  LatencyMs: object(
+    {
+      p50: milliseconds,
+      p90: milliseconds,
+      p95: milliseconds,
+      p99: milliseconds,
+      p999: milliseconds,
+      mean: milliseconds,
+    },
+    'Latency in milliseconds; null without a sample.',
+  ),
+  Precision: object({
+    method: { enum: ['bins', 'buckets'] },
+    source: {
+      enum: ['downstream', 'upstream'],
+      description: "The histogram that latency is from: the connection manager's, or the cluster's.",
+    },
+    maxRelativeError: {
+      ...countOrNull,
+      description: 'Largest distance from a percentile to an edge of its bin, as a share of the percentile.',
+    },
+    capped: {
+      type: 'boolean',
+      description: 'Whether a percentile falls among timed-out requests without a sample: it is then a lower bound.',
+    },
+  }),
+  Failures: {
+    type: 'object',
+    description: 'Events by reason. Reasons are disjoint; tries fail too, so they may exceed the failed requests.',
+    propertyNames: { enum: FAILURE_REASONS },
+    additionalProperties: { type: 'number', exclusiveMinimum: 0 },
+  },
+  ServiceSummary: object(serviceSummary),
+  InstanceFigures: object({ instance: text, region: text, zone: text, health, ...figures }),
+  RegionFigures: object({ region: text, ...figures }),
+  PeerFigures: object({ ...service, ...figures }),
+  ServicesAnswer: object({ ...range, services: listOf(ref('ServiceSummary')) }),
+  ServiceAnswer: object({
+    ...range,
+    ...serviceSummary,
+    byInstance: listOf(ref('InstanceFigures')),
+    byRegion: listOf(ref('RegionFigures')),
+    upstreams: { ...listOf(ref('PeerFigures')), description: 'Services that this one called in the window.' },
+    downstreams: { ...listOf(ref('PeerFigures')), description: 'Services that called this one in the window.' },
+    failures: ref('Failures'),
+  }),
+  Point: {
+    type: 'array',
+    prefixItems: [{ ...time, description: 'Start of the step, Unix milliseconds.' }, { type: ['number', 'null'] }],
+    items: false,
+    minItems: 2,
+    description: 'A null is a step without data; a known zero is 0.',
+  },
+  QueryAnswer: object({
+    signal: text,
+    step: { ...wholeNumber, description: 'Length of a step in milliseconds.' },
+    from: time,
+    to: time,
+    series: listOf(object({ labels, points: listOf(ref('Point')) })),
+  }),
+  TopologyNode: object({ id: text, ...service, role, regions: listOf(text) }),
+  TopologyEdge: object({
+    source: { ...text, description: "The calling node's id." },
+    target: { ...text, description: "The called node's id." },
+    ...figures,
+  }),
+  TopologyAnswer: object({ ...range, nodes: listOf(ref('TopologyNode')), edges: listOf(ref('TopologyEdge')) }),
+  TargetStatus: object({
+    labels,
+    discoveredLabels: labels,
+    health,
+    lastError: { ...text, description: 'What is wrong and what to do; empty when the last scrape was good.' },
+    lastScrape: timeOrNull,
+    scrapeDurationMs: milliseconds,
+    bodyBytes: { type: ['integer', 'null'], minimum: 0 },
+    samples: { type: ['integer', 'null'], minimum: 0, description: 'Stats that were used of the last answer.' },
+    envoyVersion: text,
+    precision: { enum: ['bins', 'buckets', 'none', 'unknown'] },
+  }),
+  TargetsAnswer: object({
+    targets: listOf(ref('TargetStatus')),
+    dropped: listOf(object({ discoveredLabels: labels, reason: text })),
+  }),
+  StatusAnswer: object({
+    build: object({ version: text, node: text }),
+    startedAt: time,
+    now: time,
+    scrape: object({
+      intervalMs: wholeNumber,
+      timeoutMs: wholeNumber,
+      targets: wholeNumber,
+      up: wholeNumber,
+      down: wholeNumber,
+    }),
+    storage: object({
+      path: text,
+      bytes: wholeNumber,
+      state: { enum: ['ok', 'failing'] },
+      message: { ...text, description: 'Why rounds can not be stored; empty when they can.' },
+      schemaVersion: wholeNumber,
+      oldest: timeOrNull,
+    }),
+    retention: { type: 'object', additionalProperties: wholeNumber, description: 'Milliseconds by tier.' },
+    limits: { type: 'object', additionalProperties: wholeNumber },
+    config: { description: 'The configuration as it was understood, with its defaults.' },
+  }),
+  Tick: object(
+    {
+      at: { ...time, description: 'Figures up to here can be asked for, Unix milliseconds.' },
+      intervalMs: wholeNumber,
+      targets: object({ up: wholeNumber, total: wholeNumber }),
+    },
+    'Data of an event "tick", as JSON.',
+  ),
+};

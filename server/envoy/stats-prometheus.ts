@@ -1,0 +1,244 @@
+/**
+ * The Prometheus text form of Envoy's stats (text 0.0.4): `/stats/prometheus`, and the ports where a mesh product
+ * merges it with other programs' metrics. Lines are turned back into Envoy's own stat names, so that everything after
+ * reading is the same for all forms; lines of others are leapt over without being read.
+ */
+
+import { type CumulativeBucket, pushBuckets } from './buckets.ts';
+import { NEWLINE } from './bytes.ts';
+import { PREFIXES, type PrometheusLabels, statNameOf } from './prometheus-names.ts';
+import {
+  BinCollector,
+  type Precision,
+  StatsError,
+  type StatsLayout,
+  type StatsReader,
+  type StatsReading,
+} from './stats.ts';
+
+const SPACE = 32;
+const ZERO = 48;
+const LONGEST_LINE = 16_384;
+
+/** What a line's value is added to: a scalar, a bucket of a histogram, or nothing. */
+const KIND = { unused: 0, scalar: 1, bucket: 2 } as const;
+
+interface PrometheusLayout extends StatsLayout {
+  /** Bytes of every line of ours up to its value, one after the other. */
+  readonly lineBytes: Uint8Array;
+  /** Offsets into `lineBytes`, one more than there are lines. */
+  readonly offsets: Uint32Array;
+  readonly kinds: Uint8Array;
+  /** The scalar, or the place in `bucketValues`, that a line's value belongs to. */
+  readonly slots: Uint32Array;
+  /** Bounds of each histogram's buckets in ascending order, with their places in `bucketValues`. */
+  readonly buckets: readonly (readonly { readonly bound: number; readonly slot: number }[])[];
+  readonly bucketValues: Float64Array;
+}
+
+export class PrometheusStatsReader implements StatsReader {
+  readonly precision: Precision = 'buckets';
+  private layout: PrometheusLayout | undefined;
+  private readonly bins = new BinCollector();
+  private readonly boundsInclusive: boolean;
+
+  /** `boundsInclusive`: whether a bucket holds the bin that its bound is in (Envoy 1.38 and later). */
+  constructor(boundsInclusive = false) {
+    this.boundsInclusive = boundsInclusive;
+  }
+
+  read(body: Buffer): StatsReading {
+    const known = this.layout && this.readKnown(body, this.layout, new OwnLines(body));
+    if (known) return known;
+    const { layout, lines } = readLayout(body);
+    const reading = this.readKnown(body, layout, lines);
+    if (!reading) throw new StatsError('the body changed its form midway');
+    this.layout = layout;
+    return reading;
+  }
+
+  /** Undefined when the body's lines are not those of `layout`. */
+  private readKnown(body: Buffer, layout: PrometheusLayout, lines: Lines): StatsReading | undefined {
+    const { lineBytes, offsets, kinds, slots, bucketValues } = layout;
+    const values = new Float64Array(layout.scalars.length);
+    bucketValues.fill(0);
+    for (let line = 0; line < kinds.length; line++) {
+      let position = lines.next();
+      if (position < 0) return undefined;
+      const end = offsets[line + 1] ?? 0;
+      for (let i = offsets[line] ?? 0; i < end; i++) if (lineBytes[i] !== body[position++]) return undefined;
+      if (body[position] !== SPACE) return undefined;
+      if (kinds[line] === KIND.unused) continue;
+      const value = readValue(body, position + 1);
+      const into = kinds[line] === KIND.scalar ? values : bucketValues;
+      const slot = slots[line] ?? 0;
+      into[slot] = (into[slot] ?? 0) + value;
+    }
+    if (lines.next() >= 0) return undefined;
+    this.bins.clear();
+    for (const buckets of layout.buckets)
+      pushBuckets(this.bins, cumulative(buckets, bucketValues), this.boundsInclusive);
+    return { layout, values, ...this.bins.finish() };
+  }
+}
+
+function* cumulative(buckets: PrometheusLayout['buckets'][number], values: Float64Array): Generator<CumulativeBucket> {
+  for (const { bound, slot } of buckets) yield { bound, count: values[slot] ?? 0 };
+}
+
+interface Lines {
+  /** Position of the next line that may be ours; negative at the end. */
+  next(): number;
+}
+
+/** Walks the lines that may be ours; the others are leapt over by searching for the next start. */
+class OwnLines implements Lines {
+  private readonly body: Buffer;
+  private readonly upcoming: { start: Buffer; at: number }[];
+
+  constructor(body: Buffer) {
+    this.body = body;
+    this.upcoming = Object.values(PREFIXES).map((prefix) => {
+      const start = Buffer.from(`\n${prefix}`);
+      const first = body.indexOf(start);
+      const atTop = body.subarray(0, prefix.length).equals(start.subarray(1));
+      return { start, at: atTop ? -1 : first < 0 ? body.length : first };
+    });
+  }
+
+  next(): number {
+    let nearest = this.upcoming[0];
+    for (const one of this.upcoming) if (nearest && one.at < nearest.at) nearest = one;
+    if (!nearest || nearest.at >= this.body.length) return -1;
+    const line = nearest.at + 1;
+    const lineEnd = this.body.indexOf(NEWLINE, line);
+    const end = lineEnd < 0 ? this.body.length : lineEnd;
+    nearest.at = this.startsAt(end, nearest.start) ? end : this.find(nearest.start, end);
+    return line;
+  }
+
+  /** Whether the very next line is one of the same kind, as it is nearly always. */
+  private startsAt(position: number, start: Buffer): boolean {
+    for (let i = 0; i < start.length; i++) if (this.body[position + i] !== start[i]) return false;
+    return true;
+  }
+
+  private find(start: Buffer, from: number): number {
+    const found = this.body.indexOf(start, from);
+    return found < 0 ? this.body.length : found;
+  }
+}
+
+/** A whole number, or what is left of another one; what is no number counts as 0. */
+function readValue(body: Buffer, start: number): number {
+  let value = 0;
+  let position = start;
+  for (; ; position++) {
+    const digit = (body[position] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  const end = body[position];
+  if (position === start || (end !== undefined && end !== NEWLINE && end !== SPACE)) {
+    const text = /^\S+/.exec(body.toString('latin1', start, start + 40))?.[0] ?? '';
+    value = Number(text);
+  }
+  return value > 0 ? Math.min(Number.MAX_SAFE_INTEGER, Math.trunc(value)) : 0;
+}
+
+/** Reads the names of all lines of ours, and where those lines are. @throws StatsError when there is none. */
+function readLayout(body: Buffer): { layout: PrometheusLayout; lines: Lines } {
+  const draft = new LayoutDraft();
+  const lines = new OwnLines(body);
+  const starts: number[] = [];
+  for (let start = lines.next(); start >= 0; start = lines.next()) {
+    const lineEnd = body.indexOf(NEWLINE, start);
+    const end = lineEnd < 0 ? body.length : lineEnd;
+    if (end - start > LONGEST_LINE) throw new StatsError(`a line is longer than ${LONGEST_LINE} bytes`);
+    draft.add(body.subarray(start, end));
+    starts.push(start);
+  }
+  const found = starts.values();
+  return { layout: draft.finish(), lines: { next: () => found.next().value ?? -1 } };
+}
+
+class LayoutDraft {
+  private readonly heads: Buffer[] = [];
+  private readonly kinds: number[] = [];
+  private readonly slots: number[] = [];
+  private readonly scalars = new Map<string, number>();
+  private readonly histograms = new Map<string, Map<number, number>>();
+  private bucketCount = 0;
+
+  add(line: Buffer): void {
+    const { head, metric, labels } = splitLine(line);
+    this.heads.push(head);
+    const slot = this.slotOf(metric, labels);
+    this.kinds.push(slot?.kind ?? KIND.unused);
+    this.slots.push(slot?.slot ?? 0);
+  }
+
+  finish(): PrometheusLayout {
+    if (this.heads.length === 0) throw new StatsError('there is no metric of Envoy among the lines');
+    const offsets = new Uint32Array(this.heads.length + 1);
+    this.heads.forEach((head, line) => {
+      offsets[line + 1] = (offsets[line] ?? 0) + head.length;
+    });
+    return {
+      scalars: [...this.scalars.keys()],
+      histograms: [...this.histograms.keys()],
+      lineBytes: Buffer.concat(this.heads),
+      offsets,
+      kinds: Uint8Array.from(this.kinds),
+      slots: Uint32Array.from(this.slots),
+      buckets: [...this.histograms.values()].map((bounds) =>
+        [...bounds].map(([bound, slot]) => ({ bound, slot })).sort((a, b) => a.bound - b.bound),
+      ),
+      bucketValues: new Float64Array(this.bucketCount),
+    };
+  }
+
+  private slotOf(metric: string, labels: PrometheusLabels): { kind: number; slot: number } | undefined {
+    const histogram =
+      metric.endsWith('_bucket') && labels.le !== undefined ? statNameOf(metric.slice(0, -7), labels) : undefined;
+    if (histogram !== undefined)
+      return { kind: KIND.bucket, slot: this.bucketSlot(histogram, boundOf(labels.le ?? '')) };
+    if (/_(?:bucket|sum|count)$/.test(metric)) return undefined;
+    const scalar = statNameOf(metric, labels);
+    if (scalar === undefined) return undefined;
+    const slot = this.scalars.get(scalar) ?? this.scalars.size;
+    this.scalars.set(scalar, slot);
+    return { kind: KIND.scalar, slot };
+  }
+
+  private bucketSlot(histogram: string, bound: number): number {
+    const bounds = this.histograms.get(histogram) ?? new Map<number, number>();
+    this.histograms.set(histogram, bounds);
+    const slot = bounds.get(bound) ?? this.bucketCount++;
+    bounds.set(bound, slot);
+    return slot;
+  }
+}
+
+function boundOf(text: string): number {
+  const bound = text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text);
+  if (Number.isNaN(bound)) throw new StatsError(`le="${text.slice(0, 40)}" is no bound of a bucket`);
+  return bound;
+}
+
+/** A line's name and labels; `head` is everything before the blank and the value. @throws StatsError when it has none. */
+function splitLine(line: Buffer): { head: Buffer; metric: string; labels: PrometheusLabels } {
+  const text = line.toString('utf8');
+  const [matched, metric = '', labelText = ''] =
+    /^([a-zA-Z_:][\w:]*)(?:\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\})? /.exec(text) ?? [];
+  if (matched === undefined) throw new StatsError(`not a line of Prometheus text: "${text.slice(0, 60)}"`);
+  const pairs = labelText.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g);
+  const labels = Object.fromEntries([...pairs].map(([, name = '', value = '']) => [name, unescaped(value)]));
+  return { head: line.subarray(0, Buffer.byteLength(matched) - 1), metric, labels };
+}
+
+function unescaped(value: string): string {
+  return value.includes('\\')
+    ? value.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
+    : value;
+}

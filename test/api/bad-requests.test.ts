@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkAnswer } from './described.ts';
+import { BASE, NOW } from './meshes.ts';
+import { type RunningApi, startApi } from './running-api.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+const SIGNALS =
+  'requests, request_rate, success_rate, error_rate, latency_p50, latency_p90, latency_p95, latency_p99, latency_p999, latency_mean, active_requests, active_connections, retries, failures, bytes_rx, bytes_tx';
+const LABELS = 'service, namespace, instance, region, zone, peer, code_class, direction';
+const LIST = 'window, from, to, service, namespace, region, zone, instance';
+
+test.each<[path: string, message: string]>([
+  ['services?windw=5m', `unknown parameter "windw": this address takes ${LIST}`],
+  ['services?window=5', 'window=5 is not a duration: write for example 30s, 5m or 1h'],
+  ['services?window=', 'window= is not a duration: write for example 30s, 5m or 1h'],
+  ['services?window=-5m', 'window=-5m is not a duration: write for example 30s, 5m or 1h'],
+  ['services?window=1.5h', 'window=1.5h is not a duration: write for example 30s, 5m or 1h'],
+  ['services?window=0', 'window=0 is out of bounds: from 1s to 400d'],
+  ['services?window=999ms', 'window=999ms is out of bounds: from 1s to 400d'],
+  ['services?window=401d', 'window=401d is out of bounds: from 1s to 400d'],
+  ['services?window=5m&window=6m', '"window" is given 2 times: give it once'],
+  ['services?window=5m&from=1', 'give either window, or from and to'],
+  ['services?to=5', 'to needs from'],
+  [`services?from=${NOW}&to=${BASE}`, 'to must be later than from'],
+  [`services?from=${NOW}&to=${NOW}`, 'to must be later than from'],
+  [`services?from=${NOW + 1}`, 'to must be later than from'],
+  ['services?from=yesterday', 'from=yesterday is not a time: write Unix milliseconds, or 2026-11-21T10:00:00Z'],
+  ['services?from=-1', 'from=-1 is not a time: write Unix milliseconds, or 2026-11-21T10:00:00Z'],
+  ['services?from=1e3', 'from=1e3 is not a time: write Unix milliseconds, or 2026-11-21T10:00:00Z'],
+  [
+    'services?from=2026-13-45T10:00:00Z',
+    'from=2026-13-45T10:00:00Z is not a time: write Unix milliseconds, or 2026-11-21T10:00:00Z',
+  ],
+  ['services?from=0&to=9999999999999999', 'from and to are more than 400d apart'],
+  [`services?${'service=x&'.repeat(101)}`, '"service" is given more than 100 times'],
+  [
+    'services/shop?signal=x',
+    'unknown parameter "signal": this address takes window, from, to, namespace, region, zone, instance',
+  ],
+  ['services/shop?namespace=a&namespace=b', '"namespace" is given 2 times: give it once'],
+  ['query', `signal is missing: one of ${SIGNALS}`],
+  ['query?signal=', `signal= is unknown: signal is one of ${SIGNALS}`],
+  ['query?signal=rps', `signal=rps is unknown: signal is one of ${SIGNALS}`],
+  ['query?signal=requests&signal=retries', '"signal" is given 2 times: give it once'],
+  ['query?signal=requests&by=pod', `by=pod is unknown: by takes ${LABELS}`],
+  ['query?signal=requests&by=service,pod', `by=pod is unknown: by takes ${LABELS}`],
+  ['query?signal=requests&direction=up', 'direction=up is unknown: direction is one of inbound, outbound'],
+  ['query?signal=latency_p99&by=code_class', 'by=code_class needs signal=requests or signal=request_rate'],
+  ['query?signal=requests&step=fast', 'step=fast is not a duration: write for example 30s, 5m or 1h'],
+  ['query?signal=requests&step=0s', 'step=0s is out of bounds: from 1s to 400d'],
+  ['query?signal=requests&window=400d&step=1s', 'step=1s gives more than 11000 points: use a longer step'],
+  [
+    'query?signal=requests&peer=cart',
+    'unknown parameter "peer": this address takes signal, by, step, window, from, to, direction, service, namespace, region, zone, instance',
+  ],
+  ['topology?by=service', `unknown parameter "by": this address takes ${LIST}`],
+  ['targets?window=5m', 'unknown parameter "window": this address takes service, namespace, region, zone, instance'],
+  ['status?x', 'unknown parameter "x": this address takes none'],
+  ['events?service=a', 'unknown parameter "service": this address takes none'],
+  ['openapi.json?pretty', 'unknown parameter "pretty": this address takes none'],
+  ['services?__proto__=1', `unknown parameter "__proto__": this address takes ${LIST}`],
+])('/api/v1/%s', async (address, message) => {
+  const path = `/api/v1/${address}`;
+  const response = await fetch(api.url + path);
+  const body = await response.json();
+  expect([response.status, body]).toEqual([400, { error: { code: 'bad_request', message } }]);
+  checkAnswer(path, response, body);
+  expect(api.failures).toEqual([]);
+});

@@ -1,0 +1,98 @@
+/** The real API on a real store, on loopback. */
+
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ApiParts, createApp } from '../../server/api/app.ts';
+import { EventStream } from '../../server/api/events.ts';
+import { Live, type RememberedTarget } from '../../server/live/live.ts';
+import type { Target } from '../../server/model/discovered-target.ts';
+import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
+import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import { checkAnswer } from './described.ts';
+import { INTERVAL, NOW } from './meshes.ts';
+
+export interface MeshData {
+  readonly targets: readonly Target[];
+  readonly remembered?: readonly RememberedTarget[];
+  readonly records: readonly ScrapeRecord[];
+}
+
+export interface RunningApi {
+  readonly url: string;
+  readonly live: Live;
+  readonly events: EventStream;
+  /** What the API reported as its own failures. */
+  readonly failures: unknown[];
+  /** The JSON answer, checked against the OpenAPI description. */
+  get<Answer>(path: string): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+const EMPTY: MeshData = { targets: [], records: [] };
+
+export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> = {}): Promise<RunningApi> {
+  const folder = await mkdtemp(join(tmpdir(), 'sidelight-api-'));
+  const store = await SqliteStore.open(join(folder, 'sidelight.db'));
+  await store.append(data.records);
+  const live = new Live();
+  live.setTargets(data.targets, data.remembered ?? []);
+  live.apply(data.records);
+  const events = new EventStream();
+  const failures: unknown[] = [];
+  const app = createApp({
+    store,
+    live,
+    events,
+    intervalMs: INTERVAL,
+    now: () => NOW,
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: 'up 1\n' }),
+    status: async () => statusOf(await store.status()),
+    notReady: () => '',
+    webFolder: join(folder, 'web'),
+    onError: (error) => failures.push(error),
+    ...parts,
+  });
+  const server = createServer(app);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    live,
+    events,
+    failures,
+    async get<Answer>(path: string) {
+      const response = await fetch(url + path);
+      const body: Answer = await response.json();
+      checkAnswer(path, response, body);
+      if (response.status !== 200) throw new Error(`${path} was answered with ${response.status}`);
+      return body;
+    },
+    async stop() {
+      events.close();
+      server.closeAllConnections();
+      server.close();
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+type Status = Awaited<ReturnType<ApiParts['status']>>;
+
+function statusOf(storage: Omit<Status['storage'], 'state' | 'message'>): Status {
+  return {
+    build: { version: '0.1.0', node: process.version },
+    startedAt: NOW - 1000,
+    now: NOW,
+    scrape: { intervalMs: INTERVAL, timeoutMs: 5000, targets: 0, up: 0, down: 0 },
+    storage: { ...storage, state: 'ok', message: '' },
+    retention: { raw: 7_200_000 },
+    limits: { concurrency: 256 },
+    config: {},
+  };
+}

@@ -1,0 +1,117 @@
+/** All parts together, on servers that stand in for Envoys. */
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import type { ServicesAnswer, TargetsAnswer } from '../../server/api/contract.ts';
+import { type RunningCollector, startCollector } from '../../server/collector.ts';
+import type { Config } from '../../server/config/config.ts';
+import { loadConfig } from '../../server/config/load.ts';
+import {
+  askedFor,
+  FAKE_STATS,
+  type FakeAdmin,
+  type FakeAnswer,
+  healthy,
+  sendText,
+  startFakeAdmin,
+} from '../scrape/fake-admin.ts';
+import { temporaryFolder } from '../store/temporary-folder.ts';
+
+/** What the first scrape of a growing Envoy finds: its baseline. */
+const FIRST_SEEN = 47;
+
+const log = pino({ level: 'silent' });
+
+/** Scrapes five times a second. */
+function configOf(targets: readonly FakeAdmin[], path: string): Config {
+  const loaded = loadConfig(undefined);
+  if ('errors' in loaded) throw new Error(loaded.errors.join('\n'));
+  const { config } = loaded;
+  return {
+    ...config,
+    scrape: { ...config.scrape, intervalMs: 200, timeoutMs: 150 },
+    discovery: { static: [{ targets: targets.map(({ text }) => text), labels: {} }] },
+    storage: { ...config.storage, path },
+    web: { ...config.web, host: '127.0.0.1', port: 0 },
+  };
+}
+
+async function fake(answer: FakeAnswer): Promise<FakeAdmin> {
+  const admin = await startFakeAdmin(answer);
+  onTestFinished(() => admin.stop());
+  return admin;
+}
+
+/** An Envoy whose inbound requests grow by 7 with every scrape, until it rests. */
+function growing() {
+  const state = { requests: 40, resting: false };
+  const answer: FakeAnswer = (request, response) => {
+    if (askedFor(request) !== 'stats') return healthy(request, response);
+    if (!state.resting) state.requests += 7;
+    sendText(response, FAKE_STATS.replace('rq_2xx: 40', `rq_2xx: ${state.requests}`));
+  };
+  return { state, answer };
+}
+
+const ask = async <Answer>(collector: RunningCollector, path: string): Promise<Answer> =>
+  (await fetch(`${collector.url}/api/v1/${path}`)).json();
+
+async function requestsOf(collector: RunningCollector): Promise<number | null> {
+  const { services } = await ask<ServicesAnswer>(collector, 'services?window=1h');
+  return services.find(({ service }) => service === 'checkout')?.requests ?? null;
+}
+
+test('serves what it scrapes, tells what is wrong with a target, and stops at once while one hangs', async () => {
+  const envoy = growing();
+  const good = await fake(envoy.answer);
+  const hanging = await fake(() => {});
+  const path = join(temporaryFolder(), 'sidelight.db');
+  const collector = await startCollector(configOf([good, hanging], path), log);
+  await expect.poll(() => requestsOf(collector), { timeout: 5000 }).toBeGreaterThan(20);
+  await expect
+    .poll(async () => {
+      const { targets } = await ask<TargetsAnswer>(collector, 'targets');
+      return targets.map(({ labels, health, lastError }) => [labels.service, health, lastError]);
+    })
+    .toEqual([
+      [undefined, 'down', expect.stringContaining(`${hanging.text} has not answered within 150 ms`)],
+      ['checkout', 'up', ''],
+    ]);
+  const metrics = await (await fetch(`${collector.url}/metrics`)).text();
+  expect(metrics).toMatch(/^mesh_requests_total\{service="checkout",.*code_class="2xx"\} \d+$/m);
+  expect(metrics).toMatch(/^sidelight_scrapes_total\{result="failed"\} [1-9]/m);
+  const events = fetch(`${collector.url}/api/v1/events`).then((response) => response.text());
+  await expect.poll(() => fetch(`${collector.url}/-/ready`).then(({ status }) => status)).toBe(200);
+  const stopping = performance.now();
+  await collector.stop();
+  expect(performance.now() - stopping).toBeLessThan(5000);
+  expect(await events.catch(() => 'ended')).toBeTypeOf('string');
+});
+
+test('a restart loses and repeats nothing', async () => {
+  const envoy = growing();
+  const good = await fake(envoy.answer);
+  const path = join(temporaryFolder(), 'sidelight.db');
+  const first = await startCollector(configOf([good], path), log);
+  await expect.poll(() => requestsOf(first), { timeout: 5000 }).toBeGreaterThan(20);
+  await first.stop();
+  const second = await startCollector(configOf([good], path), log);
+  await expect.poll(() => requestsOf(second), { timeout: 5000 }).toBeGreaterThan(60);
+  envoy.state.resting = true;
+  await expect.poll(() => requestsOf(second), { timeout: 5000 }).toBe(envoy.state.requests - FIRST_SEEN);
+  await second.stop();
+});
+
+test('when the port is taken, that is told, and the file is let go', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await expect.poll(() => other.listening).toBe(true);
+  const { port } = other.address() as AddressInfo;
+  const path = join(temporaryFolder(), 'sidelight.db');
+  const config = configOf([], path);
+  await expect(startCollector({ ...config, web: { ...config.web, port } }, log)).rejects.toThrow('EADDRINUSE');
+  await (await startCollector(config, log)).stop();
+});

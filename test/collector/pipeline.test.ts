@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { requestCount } from '../../server/model/flow.ts';
+import type { ScrapeRecord, StoredTarget } from '../../server/model/scrape-record.ts';
+import { Pipeline, type PipelineOptions } from '../../server/pipeline.ts';
+import { discovered } from '../live/live-targets.ts';
+import { failedResult, goodResult, TARGET } from './answers.ts';
+
+const START = 1_700_000_000_000;
+const INTERVAL = 10_000;
+const LONG_AGO = START - 3_600_000;
+
+const pipelineOf = (options: Partial<PipelineOptions> = {}) =>
+  new Pipeline({
+    peers: [],
+    local: [],
+    seriesLimit: 100,
+    intervalMs: INTERVAL,
+    stored: [],
+    startedAt: START,
+    ...options,
+  });
+
+/** What the store would have kept of the last record of a target. */
+function storedFrom({ target, findings }: ScrapeRecord): StoredTarget {
+  if (!findings) throw new Error('a failed scrape is not stored');
+  const { observation, totals, startedAt, inbound } = findings;
+  return { target, lastScrape: observation.to, startedAt, identity: observation.identity, inbound, totals };
+}
+
+/** Requests and the interval that they are counted over. */
+function counted({ findings }: ScrapeRecord): [requests: number, from: number, to: number] {
+  const { flows = [], from = 0, to = 0 } = findings?.observation ?? {};
+  return [requestCount(flows[0]?.counters ?? []), from, to];
+}
+
+test('a failed scrape is a record with its reason', () => {
+  expect(pipelineOf().process(failedResult(START))).toEqual({
+    target: TARGET.key,
+    at: START,
+    durationMs: 1,
+    bodyBytes: 0,
+    error: 'nothing listens there',
+    findings: undefined,
+  });
+});
+
+test('a target with more stats than the limit has failed', () => {
+  const pipeline = pipelineOf({ seriesLimit: 1 });
+  const record = pipeline.process(goodResult({ at: START, startedAt: LONG_AGO, requests: 5 }));
+  expect(record).toMatchObject({ findings: undefined, bodyBytes: expect.any(Number) });
+  expect(record.error).toMatch(
+    /^\d+ stats to use, more than scrape\.series_limit \(1\): raise it, or let Envoy show less/,
+  );
+});
+
+test('the first scrape of an Envoy that was there before is its baseline, and the next counts', () => {
+  const pipeline = pipelineOf();
+  const at = (round: number) => START + round * INTERVAL;
+  const scrape = (round: number, requests: number) =>
+    counted(pipeline.process(goodResult({ at: at(round), startedAt: LONG_AGO, requests })));
+  expect(scrape(1, 500)).toEqual([0, at(1), at(1)]);
+  expect(scrape(2, 530)).toEqual([30, at(1), at(2)]);
+});
+
+test('an Envoy that started after the previous round counts from zero', () => {
+  const pipeline = pipelineOf();
+  const at = START + 5 * INTERVAL;
+  expect(counted(pipeline.process(goodResult({ at, startedAt: at - 4000, requests: 12 })))).toEqual([
+    12,
+    at - 5000, // Envoy tells whole seconds
+    at,
+  ]);
+});
+
+test('in the first round of all there is no round before: even a new Envoy only has its baseline', () => {
+  const at = START + 500;
+  expect(counted(pipelineOf().process(goodResult({ at, startedAt: at - 2000, requests: 12 })))).toEqual([0, at, at]);
+});
+
+test('after a restart of the collector, the last stored totals are counted from', () => {
+  const before = pipelineOf();
+  before.process(goodResult({ at: START, startedAt: LONG_AGO, requests: 500 }));
+  const last = before.process(goodResult({ at: START + INTERVAL, startedAt: LONG_AGO, requests: 530 }));
+  const restarted = START + 100_000;
+  const pipeline = pipelineOf({ stored: [storedFrom(last)], startedAt: restarted });
+  const record = pipeline.process(goodResult({ at: restarted + 300, startedAt: LONG_AGO, requests: 900 }));
+  expect(counted(record)).toEqual([370, START + INTERVAL, restarted + 300]);
+  expect(requestCount(record.findings?.flowTotals[0]?.counters ?? [])).toBe(400);
+});
+
+test('after a restart of the collector, an Envoy that came in the meantime counts from zero', () => {
+  const last = pipelineOf().process(goodResult({ at: START, startedAt: LONG_AGO, requests: 500 }));
+  const restarted = START + 100_000;
+  const pipeline = pipelineOf({ stored: [storedFrom(last)], startedAt: restarted });
+  const target = discovered('10.0.0.9:9901', { service: 'cart' });
+  const at = restarted + 300;
+  expect(counted(pipeline.process(goodResult({ target, at, startedAt: START + 50_000, requests: 70 })))).toEqual([
+    70,
+    expect.closeTo(START + 49_000, -4),
+    at,
+  ]);
+});

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
+import { type RoundFailure, Rounds } from '../../server/rounds.ts';
+import { failedScrape } from '../store/records.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const record = (name: string): ScrapeRecord => failedScrape(name, 0, 'no');
+const names = (round: readonly ScrapeRecord[]) => round.map(({ target }) => target).join(' ');
+
+interface Settled {
+  readonly round: string;
+  readonly failure: RoundFailure | undefined;
+}
+
+/** Rounds into a store that fails while `failing` holds an error, and waits while `waiting` holds a promise. */
+function roundsInto({ keepScrapes = 100 } = {}) {
+  const store: { failing: Error | undefined; waiting: Promise<void> | undefined } = {
+    failing: undefined,
+    waiting: undefined,
+  };
+  const appended: string[] = [];
+  const settled: Settled[] = [];
+  const rounds = new Rounds({
+    async append(round) {
+      await store.waiting;
+      if (store.failing) throw store.failing;
+      appended.push(names(round));
+    },
+    onSettled: (round, failure) => settled.push({ round: names(round), failure }),
+    gatherMs: 100,
+    keepScrapes,
+  });
+  /** Sends these records as a round of their own. */
+  const send = async (...targets: string[]) => {
+    for (const target of targets) rounds.add(record(target));
+    await rounds.flush();
+  };
+  return { store, appended, settled, rounds, send };
+}
+
+test('scrapes that come within the time of a round are stored together', async () => {
+  const { rounds, appended, settled } = roundsInto();
+  rounds.add(record('a'));
+  await vi.advanceTimersByTimeAsync(60);
+  rounds.add(record('b'));
+  await vi.advanceTimersByTimeAsync(39);
+  expect(appended).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  rounds.add(record('c'));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(appended).toEqual(['a b', 'c']);
+  expect(settled).toEqual([
+    { round: 'a b', failure: undefined },
+    { round: 'c', failure: undefined },
+  ]);
+});
+
+test('a round waits for the one before', async () => {
+  const { store, rounds, appended } = roundsInto();
+  const first = Promise.withResolvers<void>();
+  store.waiting = first.promise;
+  rounds.add(record('a'));
+  await vi.advanceTimersByTimeAsync(100);
+  store.waiting = undefined;
+  rounds.add(record('b'));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(appended).toEqual([]);
+  first.resolve();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(appended).toEqual(['a', 'b']);
+});
+
+test('what could not be stored is stored before what came later', async () => {
+  const { store, send, appended, settled } = roundsInto();
+  const error = new Error('disk full');
+  store.failing = error;
+  await send('a', 'b');
+  await send('c');
+  store.failing = undefined;
+  await send('d');
+  await send('e');
+  expect(appended).toEqual(['a b c d', 'e']);
+  expect(settled).toEqual([
+    { round: 'a b', failure: { error, dropped: 0 } },
+    { round: 'c', failure: { error, dropped: 0 } },
+    { round: 'd', failure: undefined },
+    { round: 'e', failure: undefined },
+  ]);
+});
+
+test('only so much is kept, the newest, and it is told how much was dropped', async () => {
+  const { store, send, appended, settled } = roundsInto({ keepScrapes: 3 });
+  store.failing = new Error('disk full');
+  await send('a', 'b');
+  await send('c', 'd');
+  await send('e', 'f');
+  store.failing = undefined;
+  await send('g');
+  expect(settled.map(({ failure }) => failure?.dropped)).toEqual([0, 1, 3, undefined]);
+  expect(appended).toEqual(['d e f g']);
+});
+
+test('flush stores at once what was gathered, and waits for it', async () => {
+  const { store, rounds, appended } = roundsInto();
+  const disk = Promise.withResolvers<void>();
+  store.waiting = disk.promise;
+  rounds.add(record('a'));
+  let flushed = false;
+  const flushing = rounds.flush().then(() => {
+    flushed = true;
+  });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(flushed).toBe(false);
+  disk.resolve();
+  await flushing;
+  expect(appended).toEqual(['a']);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(appended).toEqual(['a']);
+});
+
+test('a flush with nothing gathered waits for the round under way, and fails for nothing', async () => {
+  const { store, rounds, settled, send } = roundsInto();
+  await rounds.flush();
+  store.failing = new Error('disk full');
+  await expect(send('a')).resolves.toBeUndefined();
+  expect(settled).toHaveLength(1);
+});

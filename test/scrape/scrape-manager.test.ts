@@ -1,0 +1,166 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { Limiter } from '../../server/scrape/limiter.ts';
+import type { ScrapeResult } from '../../server/scrape/scrape-loop.ts';
+import type { ScrapeManager, ScrapeManagerOptions } from '../../server/scrape/scrape-manager.ts';
+import { phaseOf, spreadOf } from '../../server/scrape/scrape-manager.ts';
+import { type FakeAdmin, type FakeAnswer, healthy, startFakeAdmin } from './fake-admin.ts';
+import { managerWith, targetAt } from './scraping.ts';
+
+interface Scraping {
+  readonly manager: ScrapeManager;
+  readonly results: ScrapeResult[];
+  readonly of: (fake: FakeAdmin) => ScrapeResult[];
+}
+
+function scraping(fakes: readonly FakeAdmin[], options: Partial<ScrapeManagerOptions> = {}): Scraping {
+  const results: ScrapeResult[] = [];
+  const manager = managerWith({ onResult: (result) => results.push(result), ...options });
+  onTestFinished(async () => {
+    await manager.stop();
+    await Promise.all(fakes.map((fake) => fake.stop()));
+  });
+  manager.apply(fakes.map(({ address }) => targetAt(address)));
+  return { manager, results, of: (fake) => results.filter(({ target }) => target.key === fake.text) };
+}
+
+/** Answers as a healthy Envoy, `delayMs` later. */
+const after =
+  (delayMs: number): FakeAnswer =>
+  (request, response) =>
+    void setTimeout(() => healthy(request, response), delayMs);
+
+test('scrapes once in every interval', async () => {
+  const fake = await startFakeAdmin(healthy);
+  const { of } = scraping([fake]);
+  await expect.poll(() => of(fake).length).toBeGreaterThan(5);
+  expect(of(fake).filter(({ error }) => error !== '')).toEqual([]);
+  const phase = phaseOf(fake.text, spreadOf(1, 40));
+  const intervals = of(fake).map(({ at }) => Math.floor((at - phase) / 40));
+  expect(new Set(intervals.slice(1)).size).toBe(intervals.length - 1); // the first comes at once
+});
+
+test('a target that is slower than the interval is never asked twice at once', async () => {
+  const fake = await startFakeAdmin(after(60));
+  const { of } = scraping([fake]);
+  await expect.poll(() => of(fake).length, { timeout: 5000 }).toBeGreaterThan(4);
+  expect(fake.mostAtOnce()).toBe(1);
+  expect(fake.connections()).toBe(1);
+});
+
+test('bad targets delay no other, and each has its reason', async () => {
+  const hanging = await startFakeAdmin(() => {});
+  const dripping = await startFakeAdmin((_, response) => void response.writeHead(200).write('x'));
+  const broken = await startFakeAdmin((_, response) => void response.destroy());
+  const good = await startFakeAdmin(healthy);
+  const { of } = scraping([hanging, dripping, broken, good], { timeoutMs: 2000 });
+  await expect.poll(() => of(good).length).toBeGreaterThan(9);
+  expect(of(good).filter(({ error }) => error !== '')).toEqual([]);
+  expect(of(hanging)).toEqual([]);
+  expect(of(dripping)).toEqual([]);
+  await expect.poll(() => of(broken)[0]?.error).toBe(`${broken.text} closed the connection before it had answered`);
+});
+
+test('a failed scrape is a result like any other, and the next one is tried', async () => {
+  let failing = true;
+  const fake = await startFakeAdmin((request, response) => {
+    if (failing) response.writeHead(500).end();
+    else healthy(request, response);
+  });
+  const { of } = scraping([fake]);
+  await expect.poll(() => of(fake).length).toBeGreaterThan(1);
+  expect(of(fake)[0]).toMatchObject({ error: '/stats was answered with status 500', good: undefined });
+  failing = false;
+  await expect.poll(() => of(fake).at(-1)?.error).toBe('');
+});
+
+test('a slow target is asked less often, so that it is busy for a fifth of the time at most', async () => {
+  const times: { started: number; ended: number }[] = [];
+  const fake = await startFakeAdmin((request, response) => {
+    const started = performance.now();
+    setTimeout(() => {
+      times.push({ started, ended: performance.now() });
+      healthy(request, response);
+    }, 30);
+  });
+  const { of } = scraping([fake], { slowDown: true });
+  await expect.poll(() => of(fake).length, { timeout: 5000 }).toBeGreaterThan(3);
+  const plain = times.slice(3); // the first scrape asks for the process too
+  for (const [index, { started }] of plain.slice(1).entries())
+    expect(started - (plain[index]?.ended ?? 0)).toBeGreaterThan(30 * 4 - 5);
+});
+
+test('stop() ends a request that hangs, and no result comes after it', async () => {
+  let open = 0;
+  const fake = await startFakeAdmin((request) => {
+    open++;
+    request.socket.on('close', () => open--);
+  });
+  const { manager, results } = scraping([fake], { timeoutMs: 60_000 });
+  await expect.poll(() => open).toBe(1);
+  await manager.stop();
+  await expect.poll(() => open).toBe(0);
+  expect(results).toEqual([]);
+});
+
+test('apply() ends the loops of targets that have gone and leaves the others alone', async () => {
+  const [staying, going, coming] = [
+    await startFakeAdmin(healthy),
+    await startFakeAdmin(healthy),
+    await startFakeAdmin(healthy),
+  ];
+  const { manager, of } = scraping([staying, going]);
+  onTestFinished(() => coming.stop());
+  await expect.poll(() => Math.min(of(staying).length, of(going).length)).toBeGreaterThan(1);
+  manager.apply([targetAt(staying.address), targetAt(coming.address)]);
+  const asked = going.asked.length;
+  await expect.poll(() => of(coming).length).toBeGreaterThan(2);
+  expect(going.asked.length).toBeLessThanOrEqual(asked + 1);
+  expect(staying.connections()).toBe(1);
+});
+
+test.each([
+  [1, 15_000, 500],
+  [256, 15_000, 500],
+  [257, 15_000, 15_000],
+  [3, 600, 300],
+])('%i targets at an interval of %i ms are spread over %i ms', (targets, intervalMs, spreadMs) => {
+  expect(spreadOf(targets, intervalMs)).toBe(spreadMs);
+});
+
+test.each([
+  ['10.0.0.5:9901', 500, 384],
+  ['10.0.0.6:9901', 500, 231],
+  ['unix:/run/envoy.sock', 15_000, 6366],
+])('the phase of %s within %i ms is always %i ms', (key, spreadMs, phase) => {
+  expect(phaseOf(key, spreadMs)).toBe(phase);
+});
+
+test('phases are spread evenly', () => {
+  const tenths = new Array<number>(10).fill(0);
+  for (let i = 0; i < 1000; i++) {
+    const tenth = Math.floor(phaseOf(`10.0.${i >> 8}.${i & 255}:9901`, 10_000) / 1000);
+    tenths[tenth] = (tenths[tenth] ?? 0) + 1;
+  }
+  expect(Math.min(...tenths)).toBeGreaterThan(70);
+  expect(Math.max(...tenths)).toBeLessThan(130);
+});
+
+test('a limiter lets no more tasks run than it may, in order, and an error frees its place', async () => {
+  const limiter = new Limiter(2);
+  const started: number[] = [];
+  let running = 0;
+  let most = 0;
+  const task = (number: number) =>
+    limiter.run(async () => {
+      started.push(number);
+      most = Math.max(most, ++running);
+      if (number === 3) void task(100).catch(() => {});
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      if (number % 3 === 0) throw new Error('no');
+    });
+  await Promise.allSettled([0, 1, 2, 3, 4, 5, 6, 7, 8].map(task));
+  await expect.poll(() => started).toContain(100);
+  expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 100]);
+  expect(most).toBe(2);
+});

@@ -1,0 +1,52 @@
+/** Scraping parts with what all tests of this folder share. */
+
+import type { Target } from '../../server/model/discovered-target.ts';
+import { formatTargetAddress, type TargetAddress } from '../../server/model/target.ts';
+import { AdminClient } from '../../server/scrape/admin-client.ts';
+import { ScrapeManager, type ScrapeManagerOptions } from '../../server/scrape/scrape-manager.ts';
+import { TargetScraper } from '../../server/scrape/target-scraper.ts';
+
+export const TIMEOUT_MS = 250;
+export const BODY_LIMIT_BYTES = 1024 * 1024;
+
+export function targetAt(address: TargetAddress): Target {
+  return { key: formatTargetAddress(address), address, labels: {}, discoveredLabels: {} };
+}
+
+/** A scraper of one target, with its client. */
+export function scraperOf(address: TargetAddress): { client: AdminClient; scraper: TargetScraper } {
+  const client = new AdminClient({
+    address,
+    timeoutMs: TIMEOUT_MS,
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    now: Date.now,
+  });
+  return { client, scraper: new TargetScraper(client) };
+}
+
+/** The reason for which a scrape of `address` fails. */
+export async function failureOf(address: TargetAddress): Promise<string> {
+  const { client, scraper } = scraperOf(address);
+  try {
+    await scraper.scrape();
+    return 'it was good';
+  } catch (error) {
+    return error instanceof Error && error.name === 'ScrapeError' ? error.message : `not a ScrapeError: ${error}`;
+  } finally {
+    await client.close();
+  }
+}
+
+export function managerWith(
+  options: Pick<ScrapeManagerOptions, 'onResult'> & Partial<ScrapeManagerOptions>,
+): ScrapeManager {
+  return new ScrapeManager({
+    intervalMs: 40,
+    timeoutMs: TIMEOUT_MS,
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    slowDown: false,
+    concurrency: 256,
+    now: Date.now,
+    ...options,
+  });
+}
