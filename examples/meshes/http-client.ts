@@ -1,4 +1,4 @@
-import { Agent, get, type IncomingHttpHeaders } from 'node:http';
+import { Agent, get, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 
 export interface HttpAnswer {
   status: number;
@@ -12,10 +12,10 @@ export interface HttpAnswer {
 export const keepAliveAgent = (): Agent => new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
 /** One GET. Rejects only when no complete answer came; every status is an answer. */
-export function httpGet(url: string, agent: Agent): Promise<HttpAnswer> {
+export function httpGet(url: string, agent: Agent, headers: OutgoingHttpHeaders = {}): Promise<HttpAnswer> {
   const started = performance.now();
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent }, (response) => {
+    const request = get(url, { agent, headers }, (response) => {
       const parts: string[] = [];
       response.setEncoding('utf8');
       response.on('data', (part: string) => parts.push(part));

@@ -3,8 +3,8 @@
 import {
   CODE_CLASSES,
   COUNTER_INDEX,
-  FAILURE_REASONS,
   failureCount,
+  REASON_COUNTERS,
   requestCount,
   STORED_GAUGES,
 } from '../model/flow.ts';
@@ -93,8 +93,8 @@ export function codeClasses(cell: Cell): Record<CodeClass, number> {
 /** Events by reason, those that did not happen left out. */
 export function failures(cell: Cell | null): Failures {
   const events: Failures = {};
-  for (const reason of FAILURE_REASONS) {
-    const count = cell?.counters[COUNTER_INDEX[reason]] ?? 0;
+  for (const [reason, counter] of REASON_COUNTERS) {
+    const count = cell?.counters[COUNTER_INDEX[counter]] ?? 0;
     if (count > 0) events[reason] = count;
   }
   return events;
@@ -130,12 +130,11 @@ export function mergeCells(cells: readonly (Cell | null)[]): Cell | null {
   if (!first || others.length === 0) return first ?? null;
   const measured = unionOf(known.flatMap((cell) => cell.measured));
   const sum = (of: (cell: Cell) => number): number => known.reduce((total, cell) => total + of(cell), 0);
+  const events = sumEach(known.map((cell) => cell.rates.map((rate) => rate * lengthOf(cell.measured))));
   const gauges = known.flatMap((cell) => (cell.gauges ? [cell.gauges] : []));
   return {
     counters: sumEach(known.map((cell) => cell.counters)),
-    rates: sumEach(known.map(({ rates, measured }) => rates.map((rate) => rate * lengthOf(measured)))).map(
-      (events) => events / lengthOf(measured),
-    ),
+    rates: events.map((count) => count / lengthOf(measured)),
     gauges: gauges.length > 0 ? sumEach(gauges) : null,
     bins: mergeBins(known.map((cell) => cell.bins)),
     timeoutsWithoutSample: sum((cell) => cell.timeoutsWithoutSample),

@@ -1,6 +1,6 @@
 /** JSON Schemas of the answers: contract.ts as data, for whoever reads the API by machine. */
 
-import { CODE_CLASSES, FAILURE_REASONS } from '../model/flow.ts';
+import { CODE_CLASSES, REASON_COUNTERS } from '../model/flow.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -114,7 +114,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Failures: {
     type: 'object',
     description: 'Events by reason. Reasons are disjoint; tries fail too, so they may exceed the failed requests.',
-    propertyNames: { enum: FAILURE_REASONS },
+    propertyNames: { enum: REASON_COUNTERS.map(([reason]) => reason) },
     additionalProperties: { type: 'number', exclusiveMinimum: 0 },
   },
   ServiceSummary: object(serviceSummary),

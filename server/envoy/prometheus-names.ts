@@ -4,6 +4,8 @@
  * known end of the metric's name (Envoy docs: /stats/prometheus; envoy.cluster_name and its sister tags).
  */
 
+import { istioStatName } from './istio-names.ts';
+
 /** Stats of a cluster that figures are made of. */
 const CLUSTER_STATS = [
   'upstream_rq_completed',
@@ -66,19 +68,20 @@ const GRPC = /^(?:(.+?)_)?grpc(?:_(.+))?_failure$/;
 export type PrometheusLabels = Readonly<Record<string, string>>;
 
 /** Starts of the metric names that are looked at. */
-export const PREFIXES = { cluster: 'envoy_cluster_', http: 'envoy_http_' } as const;
+export const PREFIXES = { cluster: 'envoy_cluster_', http: 'envoy_http_', istio: 'istio_request' } as const;
 
 /** The stat's name in Envoy's own form; undefined for what no figure is made of. */
 export function statNameOf(metric: string, labels: PrometheusLabels): string | undefined {
   if (metric.startsWith(PREFIXES.cluster)) return clusterStat(metric.slice(PREFIXES.cluster.length), labels);
   if (metric.startsWith(PREFIXES.http)) return managerStat(metric.slice(PREFIXES.http.length), labels);
+  if (metric.startsWith(PREFIXES.istio)) return istioStatName(metric, labels);
   return undefined;
 }
 
 function clusterStat(name: string, labels: PrometheusLabels): string | undefined {
   const cluster = labels.envoy_cluster_name ?? labels.cluster_name;
   if (cluster === undefined) return undefined;
-  const grpc = GRPC.exec(name);
+  const grpc = name.endsWith('_failure') && GRPC.exec(name);
   if (grpc) {
     const method = [labels.envoy_grpc_bridge_service, labels.envoy_grpc_bridge_method, grpc[2]]
       .filter(Boolean)
@@ -122,7 +125,10 @@ const UUID = /([0-9a-f]{8})_([0-9a-f]{4})_([0-9a-f]{4})_([0-9a-f]{4})_([0-9a-f]{
 
 /** A cluster's whole name; the underscores of its rest were dots in nearly every case (host names). */
 function ownerOf(start: string, rest: string): string {
-  const host = rest.replace(/_+$/, '').replace(UUID, '$1-$2-$3-$4-$5').replaceAll('_', '.');
+  const host = rest
+    .replace(/(?<!_)_+$/, '')
+    .replace(UUID, '$1-$2-$3-$4-$5')
+    .replaceAll('_', '.');
   const name = host === '' ? start : `${start}.${host}`;
   return name.replaceAll(':', '_');
 }

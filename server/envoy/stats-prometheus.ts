@@ -72,7 +72,7 @@ export class PrometheusStatsReader implements StatsReader {
       const value = readValue(body, position + 1);
       const into = kinds[line] === KIND.scalar ? values : bucketValues;
       const slot = slots[line] ?? 0;
-      into[slot] = (into[slot] ?? 0) + value;
+      into[slot] = Math.min(Number.MAX_SAFE_INTEGER, (into[slot] ?? 0) + value);
     }
     if (lines.next() >= 0) return undefined;
     this.bins.clear();
@@ -232,9 +232,16 @@ function splitLine(line: Buffer): { head: Buffer; metric: string; labels: Promet
   const [matched, metric = '', labelText = ''] =
     /^([a-zA-Z_:][\w:]*)(?:\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\})? /.exec(text) ?? [];
   if (matched === undefined) throw new StatsError(`not a line of Prometheus text: "${text.slice(0, 60)}"`);
-  const pairs = labelText.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g);
-  const labels = Object.fromEntries([...pairs].map(([, name = '', value = '']) => [name, unescaped(value)]));
+  const labels = Object.fromEntries(labelPairs(labelText).map(([, name = '', value = '']) => [name, unescaped(value)]));
   return { head: line.subarray(0, Buffer.byteLength(matched) - 1), metric, labels };
+}
+
+/** Pairs up to the first thing that is none; each begins where the one before ended, so that no text is walked twice. */
+function labelPairs(text: string): RegExpExecArray[] {
+  const pair = /[ ,]*([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/y;
+  const pairs: RegExpExecArray[] = [];
+  for (let found = pair.exec(text); found; found = pair.exec(text)) pairs.push(found);
+  return pairs;
 }
 
 function unescaped(value: string): string {

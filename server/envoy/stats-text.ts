@@ -137,10 +137,11 @@ export class TextStatsReader implements StatsReader {
   private readHistogram(body: Buffer, cursor: Cursor): boolean {
     if (body[cursor.position++] !== NEWLINE || !readText(body, cursor, TOTALS)) return false;
     this.bins.begin();
+    this.readPlainBins(body, cursor);
     while (body[cursor.position] !== NEWLINE) {
-      if (this.readPlainBin(body, cursor)) continue;
       const start = cursor.position;
       if (!this.readBin(body, cursor)) throw new StatsError(`not a histogram's bin: "${excerpt(body, start)}"`);
+      this.readPlainBins(body, cursor);
     }
     for (const text of REST_OF_HISTOGRAM) {
       skipLine(body, cursor);
@@ -151,28 +152,28 @@ export class TextStatsReader implements StatsReader {
   }
 
   /**
-   * The fast way for a bin as nearly all are: a whole lower bound below a second, and not the first odd byte.
-   * False, with the cursor where it was, for any other.
+   * The fast way for bins as nearly all are: of a whole lower bound below a second. Leaves the cursor at the end of the
+   * line or at the first other bin.
    */
-  private readPlainBin(body: Buffer, cursor: Cursor): boolean {
-    let position = cursor.position;
-    let lower = 0;
-    let byte = body[position] ?? 0;
-    for (; byte >= ZERO && byte <= NINE; byte = body[++position] ?? 0) lower = lower * 10 + byte - ZERO;
-    if (byte !== COMMA || position === cursor.position || position - cursor.position > 3) return false;
-    const width = ++position;
-    for (byte = body[position] ?? 0; (byte >= ZERO && byte <= NINE) || byte === DOT; ) byte = body[++position] ?? 0;
-    if (byte !== COLON || position === width) return false;
-    const start = ++position;
-    let count = 0;
-    for (byte = body[position] ?? 0; byte >= ZERO && byte <= NINE; byte = body[++position] ?? 0)
-      count = count * 10 + byte - ZERO;
-    if (position === start || position - start > 9) return false;
-    if (byte === COMMA && body[position + 1] === SPACE) position += 2;
-    else if (byte !== NEWLINE) return false;
-    this.bins.push(KEY_OF_WHOLE[lower] ?? 0, count);
-    cursor.position = position;
-    return true;
+  private readPlainBins(body: Buffer, cursor: Cursor): void {
+    for (let position = cursor.position; ; cursor.position = position) {
+      const start = position;
+      let lower = 0;
+      let byte = body[position] ?? 0;
+      for (; byte >= ZERO && byte <= NINE; byte = body[++position] ?? 0) lower = lower * 10 + byte - ZERO;
+      if (byte !== COMMA || position === start || position - start > 3) return;
+      const width = ++position;
+      for (byte = body[position] ?? 0; (byte >= ZERO && byte <= NINE) || byte === DOT; ) byte = body[++position] ?? 0;
+      if (byte !== COLON || position === width) return;
+      const digits = ++position;
+      let count = 0;
+      for (byte = body[position] ?? 0; byte >= ZERO && byte <= NINE; byte = body[++position] ?? 0)
+        count = count * 10 + byte - ZERO;
+      if (position === digits || position - digits > 9) return;
+      if (byte === COMMA && body[position + 1] === SPACE) position += 2;
+      else if (byte !== NEWLINE) return;
+      this.bins.push(KEY_OF_WHOLE[lower] ?? 0, count);
+    }
   }
 
   /** Reads one `lower,width:count` and the `, ` behind it. */

@@ -75,7 +75,7 @@ export class BinCollector {
       const lastKey = this.keys[last] ?? 0;
       if (key < lastKey) throw new StatsError("a histogram's bins are out of order");
       if (key === lastKey) {
-        this.counts[last] = (this.counts[last] ?? 0) + count;
+        this.counts[last] = Math.min(Number.MAX_SAFE_INTEGER, (this.counts[last] ?? 0) + count);
         return;
       }
     }

@@ -2,10 +2,10 @@ import type { LiveTarget } from '../live/live.ts';
 import {
   CODE_CLASSES,
   COUNTER_INDEX,
-  FAILURE_REASONS,
   type FlowKey,
   GAUGE_INDEX,
   type Identity,
+  REASON_COUNTERS,
 } from '../model/flow.ts';
 import { BinSum, cumulativeCounts, type SparseBins, sampleCount, sumMs } from '../model/histogram.ts';
 import { keyOf } from '../model/labels.ts';
@@ -131,8 +131,8 @@ function writeFlow(
 ): void {
   for (const name of CODE_CLASSES)
     writers.requests.sample({ ...labels, code_class: name }, counters[COUNTER_INDEX[name]] ?? 0);
-  for (const reason of FAILURE_REASONS) {
-    const count = counters[COUNTER_INDEX[reason]] ?? 0;
+  for (const [reason, counter] of REASON_COUNTERS) {
+    const count = counters[COUNTER_INDEX[counter]] ?? 0;
     if (count > 0 || ALWAYS_SHOWN.has(reason)) writers.failures.sample({ ...labels, reason }, count);
   }
   writers.retries.sample(labels, counters[COUNTER_INDEX.retries] ?? 0);

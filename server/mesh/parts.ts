@@ -6,6 +6,7 @@ import {
   isInboundManager,
   isInfrastructureCluster,
   isInfrastructureManager,
+  isLocalByServiceName,
   isLocalCluster,
   isOutboundManager,
 } from './recognisers.ts';
@@ -27,17 +28,33 @@ export interface PartsInput {
   readonly rules: NamingRules;
 }
 
-/** Tells local, peer and infrastructure clusters and the inbound connection managers apart. */
-export function sortParts(input: PartsInput, clusters: Iterable<string>, managers: ReadonlySet<string>): Parts {
+export interface PartNames {
+  readonly clusters: Iterable<string>;
+  readonly managers: ReadonlySet<string>;
+  /** Clusters that answered requests. */
+  readonly answering: ReadonlySet<string>;
+}
+
+/**
+ * Tells local, peer and infrastructure clusters and the inbound connection managers apart. A sidecar that holds the
+ * route table of the whole mesh has a cluster of its own service's name too, which is not the application behind it:
+ * without a listener for what comes in, and beside other peers, such a cluster counts as local only once it answered.
+ */
+export function sortParts(input: PartsInput, { clusters, managers, answering }: PartNames): Parts {
   const localClusters = new Set<string>();
   const peerClusters = new Set<string>();
   for (const cluster of clusters) {
     if (isLocalCluster(cluster, input.service, input.rules)) localClusters.add(cluster);
     else if (!isInfrastructureCluster(cluster, input.rules)) peerClusters.add(cluster);
   }
-  const role = roleOf(input, localClusters);
   const own = [...managers].filter((manager) => !isInfrastructureManager(manager));
   const named = own.filter((manager) => isInboundManager(manager) && !isOutboundManager(manager));
+  if (named.length === 0 && peerClusters.size > 0) {
+    for (const cluster of localClusters)
+      if (!answering.has(cluster) && isLocalByServiceName(cluster, input.service, input.rules))
+        localClusters.delete(cluster);
+  }
+  const role = roleOf(input, localClusters);
   const only = own.length === 1 && peerClusters.size === 0 ? own.filter((manager) => !isOutboundManager(manager)) : [];
   const inbound = role === 'gateway' ? own : named.length > 0 ? named : only;
   return { localClusters, peerClusters, inboundManagers: new Set(inbound), role };

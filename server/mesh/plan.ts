@@ -7,6 +7,7 @@ import { clusterNames, connectionManagerNames, parseStatName, type StatName } fr
 import type { StatsLayout } from '../envoy/stats.ts';
 import { COUNTER_INDEX, type FlowKey, GAUGE_INDEX, type Identity, type LatencySource } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
+import { compileIstioPlan } from './istio-plan.ts';
 import type { NamingRules } from './naming-rules.ts';
 import { type Parts, type PartsInput, sortParts } from './parts.ts';
 import { peerOf } from './recognisers.ts';
@@ -60,8 +61,11 @@ export function compilePlan(input: PlanInput): Plan {
   for (const name of scalarNames)
     if (name?.scope === 'cluster' && name.stat.startsWith('upstream_rq_')) clusters.add(name.owner);
   const managers = new Set([...input.managers, ...connectionManagerNames(scalars)]);
-  const parts = sortParts(input, clusters, managers);
-  const draft = new PlanDraft(parts, input.rules, clustersOfRequests(scalarNames));
+  const answering = clustersOfRequests(scalarNames);
+  const parts = sortParts(input, { clusters, managers, answering });
+  const istio = compileIstioPlan(input.layout, parts.role);
+  if (istio) return istio;
+  const draft = new PlanDraft(parts, input.rules, answering);
   scalarNames.forEach((name, slot) => {
     if (name) draft.scalar(name, slot);
   });

@@ -129,8 +129,18 @@ export function isLocalCluster(cluster: string, service: string, rules: NamingRu
   const name = withoutMark(cluster);
   if (rules.isLocal(name)) return true;
   if (name.startsWith('outbound|')) return false;
+  return isNamedLike(name, service) || LOCAL_CLUSTERS.some((pattern) => pattern.test(name));
+}
+
+/** Whether nothing but its own service's name makes a cluster local. */
+export function isLocalByServiceName(cluster: string, service: string, rules: NamingRules): boolean {
+  const name = withoutMark(cluster);
+  return isNamedLike(name, service) && !rules.isLocal(name) && !LOCAL_CLUSTERS.some((pattern) => pattern.test(name));
+}
+
+function isNamedLike(name: string, service: string): boolean {
   const own = service.replaceAll(':', '_');
-  return name === own || HOST_AND_PORT.exec(name)?.[1] === own || LOCAL_CLUSTERS.some((pattern) => pattern.test(name));
+  return name === own || HOST_AND_PORT.exec(name)?.[1] === own;
 }
 
 /** Whether a sidecar's connection manager takes the requests to its service. */

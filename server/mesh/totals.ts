@@ -65,7 +65,8 @@ export function shapeOf(totals: Totals): string {
 }
 
 export function encodeValues({ reading, flows }: Totals): Uint8Array {
-  const writer = new VarintWriter(reading.values.length * 2 + reading.binKeys.length * 3 + 256);
+  const flowSize = flows.reduce((sum, { counters, bins }) => sum + counters.length * 2 + bins.keys.length * 4, 0);
+  const writer = new VarintWriter(reading.values.length * 3 + reading.binKeys.length * 4 + flowSize + 256);
   for (const value of reading.values) writer.write(value);
   for (let i = 0; i + 1 < reading.binStarts.length; i++) {
     const start = reading.binStarts[i] ?? 0;

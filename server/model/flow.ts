@@ -53,6 +53,12 @@ export const COUNTERS = [
   'bytes_tx',
 ] as const;
 
+/** Which counter tells each reason of `failures` and `mesh_request_failures_total`; `grpc` counts calls by their own status. */
+export const REASON_COUNTERS: readonly (readonly [reason: string, counter: Counter])[] = [
+  ...FAILURE_REASONS.map((reason) => [reason, reason] as const),
+  ['grpc', 'grpc_failed'],
+];
+
 /** Gauges of a flow, as they stood at the scrape. */
 export const GAUGES = [
   'active_requests',

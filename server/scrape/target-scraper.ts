@@ -138,7 +138,7 @@ export class TargetScraper {
     const info = refused ? undefined : parseServerInfo(answer.body);
     if (!refused && !info)
       throw new ScrapeError(`/server_info was answered with status ${answer.status} and no server information`);
-    if (info && answer.connection !== stats.connection && latestStart(info, answer.at) > stats.at)
+    if (info && answer.connection !== stats.connection && latestStart(info, answer.at) >= stats.at)
       throw new ScrapeError('Envoy may have restarted between two answers: counted at the next scrape');
     return { connection: stats.connection, info, infoAt: answer.at, managers: await this.askManagers() };
   }

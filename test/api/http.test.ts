@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../scrape/eventually.ts';
 import { validatorOf } from './described.ts';
 import { MIXED } from './meshes.ts';
 import { type RunningApi, startApi } from './running-api.ts';
@@ -217,7 +218,7 @@ describe('events', () => {
     expect(await until(sent)).toBe(`retry: 2000\n\n${sent}`);
     expect(validatorOf({ $ref: '#/components/schemas/Tick' })(tick)).toBe(true);
     leaving.abort();
-    await expect.poll(() => api.events.listening).toBe(0);
+    await eventually(() => api.events.listening).toBe(0);
     api.events.tick(tick);
   });
 
@@ -232,16 +233,11 @@ describe('events', () => {
     socket.on('error', () => {});
     socket.write('GET /api/v1/events HTTP/1.1\r\nhost: x\r\n\r\n');
     socket.pause();
-    await expect.poll(() => api.events.listening).toBe(1);
-    await expect
-      .poll(
-        () => {
-          for (let i = 0; i < 20_000; i++) api.events.tick(tick);
-          return api.events.listening;
-        },
-        { timeout: 10_000 },
-      )
-      .toBe(0);
+    await eventually(() => api.events.listening).toBe(1);
+    await eventually(() => {
+      for (let i = 0; i < 20_000; i++) api.events.tick(tick);
+      return api.events.listening;
+    }).toBe(0);
     socket.destroy();
   });
 

@@ -204,7 +204,7 @@ describe('a mixed mesh', () => {
       ['cart', 84, 12],
     ]);
     expect(shop.downstreams.map(({ service, requests }) => [service, requests])).toEqual([['edge', 180]]);
-    expect(shop.failures).toEqual({});
+    expect(shop.failures).toEqual({ grpc: 12 });
   });
 
   test('one service that only its callers measure', async () => {

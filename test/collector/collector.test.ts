@@ -9,6 +9,7 @@ import type { ServicesAnswer, TargetsAnswer } from '../../server/api/contract.ts
 import { type RunningCollector, startCollector } from '../../server/collector.ts';
 import type { Config } from '../../server/config/config.ts';
 import { loadConfig } from '../../server/config/load.ts';
+import { eventually } from '../scrape/eventually.ts';
 import {
   askedFor,
   FAKE_STATS,
@@ -70,21 +71,19 @@ test('serves what it scrapes, tells what is wrong with a target, and stops at on
   const hanging = await fake(() => {});
   const path = join(temporaryFolder(), 'sidelight.db');
   const collector = await startCollector(configOf([good, hanging], path), log);
-  await expect.poll(() => requestsOf(collector), { timeout: 5000 }).toBeGreaterThan(20);
-  await expect
-    .poll(async () => {
-      const { targets } = await ask<TargetsAnswer>(collector, 'targets');
-      return targets.map(({ labels, health, lastError }) => [labels.service, health, lastError]);
-    })
-    .toEqual([
-      [undefined, 'down', expect.stringContaining(`${hanging.text} has not answered within 150 ms`)],
-      ['checkout', 'up', ''],
-    ]);
+  await eventually(() => requestsOf(collector)).toBeGreaterThan(20);
+  await eventually(async () => {
+    const { targets } = await ask<TargetsAnswer>(collector, 'targets');
+    return targets.map(({ labels, health, lastError }) => [labels.service, health, lastError]);
+  }).toEqual([
+    [undefined, 'down', expect.stringContaining(`${hanging.text} has not answered within 150 ms`)],
+    ['checkout', 'up', ''],
+  ]);
   const metrics = await (await fetch(`${collector.url}/metrics`)).text();
   expect(metrics).toMatch(/^mesh_requests_total\{service="checkout",.*code_class="2xx"\} \d+$/m);
   expect(metrics).toMatch(/^sidelight_scrapes_total\{result="failed"\} [1-9]/m);
   const events = fetch(`${collector.url}/api/v1/events`).then((response) => response.text());
-  await expect.poll(() => fetch(`${collector.url}/-/ready`).then(({ status }) => status)).toBe(200);
+  await eventually(() => fetch(`${collector.url}/-/ready`).then(({ status }) => status)).toBe(200);
   const stopping = performance.now();
   await collector.stop();
   expect(performance.now() - stopping).toBeLessThan(5000);
@@ -96,19 +95,19 @@ test('a restart loses and repeats nothing', async () => {
   const good = await fake(envoy.answer);
   const path = join(temporaryFolder(), 'sidelight.db');
   const first = await startCollector(configOf([good], path), log);
-  await expect.poll(() => requestsOf(first), { timeout: 5000 }).toBeGreaterThan(20);
+  await eventually(() => requestsOf(first)).toBeGreaterThan(20);
   await first.stop();
   const second = await startCollector(configOf([good], path), log);
-  await expect.poll(() => requestsOf(second), { timeout: 5000 }).toBeGreaterThan(60);
+  await eventually(() => requestsOf(second)).toBeGreaterThan(60);
   envoy.state.resting = true;
-  await expect.poll(() => requestsOf(second), { timeout: 5000 }).toBe(envoy.state.requests - FIRST_SEEN);
+  await eventually(() => requestsOf(second)).toBe(envoy.state.requests - FIRST_SEEN);
   await second.stop();
 });
 
 test('when the port is taken, that is told, and the file is let go', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void other.close());
-  await expect.poll(() => other.listening).toBe(true);
+  await eventually(() => other.listening).toBe(true);
   const { port } = other.address() as AddressInfo;
   const path = join(temporaryFolder(), 'sidelight.db');
   const config = configOf([], path);

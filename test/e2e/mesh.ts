@@ -14,11 +14,15 @@ export interface TestMesh extends RunningMesh {
   messages: string[];
 }
 
-/** Starts an example mesh on ports of its own, so that neither a demo nor another test meets it. */
+/**
+ * Starts an example mesh on ports of its own, so that neither a demo nor another test meets it. ENVOY_VERSION chooses
+ * one of the versions that are tested; without it the demo's Envoy runs.
+ */
 export async function startTestMesh(name = 'three-services'): Promise<TestMesh> {
   const messages: string[] = [];
   const log = (line: string) => void messages.push(line);
-  const envoy = await findEnvoy({ log });
+  const version = process.env.ENVOY_VERSION;
+  const envoy = await findEnvoy({ log: console.log, ...(version ? { version } : {}) });
   const { ports } = await loadMesh({ name, portOffset: 0 });
   const portOffset = await findFreePortOffset(ports);
   const runFolder = await mkdtemp(join(tmpdir(), 'sidelight-mesh-'));

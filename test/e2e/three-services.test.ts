@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { codeClasses, type Hop, sumOfHops } from '../../examples/meshes/hop.ts';
 import type { PlannedRequest } from '../../examples/meshes/three-services/instructions.ts';
-import { type Hop, Ledger } from '../../examples/meshes/three-services/ledger.ts';
+import { Ledger } from '../../examples/meshes/three-services/ledger.ts';
 import { sendPlan } from '../../examples/meshes/three-services/send.ts';
 import type {
-  Figures,
   QueryAnswer,
   ServiceAnswer,
   ServicesAnswer,
@@ -22,6 +22,7 @@ import type {
 } from '../../server/api/contract.ts';
 import { getJson, startTestCollector, type TestCollector } from './collector.ts';
 import { parseExposition, type Sample } from './exposition.ts';
+import { expectLatencyWithin } from './latency.ts';
 import { startTestMesh, type TestMesh } from './mesh.ts';
 
 const INTERVAL_SECONDS = 1;
@@ -123,7 +124,7 @@ function services(): Record<string, Hop> {
   return {
     'front-proxy': ledger.inbound('front-proxy'),
     service_a: ledger.inbound('service-a'),
-    service_b: sumOf([ledger.inbound('service-b-1'), ledger.inbound('service-b-2')]),
+    service_b: sumOfHops([ledger.inbound('service-b-1'), ledger.inbound('service-b-2')]),
     service_c: ledger.inbound('service-c'),
   };
 }
@@ -143,22 +144,6 @@ function calls(): [caller: string, called: string, hop: Hop][] {
     ['service_a', 'service_c', ledger.outbound('service_a', 'service_c')],
   ];
 }
-
-function sumOf(hops: readonly Hop[]): Hop {
-  const byClass = { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 };
-  for (const hop of hops) for (const name of CLASSES) byClass[name] += hop.byClass[name];
-  const total = (of: (hop: Hop) => number) => hops.reduce((sum, hop) => sum + of(hop), 0);
-  return {
-    requests: total(({ requests }) => requests),
-    byClass,
-    timeouts: total(({ timeouts }) => timeouts),
-    retries: total(({ retries }) => retries),
-    delaysMs: hops.flatMap(({ delaysMs }) => delaysMs),
-    observedMs: hops.flatMap(({ observedMs }) => observedMs),
-  };
-}
-
-const CLASSES = ['2xx', '3xx', '4xx', '5xx'] as const;
 
 test('every request was answered and the mesh did what was planned', () => {
   expect(ledger.unanswered).toEqual([]);
@@ -242,7 +227,8 @@ describe('the API', () => {
       answer.series.map(({ labels, points }) => [`${labels.instance} ${labels.code_class}`, sumPoints(points)]),
     );
     for (const instance of Object.keys(INSTANCES)) {
-      for (const name of CLASSES) expect(sums.get(`${instance} ${name}`)).toBe(ledger.inbound(instance).byClass[name]);
+      for (const name of codeClasses)
+        expect(sums.get(`${instance} ${name}`)).toBe(ledger.inbound(instance).byClass[name]);
     }
   });
 
@@ -251,7 +237,7 @@ describe('the API', () => {
       `query?signal=requests&by=peer,code_class&direction=outbound&service=service_a&step=10s&${since()}`,
     );
     for (const { labels, points } of answer.series) {
-      const name = CLASSES.find((known) => known === labels.code_class) ?? '2xx';
+      const name = codeClasses.find((known) => known === labels.code_class) ?? '2xx';
       expect(sumPoints(points)).toBe(ledger.outbound('service_a', labels.peer ?? '').byClass[name]);
     }
     expect(answer.series).toHaveLength(8);
@@ -276,33 +262,6 @@ function sumPoints(points: QueryAnswer['series'][number]['points']): number {
 }
 
 describe('latency', () => {
-  const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
-
-  /**
-   * Samples are not below the application's own delay and not above what the caller waited, give or take the
-   * millisecond that Envoy cuts off: so a percentile lies between the bins of the two.
-   */
-  function expectWithin(figures: Figures, { delaysMs, observedMs }: Hop): void {
-    for (const [name, q] of Object.entries(QUANTILES)) {
-      const shown = figures.latencyMs[name as keyof typeof QUANTILES] ?? Number.NaN;
-      expect([name, shown]).toEqual([name, expect.any(Number)]);
-      expect(shown).toBeGreaterThanOrEqual(binOf(quantileOf(delaysMs, q) - 1)[0]);
-      expect(shown).toBeLessThanOrEqual(binOf(quantileOf(observedMs, q) + 1)[1]);
-    }
-  }
-
-  /** Bounds of the bin that Envoy puts a latency in: whole milliseconds, two significant digits. */
-  function binOf(ms: number): [lower: number, upper: number] {
-    const whole = Math.max(0, Math.floor(ms));
-    const width = 10 ** Math.max(0, String(whole).length - 2);
-    const lower = Math.floor(whole / width) * width;
-    return [lower, lower + width];
-  }
-
-  function quantileOf(values: readonly number[], q: number): number {
-    return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(q * values.length) - 1)] ?? 0;
-  }
-
   test.each(['front-proxy', 'service_a', 'service_b', 'service_c'])(
     'percentiles of %s lie within the bins of the sent delays',
     async (service) => {
@@ -311,13 +270,13 @@ describe('latency', () => {
       if (!hop) throw new Error(`no hop ${service}`);
       expect(answer.latencySamples).toBe(hop.requests);
       expect(answer.precision).toMatchObject({ method: 'bins', source: 'downstream', capped: false });
-      expectWithin(answer, hop);
+      expectLatencyWithin(answer, hop);
     },
   );
 
   test('percentiles by instance show which one is slow', async () => {
     const { byInstance } = await api<ServiceAnswer>(`services/service_b?${since()}`);
-    for (const row of byInstance) expectWithin(row, ledger.inbound(row.instance));
+    for (const row of byInstance) expectLatencyWithin(row, ledger.inbound(row.instance));
     const [first, second] = byInstance;
     expect(second?.latencyMs.p50).toBeGreaterThan(2 * (first?.latencyMs.p50 ?? Number.POSITIVE_INFINITY));
   });
@@ -328,14 +287,14 @@ describe('latency', () => {
     const edge = edges.find((one) => one.source === source && one.target === target);
     if (!edge) throw new Error(`no edge ${source} to ${target}`);
     expect(edge.precision).toMatchObject({ source: 'upstream', capped: false });
-    expectWithin(edge, hop);
+    expectLatencyWithin(edge, hop);
   });
 });
 
 describe('SQLite', () => {
   test.each(['inbound', 'outbound'])('the file holds the same %s counts for plain SQL', (direction) => {
     const database = new Database(storagePath(), { readonly: true });
-    const classes = CLASSES.map((name) => `sum(requests_${name}) AS "${name}"`).join(', ');
+    const classes = codeClasses.map((name) => `sum(requests_${name}) AS "${name}"`).join(', ');
     const rows = database
       .prepare(
         `SELECT instance, peer, ${classes} FROM traffic WHERE direction = ? GROUP BY instance, peer ORDER BY instance, peer`,
@@ -364,7 +323,7 @@ describe('/metrics', () => {
     samples = parseExposition(await (await fetch(`${collector.url}/metrics`)).text());
   });
 
-  function valueOf(name: string, labels: Record<string, string>): number {
+  function sumOfSamples(name: string, labels: Record<string, string>): number {
     const found = samples.filter(
       (sample) =>
         sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
@@ -375,25 +334,25 @@ describe('/metrics', () => {
 
   test.each(Object.keys(INSTANCES))('counters of instance %s equal what it received', (instance) => {
     const hop = ledger.inbound(instance);
-    for (const name of CLASSES) {
-      expect(valueOf('mesh_requests_total', { instance, direction: 'inbound', code_class: name })).toBe(
+    for (const name of codeClasses) {
+      expect(sumOfSamples('mesh_requests_total', { instance, direction: 'inbound', code_class: name })).toBe(
         hop.byClass[name],
       );
     }
-    expect(valueOf('mesh_request_duration_seconds_count', { instance, direction: 'inbound' })).toBe(hop.requests);
-    expect(valueOf('mesh_request_failures_total', { instance, direction: 'inbound', reason: 'timeout' })).toBe(
+    expect(sumOfSamples('mesh_request_duration_seconds_count', { instance, direction: 'inbound' })).toBe(hop.requests);
+    expect(sumOfSamples('mesh_request_failures_total', { instance, direction: 'inbound', reason: 'timeout' })).toBe(
       hop.timeouts,
     );
   });
 
   test('counters of calls equal what was sent', () => {
     for (const [service, peer, hop] of calls()) {
-      for (const name of CLASSES) {
-        expect(valueOf('mesh_requests_total', { service, peer, direction: 'outbound', code_class: name })).toBe(
+      for (const name of codeClasses) {
+        expect(sumOfSamples('mesh_requests_total', { service, peer, direction: 'outbound', code_class: name })).toBe(
           hop.byClass[name],
         );
       }
-      expect(valueOf('mesh_request_retries_total', { service, peer, direction: 'outbound' })).toBe(hop.retries);
+      expect(sumOfSamples('mesh_request_retries_total', { service, peer, direction: 'outbound' })).toBe(hop.retries);
     }
   });
 });

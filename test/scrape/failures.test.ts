@@ -13,7 +13,7 @@ import {
   startFakeAdmin,
   startFakeSocket,
 } from './fake-admin.ts';
-import { BODY_LIMIT_BYTES, failureOf } from './scraping.ts';
+import { BODY_LIMIT_BYTES, failureOf, IMPATIENT_MS } from './scraping.ts';
 
 const TIMED_OUT =
   '{target} has not answered within 250 ms (scrape.timeout): it is overloaded, or something between drops packets';
@@ -21,8 +21,8 @@ const CLOSED = '{target} closed the connection before it had answered';
 const TOO_LARGE =
   'the answer is larger than scrape.body_limit (1048576 bytes): raise it, or let Envoy show less (stats_matcher)';
 
-async function failureAt(fake: FakeAdmin): Promise<string> {
-  const failure = await failureOf(fake.address);
+async function failureAt(fake: FakeAdmin, timeoutMs?: number): Promise<string> {
+  const failure = await failureOf(fake.address, timeoutMs);
   await fake.stop();
   return failure.replaceAll(fake.text, '{target}');
 }
@@ -119,7 +119,8 @@ test.each<[name: string, answer: FakeAnswer, reason: string]>([
     '/server_info was answered with status 200 and no server information',
   ],
 ])('a target that %s is down with its reason', async (_, answer, reason) => {
-  expect(await failureAt(await startFakeAdmin(answer))).toBe(reason);
+  const timeoutMs = reason === TIMED_OUT ? IMPATIENT_MS : undefined;
+  expect(await failureAt(await startFakeAdmin(answer), timeoutMs)).toBe(reason);
 });
 
 test.each<[name: string, onConnection: (socket: Socket) => void, reason: string]>([

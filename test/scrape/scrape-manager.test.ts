@@ -3,6 +3,7 @@ import { Limiter } from '../../server/scrape/limiter.ts';
 import type { ScrapeResult } from '../../server/scrape/scrape-loop.ts';
 import type { ScrapeManager, ScrapeManagerOptions } from '../../server/scrape/scrape-manager.ts';
 import { phaseOf, spreadOf } from '../../server/scrape/scrape-manager.ts';
+import { eventually } from './eventually.ts';
 import { type FakeAdmin, type FakeAnswer, healthy, startFakeAdmin } from './fake-admin.ts';
 import { managerWith, targetAt } from './scraping.ts';
 
@@ -32,7 +33,7 @@ const after =
 test('scrapes once in every interval', async () => {
   const fake = await startFakeAdmin(healthy);
   const { of } = scraping([fake]);
-  await expect.poll(() => of(fake).length).toBeGreaterThan(5);
+  await eventually(() => of(fake).length).toBeGreaterThan(5);
   expect(of(fake).filter(({ error }) => error !== '')).toEqual([]);
   const phase = phaseOf(fake.text, spreadOf(1, 40));
   const intervals = of(fake).map(({ at }) => Math.floor((at - phase) / 40));
@@ -42,7 +43,7 @@ test('scrapes once in every interval', async () => {
 test('a target that is slower than the interval is never asked twice at once', async () => {
   const fake = await startFakeAdmin(after(60));
   const { of } = scraping([fake]);
-  await expect.poll(() => of(fake).length, { timeout: 5000 }).toBeGreaterThan(4);
+  await eventually(() => of(fake).length).toBeGreaterThan(4);
   expect(fake.mostAtOnce()).toBe(1);
   expect(fake.connections()).toBe(1);
 });
@@ -52,12 +53,12 @@ test('bad targets delay no other, and each has its reason', async () => {
   const dripping = await startFakeAdmin((_, response) => void response.writeHead(200).write('x'));
   const broken = await startFakeAdmin((_, response) => void response.destroy());
   const good = await startFakeAdmin(healthy);
-  const { of } = scraping([hanging, dripping, broken, good], { timeoutMs: 2000 });
-  await expect.poll(() => of(good).length).toBeGreaterThan(9);
+  const { of } = scraping([hanging, dripping, broken, good]);
+  await eventually(() => of(good).length).toBeGreaterThan(9);
   expect(of(good).filter(({ error }) => error !== '')).toEqual([]);
   expect(of(hanging)).toEqual([]);
   expect(of(dripping)).toEqual([]);
-  await expect.poll(() => of(broken)[0]?.error).toBe(`${broken.text} closed the connection before it had answered`);
+  await eventually(() => of(broken)[0]?.error).toBe(`${broken.text} closed the connection before it had answered`);
 });
 
 test('a failed scrape is a result like any other, and the next one is tried', async () => {
@@ -67,10 +68,10 @@ test('a failed scrape is a result like any other, and the next one is tried', as
     else healthy(request, response);
   });
   const { of } = scraping([fake]);
-  await expect.poll(() => of(fake).length).toBeGreaterThan(1);
+  await eventually(() => of(fake).length).toBeGreaterThan(1);
   expect(of(fake)[0]).toMatchObject({ error: '/stats was answered with status 500', good: undefined });
   failing = false;
-  await expect.poll(() => of(fake).at(-1)?.error).toBe('');
+  await eventually(() => of(fake).at(-1)?.error).toBe('');
 });
 
 test('a slow target is asked less often, so that it is busy for a fifth of the time at most', async () => {
@@ -83,7 +84,7 @@ test('a slow target is asked less often, so that it is busy for a fifth of the t
     }, 30);
   });
   const { of } = scraping([fake], { slowDown: true });
-  await expect.poll(() => of(fake).length, { timeout: 5000 }).toBeGreaterThan(3);
+  await eventually(() => of(fake).length).toBeGreaterThan(3);
   const plain = times.slice(3); // the first scrape asks for the process too
   for (const [index, { started }] of plain.slice(1).entries())
     expect(started - (plain[index]?.ended ?? 0)).toBeGreaterThan(30 * 4 - 5);
@@ -96,9 +97,9 @@ test('stop() ends a request that hangs, and no result comes after it', async () 
     request.socket.on('close', () => open--);
   });
   const { manager, results } = scraping([fake], { timeoutMs: 60_000 });
-  await expect.poll(() => open).toBe(1);
+  await eventually(() => open).toBe(1);
   await manager.stop();
-  await expect.poll(() => open).toBe(0);
+  await eventually(() => open).toBe(0);
   expect(results).toEqual([]);
 });
 
@@ -110,10 +111,10 @@ test('apply() ends the loops of targets that have gone and leaves the others alo
   ];
   const { manager, of } = scraping([staying, going]);
   onTestFinished(() => coming.stop());
-  await expect.poll(() => Math.min(of(staying).length, of(going).length)).toBeGreaterThan(1);
+  await eventually(() => Math.min(of(staying).length, of(going).length)).toBeGreaterThan(1);
   manager.apply([targetAt(staying.address), targetAt(coming.address)]);
   const asked = going.asked.length;
-  await expect.poll(() => of(coming).length).toBeGreaterThan(2);
+  await eventually(() => of(coming).length).toBeGreaterThan(2);
   expect(going.asked.length).toBeLessThanOrEqual(asked + 1);
   expect(staying.connections()).toBe(1);
 });
@@ -160,7 +161,7 @@ test('a limiter lets no more tasks run than it may, in order, and an error frees
       if (number % 3 === 0) throw new Error('no');
     });
   await Promise.allSettled([0, 1, 2, 3, 4, 5, 6, 7, 8].map(task));
-  await expect.poll(() => started).toContain(100);
+  await eventually(() => started).toContain(100);
   expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 100]);
   expect(most).toBe(2);
 });

@@ -6,7 +6,10 @@ import { AdminClient } from '../../server/scrape/admin-client.ts';
 import { ScrapeManager, type ScrapeManagerOptions } from '../../server/scrape/scrape-manager.ts';
 import { TargetScraper } from '../../server/scrape/target-scraper.ts';
 
-export const TIMEOUT_MS = 250;
+/** For a scrape that is to be good or to fail at once, however busy the machine is. */
+const PATIENT_MS = 10_000;
+/** For a target that hangs. */
+export const IMPATIENT_MS = 250;
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 
 export function targetAt(address: TargetAddress): Target {
@@ -14,10 +17,13 @@ export function targetAt(address: TargetAddress): Target {
 }
 
 /** A scraper of one target, with its client. */
-export function scraperOf(address: TargetAddress): { client: AdminClient; scraper: TargetScraper } {
+export function scraperOf(
+  address: TargetAddress,
+  timeoutMs = PATIENT_MS,
+): { client: AdminClient; scraper: TargetScraper } {
   const client = new AdminClient({
     address,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     now: Date.now,
   });
@@ -25,8 +31,8 @@ export function scraperOf(address: TargetAddress): { client: AdminClient; scrape
 }
 
 /** The reason for which a scrape of `address` fails. */
-export async function failureOf(address: TargetAddress): Promise<string> {
-  const { client, scraper } = scraperOf(address);
+export async function failureOf(address: TargetAddress, timeoutMs = PATIENT_MS): Promise<string> {
+  const { client, scraper } = scraperOf(address, timeoutMs);
   try {
     await scraper.scrape();
     return 'it was good';
@@ -42,7 +48,7 @@ export function managerWith(
 ): ScrapeManager {
   return new ScrapeManager({
     intervalMs: 40,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: PATIENT_MS,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     slowDown: false,
     concurrency: 256,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AdminClient } from '../../server/scrape/admin-client.ts';
 import type { TargetScraper } from '../../server/scrape/target-scraper.ts';
+import { eventually } from './eventually.ts';
 import {
   askedFor,
   FAKE_INFO,
@@ -16,14 +17,14 @@ import {
   sendText,
   startFakeAdmin,
 } from './fake-admin.ts';
-import { scraperOf } from './scraping.ts';
+import { IMPATIENT_MS, scraperOf } from './scraping.ts';
 
 async function scraping(
   answer: FakeAnswer,
-  listen?: ListenOptions,
+  { listen, timeoutMs }: { listen?: ListenOptions; timeoutMs?: number } = {},
 ): Promise<{ fake: FakeAdmin; client: AdminClient; scraper: TargetScraper }> {
   const fake = await startFakeAdmin(answer, listen);
-  const parts = scraperOf(fake.address);
+  const parts = scraperOf(fake.address, timeoutMs);
   onTestFinished(async () => {
     await parts.client.close();
     await fake.stop();
@@ -55,14 +56,12 @@ test('/server_info is asked again after the connection broke', async () => {
   const { fake, scraper } = await scraping(healthy);
   await scraper.scrape();
   fake.dropConnections();
-  await expect
-    .poll(() =>
-      scraper.scrape().then(
-        () => fake.connections(),
-        () => 0,
-      ),
-    )
-    .toBe(2);
+  await eventually(() =>
+    scraper.scrape().then(
+      () => fake.connections(),
+      () => 0,
+    ),
+  ).toBe(2);
   expect(fake.asked.filter((what) => what === 'info')).toHaveLength(2);
 });
 
@@ -83,9 +82,12 @@ test('/server_info is asked again after a scrape failed, though over the same co
 
 test('a scrape whose /server_info hangs fails, and is tried again from the start', async () => {
   let hanging = true;
-  const { fake, scraper } = await scraping((request, response) => {
-    if (!hanging || askedFor(request) !== 'info') healthy(request, response);
-  });
+  const { fake, scraper } = await scraping(
+    (request, response) => {
+      if (!hanging || askedFor(request) !== 'info') healthy(request, response);
+    },
+    { timeoutMs: IMPATIENT_MS },
+  );
   await expect(scraper.scrape()).rejects.toThrow('has not answered within 250 ms');
   hanging = false;
   expect((await scraper.scrape()).info?.nodeCluster).toBe('checkout');
@@ -186,14 +188,14 @@ test('a second request to a target that is still answering is refused', async ()
 
 test('a target at a unix socket', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sidelight-socket-'));
-  const { scraper, fake } = await scraping(healthy, { path: join(folder, 'admin.sock') });
+  const { scraper, fake } = await scraping(healthy, { listen: { path: join(folder, 'admin.sock') } });
   expect(fake.text).toBe(`unix:${folder}/admin.sock`);
   expect((await scraper.scrape()).info?.nodeId).toBe('checkout-1');
   await rm(folder, { recursive: true });
 });
 
 test('a target at an IPv6 address', async () => {
-  const { scraper, fake } = await scraping(healthy, { host: '::1', port: 0 });
+  const { scraper, fake } = await scraping(healthy, { listen: { host: '::1', port: 0 } });
   expect(fake.text).toMatch(/^\[::1\]:\d+$/);
   expect((await scraper.scrape()).info?.nodeId).toBe('checkout-1');
 });

@@ -43,6 +43,10 @@ const REASONS: Readonly<Record<string, Reason>> = {
   no_cluster: { title: 'Route to nowhere', explanation: 'The route names a cluster that this Envoy does not have.' },
   rate_limited: { title: 'Rate limited', explanation: 'A rate limit turned the request away with a 429.' },
   fault: { title: 'Injected fault', explanation: 'A fault filter ended the request on purpose.' },
+  grpc: {
+    title: 'gRPC status not 0',
+    explanation: 'The call was answered with HTTP 200 and a gRPC error status.',
+  },
   cut_off: {
     title: 'Cut off midway',
     explanation: 'The answer had begun and ended with a reset, so its caller got only a part.',

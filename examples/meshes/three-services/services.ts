@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MeshApp, MeshServices } from '../../../server/demo/mesh.ts';
 import { httpGet, keepAliveAgent } from '../http-client.ts';
+import { close, listen } from '../http-server.ts';
 import { type CalledService, type PlannedCall, type PlannedRequest, parseRequest } from './instructions.ts';
 
 /** One try of a call, as the application that answered it measured it. */
@@ -63,7 +64,12 @@ export const startServices: MeshServices['startServices'] = async ({ portOffset 
   const servers = await Promise.all(
     apps.map((app) => listen(createServer(handler({ app, portOffset, agent, earlierTries })), app.port + portOffset)),
   );
-  return { stop: () => stopAll(servers, agent) };
+  return {
+    async stop() {
+      agent.destroy();
+      await Promise.all(servers.map(close));
+    },
+  };
 };
 
 interface Context {
@@ -155,27 +161,6 @@ function triesIn(contentType: string | undefined, body: string): Try[] {
   if (contentType !== 'application/json') return [];
   const answered: Partial<Answer> = JSON.parse(body);
   return answered.tries ?? [];
-}
-
-async function listen(server: Server, port: number): Promise<Server> {
-  // Envoy keeps connections to its application open: closing idle ones from this side would race with requests.
-  server.keepAliveTimeout = 0;
-  server.listen(port, '127.0.0.1');
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('listening', resolve).once('error', reject);
-  await promise;
-  return server;
-}
-
-async function stopAll(servers: readonly Server[], agent: Agent): Promise<void> {
-  agent.destroy();
-  await Promise.all(
-    servers.map((server) => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      return closed;
-    }),
-  );
 }
 
 if (import.meta.main) await startServices({ portOffset: 0 });

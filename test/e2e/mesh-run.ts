@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, vi } from 'vitest';
+import type { ServiceAnswer, StatusAnswer, TopologyAnswer } from '../../server/api/contract.ts';
+import { getJson, startTestCollector, type TestCollector } from './collector.ts';
+import { parseExposition, type Sample } from './exposition.ts';
+import { startTestMesh, type TestMesh } from './mesh.ts';
+import { edgeKey, edgesOf, servicesOf, type Truth } from './truth.ts';
+
+const INTERVAL_SECONDS = 1;
+/** An interval, what the counting may take, and the second flush of Envoy that its histograms need. */
+const SETTLE_MS = 8_000;
+
+/** An example mesh and the collector on it, both on ports of their own. */
+export class MeshRun {
+  readonly mesh: TestMesh;
+  readonly #collector: TestCollector;
+  readonly #folder: string;
+  readonly #startedAt = Date.now();
+
+  private constructor(mesh: TestMesh, collector: TestCollector, folder: string) {
+    this.mesh = mesh;
+    this.#collector = collector;
+    this.#folder = folder;
+  }
+
+  /** Resolves when every Envoy has been scraped. */
+  static async start(name: string): Promise<MeshRun> {
+    const folder = await mkdtemp(join(tmpdir(), 'sidelight-e2e-'));
+    const mesh = await startTestMesh(name);
+    const collector = await startTestCollector({
+      targets: mesh.targets.map(({ address }) => address),
+      storagePath: join(folder, 'sidelight.db'),
+      intervalSeconds: INTERVAL_SECONDS,
+    });
+    const run = new MeshRun(mesh, collector, folder);
+    await vi.waitFor(async () => {
+      const { scrape } = await run.api<StatusAnswer>('status');
+      expect([scrape.up, scrape.targets]).toEqual([mesh.targets.length, mesh.targets.length]);
+    }, SETTLE_MS);
+    return run;
+  }
+
+  async stop(): Promise<void> {
+    await this.#collector.terminate();
+    await this.mesh.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** An answer of the API: `services`, say. */
+  api<T>(path: string): Promise<T> {
+    return getJson<T>(`${this.#collector.url}/api/v1/${path}`);
+  }
+
+  /** The same over the whole run so far. */
+  whole<T>(path: string): Promise<T> {
+    const window = `from=${this.#startedAt}&to=${Date.now() + 60_000}`;
+    return this.api<T>(`${path}${path.includes('?') ? '&' : '?'}${window}`);
+  }
+
+  async metrics(): Promise<Sample[]> {
+    return parseExposition(await (await fetch(`${this.#collector.url}/metrics`)).text());
+  }
+
+  /** Rows of a query of the SQLite file, as any program could read it. */
+  rows(sql: string): Record<string, unknown>[] {
+    const database = new Database(join(this.#folder, 'sidelight.db'), { readonly: true });
+    try {
+      return database.prepare<[], Record<string, unknown>>(sql).all();
+    } finally {
+      database.close();
+    }
+  }
+
+  /** Waits until every request and every latency sample that was sent has been counted. */
+  async settled(truth: Truth): Promise<void> {
+    await vi.waitFor(() => this.#expectCounted(truth), { timeout: SETTLE_MS, interval: 200 });
+  }
+
+  async #expectCounted(truth: Truth): Promise<void> {
+    for (const [service, { inbound }] of servicesOf(truth)) {
+      if (inbound === undefined) continue; // its requests are in the edges only
+      const { requests, latencySamples } = await this.whole<ServiceAnswer>(`services/${service}`);
+      expect([service, requests, latencySamples]).toEqual([service, inbound.requests, inbound.requests]);
+    }
+    const { edges } = await this.whole<TopologyAnswer>('topology');
+    const shown = new Map<string, [requests: number, samples: number]>();
+    for (const { source, target, requests, latencySamples } of edges) {
+      const key = edgeKey(source, truth.peersTold === false ? '' : target);
+      const [before, samples] = shown.get(key) ?? [0, 0];
+      shown.set(key, [before + (requests ?? 0), samples + latencySamples]);
+    }
+    const sent = [...edgesOf(truth)].map(([key, { requests }]) => [key, [requests, requests]] as const);
+    expect(shown).toEqual(new Map(sent));
+  }
+}
