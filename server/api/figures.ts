@@ -54,7 +54,7 @@ export function figures(cell: Cell | null, source: Precision['source'] = 'downst
     codeClasses: codeClasses(cell),
     ...latency(cell, source),
     latencySamples: sampleCount(cell.bins),
-    timeouts: cell.counters[COUNTER_INDEX.timeout] ?? 0,
+    timeouts: cell.counters[COUNTER_INDEX.timed_out] ?? 0,
     retries: cell.counters[COUNTER_INDEX.retries] ?? 0,
     activeRequests: gauge(cell, 'active_requests'),
     state: stateOf(requests, cell.bins),

@@ -35,6 +35,7 @@ const ZERO = 48;
 const NINE = 57;
 const DOT = 46;
 const LETTER_B = 66;
+const LETTER_P = 80;
 /** Keys of the bins from 0 to 999 ms. */
 const KEY_OF_WHOLE = Uint16Array.from({ length: 1000 }, (_, lower) => binKey(lower));
 const TOTALS = Buffer.from('  totals=');
@@ -114,7 +115,7 @@ export class TextStatsReader implements StatsReader {
   private readOther(kind: number | undefined, body: Buffer, cursor: Cursor): boolean {
     if (kind === KIND.histogram) return this.readHistogram(body, cursor);
     if (kind === KIND.buckets) return this.readBuckets(body, cursor);
-    return skipOther(body, cursor);
+    return skipOther(kind, body, cursor);
   }
 
   /** Reads ` B0.5(0,3) B1(0,5) …` and the end of the line. */
@@ -204,10 +205,12 @@ function readScalar(body: Buffer, cursor: Cursor): boolean {
   return next === NEWLINE || next === undefined;
 }
 
-function skipOther(body: Buffer, cursor: Cursor): boolean {
+/** False for a histogram that was empty and now has samples. */
+function skipOther(kind: number | undefined, body: Buffer, cursor: Cursor): boolean {
   if (body[cursor.position] !== SPACE) return false;
   const first = body[cursor.position + 1] ?? 0;
-  if (first >= ZERO && first <= NINE) return false;
+  if (first === LETTER_B || (first >= ZERO && first <= NINE)) return false;
+  if ((first === LETTER_P) !== (kind === KIND.quantiles)) return false;
   skipLine(body, cursor);
   return true;
 }

@@ -43,7 +43,10 @@ function countedUp(plan: Plan, current: StatsReading, before: Aligned | undefine
   plan.owners.forEach((flow, owner) => {
     add(sums[flow], COUNTER_INDEX.grpc_failed, grpcOnlyFailures(grpcFailed[owner] ?? 0, serverErrors[owner] ?? 0));
   });
-  for (const counters of sums) leaveOutExplainedCuts(counters);
+  for (const counters of sums) {
+    leaveOutExplainedCuts(counters);
+    counters[COUNTER_INDEX.timed_out] = timedOut(counters);
+  }
   return sums;
 }
 
@@ -61,6 +64,15 @@ function restartedOwners(plan: Plan, current: StatsReading, before: Aligned | un
  */
 function grpcOnlyFailures(grpcFailed: number, serverErrors: number): number {
   return Math.max(0, grpcFailed - serverErrors);
+}
+
+/**
+ * A try that timed out was retried, or ended its request: Envoy tells tries and retries, not which request ended so.
+ * Retries for other reasons make the figure smaller than the truth, never larger.
+ */
+function timedOut(counters: Float64Array): number {
+  const lastTries = (counters[COUNTER_INDEX.try_timeout] ?? 0) - (counters[COUNTER_INDEX.retries] ?? 0);
+  return (counters[COUNTER_INDEX.timeout] ?? 0) + Math.max(0, lastTries);
 }
 
 /**

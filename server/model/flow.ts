@@ -43,10 +43,14 @@ export const FAILURE_REASONS = [
   'cut_off',
 ] as const;
 
-/** Counters of a flow. `grpc_failed`: gRPC status not 0 under an HTTP status below 500. */
+/**
+ * Counters of a flow. `grpc_failed`: gRPC status not 0 under an HTTP status below 500. `timed_out`: requests that
+ * ended by a timeout, the route's or that of their last try; none of them has a sample in a cluster's histogram.
+ */
 export const COUNTERS = [
   ...CODE_CLASSES,
   'grpc_failed',
+  'timed_out',
   ...FAILURE_REASONS,
   'retries',
   'bytes_rx',

@@ -149,7 +149,7 @@ function addToCell(sum: CellSum, { row, series, bins, cell, tail }: Addition): v
     const part = whole ? count : spreadCount(count, interval, cell.from, cell.to);
     sum.counters[i] = (sum.counters[i] ?? 0) + part;
     if (tailShare > 0) sum.expected[i] = (sum.expected[i] ?? 0) + count * tailShare;
-    if (i === COUNTER_INDEX.timeout && series.source === 'upstream') sum.timeoutsWithoutSample += part;
+    if (i === COUNTER_INDEX.timed_out && series.source === 'upstream') sum.timeoutsWithoutSample += part;
   }
   if (overlapMs(interval, cell) > 0) sum.gauges.set(series.id, { target: series.target, values: row.gauges });
   if (bins)

@@ -74,7 +74,7 @@ export const MIXED = meshOf(
           gauges: { active_requests: 3, active_connections: 4 },
           latency: { 10: 20 },
         },
-        calls('cart', { counters: { '2xx': 8, '5xx': 2, timeout: 2, retries: 1 }, latency: { 3: 8 } }),
+        calls('cart', { counters: { '2xx': 8, '5xx': 2, timeout: 2, timed_out: 2, retries: 1 }, latency: { 3: 8 } }),
         calls(ODD_NAME, ok(1, 100)),
         calls('idle', {}),
       ],

@@ -247,13 +247,13 @@ describe('reasons are disjoint', () => {
       { downstream_rq_tx_reset: 4, upstream_cx_destroy_remote_with_active_rq: 4 },
       'reset 4',
     ],
-    ['timed out midway', { downstream_rq_tx_reset: 4, upstream_rq_timeout: 4 }, 'timeout 4'],
+    ['timed out midway', { downstream_rq_tx_reset: 4, upstream_rq_timeout: 4 }, 'timed_out 4, timeout 4'],
     ['idle midway', { downstream_rq_tx_reset: 4, downstream_rq_idle_timeout: 4 }, 'idle_timeout 4'],
     ['reset before the answer', { upstream_rq_rx_reset: 4 }, 'reset 4'],
     [
       'some of each',
       { downstream_rq_tx_reset: 9, upstream_rq_timeout: 2, upstream_rq_rx_reset: 3 },
-      'timeout 2, reset 3, cut_off 4',
+      'timed_out 2, timeout 2, reset 3, cut_off 4',
     ],
   ])('%s', (_, events, expected) => {
     expect(

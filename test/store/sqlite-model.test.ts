@@ -13,7 +13,7 @@ import type { Cell, SeriesLabel, SumQuery } from '../../server/store/store.ts';
 import { counters, type FlowSpec, flowKey, goodScrape, identity, type RecordSpec } from './records.ts';
 
 const START = 1_700_000_000_000;
-const COUNTED = ['2xx', '5xx', 'timeout', 'bytes_rx'] as const satisfies Counter[];
+const COUNTED = ['2xx', '5xx', 'timed_out', 'bytes_rx'] as const satisfies Counter[];
 const LATENCIES = [1, 20, 350];
 const BY = ['service', 'instance', 'region', 'peer'] as const satisfies SeriesLabel[];
 
@@ -124,7 +124,7 @@ function modelCell({ rows }: ModelGroup, [from, to]: readonly [number, number], 
     counters(spec.counters).forEach((count, index) => {
       cell.counters[index] = (cell.counters[index] ?? 0) + part(count);
     });
-    if (flowKey(spec).source === 'upstream') cell.timeoutsWithoutSample += part(spec.counters?.timeout ?? 0);
+    if (flowKey(spec).source === 'upstream') cell.timeoutsWithoutSample += part(spec.counters?.timed_out ?? 0);
     if (!bins) continue;
     for (const [ms, count] of Object.entries(spec.latency ?? {})) {
       const key = binKey(Number(ms));

@@ -80,7 +80,7 @@ test('cells come with everything that was put in', async () => {
     scrape(0, 0, {
       flows: [
         { counters: { '2xx': 3, '5xx': 1, grpc_failed: 2, bytes_rx: 2 ** 40 }, gauges: { active_requests: 4 } },
-        { direction: 'outbound', peer: 'cart', counters: { timeout: 2 }, latency: { 0: 1, 12: 5, 900: 2 } },
+        { direction: 'outbound', peer: 'cart', counters: { timed_out: 2 }, latency: { 0: 1, 12: 5, 900: 2 } },
       ],
     }),
   ]);

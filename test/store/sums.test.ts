@@ -258,7 +258,7 @@ test('timeouts of a cluster have no sample, those of a connection manager have',
     sums.addRow({
       series: 1,
       interval: { from: 0, to: 10 },
-      counters: counters({ timeout: 3 }),
+      counters: counters({ timed_out: 3 }),
       gauges: [],
       bins: encodeBins(binsOf({ 20: 5 })),
     });
