@@ -12,11 +12,15 @@ const HELP: Readonly<Record<FlagName, readonly [value: string, description: stri
   logFormat: ['format', 'text or json (default text)'],
 };
 
-const TARGET = new Option(
-  '--target <address>',
-  'an Envoy admin address, with labels: 127.0.0.1:9901,service=a (repeatable)',
-).argParser((value: string, earlier: string[] | undefined) => [...(earlier ?? []), value]);
-const CONFIG_FILE = new Option('--config.file <file>', 'configuration in YAML');
+const TARGET = repeatable(
+  new Option('--target <address>', 'an Envoy admin address, with labels: 127.0.0.1:9901,service=a (repeatable)'),
+);
+export const CONFIG_FILE = new Option('--config.file <file>', 'configuration in YAML');
+
+/** An option whose values are collected, in the order given. */
+export function repeatable(option: Option): Option {
+  return option.argParser((value: string, earlier: string[] | undefined) => [...(earlier ?? []), value]);
+}
 
 /** Adds `--config.file`, `--target` and the flags that stand for keys of the file. */
 export function addConfigOptions(command: Command): Command {

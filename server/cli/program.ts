@@ -1,12 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { closest } from '../config/suggest.ts';
 import { VERSION } from '../config/version.ts';
-import { addConfigOptions, addFlag, readConfigOptions } from './config-options.ts';
+import { addConfigOptions, addFlag, CONFIG_FILE, readConfigOptions, repeatable } from './config-options.ts';
 import { PlainError, plainLine } from './plain-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Commands that the documentation names and this version does not have yet; a name goes when its feature lands. */
-const NOT_YET = ['rules', 'targets', 'explain', 'db'];
+const NOT_YET = ['rules', 'targets', 'db'];
 
 const DEFAULT_URL = 'http://127.0.0.1:9191';
 
@@ -40,6 +40,7 @@ function buildProgram(terminal: Terminal, done: (code: number) => void): Command
   addCheckConfig(program, terminal, done);
   addDemo(program, terminal, done);
   addStat(program, terminal, done);
+  addExplain(program, terminal, done);
   program
     .command('version')
     .description('print the version')
@@ -81,11 +82,39 @@ function addStat(program: Command, terminal: Terminal, done: (code: number) => v
   command
     .option('--url <url>', 'where Sidelight runs', DEFAULT_URL)
     .option('--window <duration>', 'how far back to look', '1m')
-    .addOption(new Option('--output <format>', 'form of the answer').choices(['table', 'json']).default('table'))
+    .addOption(outputOption())
     .action(async (options: { url: string; window: string; output: 'table' | 'json' }) => {
       const { stat } = await import('./stat.ts');
       done(await stat({ ...options, terminal, fetch }));
     });
+}
+
+function addExplain(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program.command('explain').argument('<target|file>', 'such as 10.0.0.5:9901, or a saved answer');
+  command
+    .description("print how a target's answer is understood, and what to change to get more")
+    .addOption(outputOption())
+    .option('--all', 'list every stat, with what it is used for or why it is not', false)
+    .option('--server-info <file>', 'a saved answer of /server_info, beside one of /stats')
+    .addOption(repeatable(new Option('--label <name=value>', 'a label of the target (repeatable)')))
+    .addOption(CONFIG_FILE)
+    .action(async (subject: string, options: ExplainOptions) => {
+      const { explainCommand } = await import('./explain.ts');
+      const { output, all, label = [], serverInfo } = options;
+      const configFile = readConfigOptions(command).file;
+      done(await explainCommand({ subject, output, all, labels: label, serverInfo, configFile, terminal }));
+    });
+}
+
+interface ExplainOptions {
+  readonly output: 'table' | 'json';
+  readonly all: boolean;
+  readonly label?: readonly string[];
+  readonly serverInfo?: string;
+}
+
+function outputOption(): Option {
+  return new Option('--output <format>', 'form of the answer').choices(['table', 'json']).default('table');
 }
 
 function versionLine(): string {

@@ -20,7 +20,7 @@ export function readConfigFile(file: string): { readonly text: string } | { read
 }
 
 /** Reads by pieces, so that pipes work and endless devices end. */
-function readUpTo(file: string, limit: number): Buffer {
+export function readUpTo(file: string, limit: number): Buffer {
   const descriptor = openSync(file, 'r');
   try {
     const buffer = Buffer.alloc(limit);

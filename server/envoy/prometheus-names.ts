@@ -5,6 +5,7 @@
  */
 
 import { istioStatName } from './istio-names.ts';
+import type { Unread } from './stat-names.ts';
 
 /** Stats of a cluster that figures are made of. */
 const CLUSTER_STATS = [
@@ -62,7 +63,7 @@ const DOTTED: Readonly<Record<string, string>> = {
 };
 
 /** What is left of a copy's name before the stat: it repeats what the plain stat counts. */
-const COPY = /(?:^|_)(?:internal|external|canary|retry|zone_.*)$/;
+const COPY = /(?:^|_)(internal|external|canary|retry|zone(?=_).*)$/;
 const GRPC = /^(?:(.+?)_)?grpc(?:_(.+))?_failure$/;
 
 export type PrometheusLabels = Readonly<Record<string, string>>;
@@ -70,37 +71,60 @@ export type PrometheusLabels = Readonly<Record<string, string>>;
 /** Starts of the metric names that are looked at. */
 export const PREFIXES = { cluster: 'envoy_cluster_', http: 'envoy_http_', istio: 'istio_request' } as const;
 
-/** The stat's name in Envoy's own form; undefined for what no figure is made of. */
-export function statNameOf(metric: string, labels: PrometheusLabels): string | undefined {
-  if (metric.startsWith(PREFIXES.cluster)) return clusterStat(metric.slice(PREFIXES.cluster.length), labels);
-  if (metric.startsWith(PREFIXES.http)) return managerStat(metric.slice(PREFIXES.http.length), labels);
-  if (metric.startsWith(PREFIXES.istio)) return istioStatName(metric, labels);
-  return undefined;
+/**
+ * Why no figure is made of a metric: as for Envoy's own names, or it is of a single status code, a histogram's sum or
+ * count, one of Istio's without a status or service, has no label with its cluster or connection manager, or is another.
+ */
+export type UnreadMetric = Exclude<Unread, 'scope'> | 'code' | 'sum' | 'istio' | 'label' | 'other';
+
+/** The stat's name in Envoy's own form, or why there is none. */
+type Read = { readonly name: string } | { readonly unread: UnreadMetric };
+
+/** What a line of these is: a scalar, a bucket of a histogram, or nothing that a figure is made of. */
+export function readMetric(
+  metric: string,
+  labels: PrometheusLabels,
+): { readonly name: string; readonly isBucket: boolean } | { readonly unread: UnreadMetric } {
+  const isBucket = metric.endsWith('_bucket') && labels.le !== undefined;
+  if (!isBucket && /_(?:bucket|sum|count)$/.test(metric)) return { unread: 'sum' };
+  const read = statNameOf(isBucket ? metric.slice(0, -'_bucket'.length) : metric, labels);
+  return 'name' in read ? { ...read, isBucket } : read;
 }
 
-function clusterStat(name: string, labels: PrometheusLabels): string | undefined {
+function statNameOf(metric: string, labels: PrometheusLabels): Read {
+  if (metric.startsWith(PREFIXES.cluster)) return clusterStat(metric.slice(PREFIXES.cluster.length), labels);
+  if (metric.startsWith(PREFIXES.http)) return managerStat(metric.slice(PREFIXES.http.length), labels);
+  const name = metric.startsWith(PREFIXES.istio) ? istioStatName(metric, labels) : undefined;
+  return name === undefined ? { unread: 'istio' } : { name };
+}
+
+function clusterStat(name: string, labels: PrometheusLabels): Read {
   const cluster = labels.envoy_cluster_name ?? labels.cluster_name;
-  if (cluster === undefined) return undefined;
+  if (cluster === undefined) return { unread: 'label' };
   const grpc = name.endsWith('_failure') && GRPC.exec(name);
   if (grpc) {
     const method = [labels.envoy_grpc_bridge_service, labels.envoy_grpc_bridge_method, grpc[2]]
       .filter(Boolean)
       .join('.');
-    return `cluster.${ownerOf(cluster, grpc[1] ?? '')}.grpc.${method || 'all'}.failure`;
+    return { name: `cluster.${ownerOf(cluster, grpc[1] ?? '')}.grpc.${method || 'all'}.failure` };
   }
   const found = splitStat(name, CLUSTER_STATS);
-  const stat = found && withClass(found.stat, labels);
-  if (!found || !stat || COPY.test(found.rest)) return undefined;
-  return `cluster.${ownerOf(cluster, found.rest)}.${stat}`;
+  if (!found) return { unread: 'other' };
+  const copy = COPY.exec(found.rest)?.[1];
+  if (copy !== undefined) return { unread: copy.startsWith('zone') ? 'zone' : (copy as UnreadMetric) };
+  const stat = withClass(found.stat, labels);
+  return stat ? { name: `cluster.${ownerOf(cluster, found.rest)}.${stat}` } : { unread: 'code' };
 }
 
-function managerStat(name: string, labels: PrometheusLabels): string | undefined {
+function managerStat(name: string, labels: PrometheusLabels): Read {
   const prefix = labels.envoy_http_conn_manager_prefix ?? labels.http_conn_manager_prefix;
   if (prefix === undefined || labels.envoy_listener_address !== undefined || labels.listener_address !== undefined)
-    return undefined;
+    return { unread: 'label' };
   const found = splitStat(name, MANAGER_STATS);
-  const stat = found && withClass(found.stat, labels);
-  return stat && !found.rest.includes('user_agent') ? `http.${ownerOf(prefix, found.rest)}.${stat}` : undefined;
+  if (!found) return { unread: 'other' };
+  if (found.rest.includes('user_agent')) return { unread: 'user agent' };
+  const stat = withClass(found.stat, labels);
+  return stat ? { name: `http.${ownerOf(prefix, found.rest)}.${stat}` } : { unread: 'code' };
 }
 
 /** The known stat that a name ends in, and what stands before it. */
@@ -113,9 +137,11 @@ function splitStat(name: string, stats: readonly string[]): { rest: string; stat
   return { rest: name.slice(0, Math.max(0, name.length - longest.length - 1)), stat: longest };
 }
 
+const BY_CODE = /^(?:up|down)stream_rq(?:_xx)?$/;
+
 /** `upstream_rq_xx` with its class; single codes repeat what the classes count. Istio writes both as `upstream_rq`. */
 function withClass(stat: string, labels: PrometheusLabels): string | undefined {
-  if (!stat.endsWith('_rq') && !stat.endsWith('_rq_xx')) return DOTTED[stat] ?? stat;
+  if (!BY_CODE.test(stat)) return DOTTED[stat] ?? stat;
   const codeClass = /^[1-5]/.exec(labels.envoy_response_code_class ?? labels.response_code_class ?? '')?.[0];
   return codeClass ? `${stat.replace(/_xx$/, '')}_${codeClass}xx` : undefined;
 }

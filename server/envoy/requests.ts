@@ -9,17 +9,28 @@ import { TextStatsReader } from './stats-text.ts';
  * Final words of the stats that hold request figures. Matched by Envoy itself, which decodes percent signs since 1.16
  * only and takes RE2 since 1.23: the pattern goes as it is, and every engine reads it alike.
  */
-const STAT_FILTER = [
+const REQUESTS = [
   '(_rq_((1|2|3|4|5)xx|completed|total|active|time|timeout|per_try_timeout|idle_timeout|max_duration_reached|retry',
   '|retry_success|retry_overflow|retry_limit_exceeded|(r|t)x_reset|pending_active|pending_overflow|active_overflow',
   '|pending_failure_eject|maintenance_mode|overload_close)',
   '|_cx_(active|total|connect_fail|connect_timeout|none_healthy|overflow|protocol_error',
-  '|destroy_(local|remote)_with_active_rq|(r|t)x_bytes_total)',
+  '|destroy_(local|remote)_with_active_rq|(r|t)x_bytes_total))',
+].join('');
+
+const OTHERS = [
   '|membership_(total|healthy)|.no_(route|cluster)|.rate_limited|s_injected|.grpc.(.*.)?(success|failure|total)',
   '|ejections_active|expiration_unix_time_seconds|server.(uptime|hot_restart_epoch))$',
 ].join('');
 
-const FILTER = `filter=${STAT_FILTER}`;
+const FILTER = `filter=(${REQUESTS}${OTHERS}`;
+
+/**
+ * Envoy counts every request of a cluster twice, once more under `internal.` or `external.`: a fifth of an answer. RE2
+ * can't look ahead, but it can ask for an end other than "ernal" before the stat, as long as no cluster is called so.
+ */
+const COPY_ENDING = 'ernal';
+const NO_COPY = '([^l]|[^a]l|[^n]al|[^r]nal|[^e]rnal).upstream';
+const NARROW_FILTER = `filter=(${escapeBrackets(`(${NO_COPY}|downstream)`)}${REQUESTS}${OTHERS}`;
 
 /** How a target refused a form: by its parameters, its path, its length, with another type, or by ignoring what was asked. */
 export type Refusal = 'parameters' | 'path' | 'length' | 'type' | 'ignored';
@@ -28,6 +39,8 @@ export type Refusal = 'parameters' | 'path' | 'length' | 'type' | 'ignored';
 export interface StatsForm {
   readonly name: string;
   readonly path: string;
+  /** The same without the copies, for a target whose clusters {@link mayLeaveOutCopies}. */
+  readonly narrowPath?: string;
   /** Start of the content type that such an answer has. */
   readonly contentType: string;
   /** The best that latencies are told with; a target that tells less has ignored the parameters. */
@@ -51,6 +64,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
   {
     name: 'text',
     path: `/stats?histogram_buckets=detailed&usedonly&${FILTER}`,
+    narrowPath: `/stats?histogram_buckets=detailed&usedonly&${NARROW_FILTER}`,
     contentType: 'text/plain',
     precision: 'bins',
     after: [],
@@ -59,6 +73,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
   {
     name: 'json',
     path: `/stats?format=json&histogram_buckets=detailed&usedonly&${FILTER}`,
+    narrowPath: `/stats?format=json&histogram_buckets=detailed&usedonly&${NARROW_FILTER}`,
     contentType: 'application/json',
     precision: 'bins',
     after: ['parameters', 'type'],
@@ -83,6 +98,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
   {
     name: 'prometheus',
     path: `/stats/prometheus?usedonly&${FILTER}`,
+    narrowPath: `/stats/prometheus?usedonly&${NARROW_FILTER}`,
     contentType: 'text/plain',
     precision: 'buckets',
     after: ['parameters', 'path', 'ignored'],
@@ -123,8 +139,29 @@ export const SERVER_INFO_PATH = '/server_info';
  */
 export const CONNECTION_MANAGERS_PATH = '/stats?filter=^http.*.downstream_rq_completed$';
 
+/** Whether the copies of these clusters' stats can be told from the stats of all clusters by their ending. */
+export function mayLeaveOutCopies(clusters: Iterable<string>): boolean {
+  for (const cluster of clusters) if (cluster.endsWith(COPY_ENDING)) return false;
+  return true;
+}
+
+/** Envoy undoes percent signs since 1.16; brackets may not stand in a request target. */
+function escapeBrackets(pattern: string): string {
+  return pattern.replaceAll(/[[\]]/g, (bracket) => encodeURIComponent(bracket));
+}
+
+/** Whether an Envoy takes a filter in RE2, percent signs undone. */
+export function takesNarrowFilter(version: string): boolean {
+  return isAtLeast(version, 23);
+}
+
 /** Whether an Envoy's buckets hold the bin that their bound is in: libcircllhist 0.3.2, Envoy 1.38. */
 export function hasInclusiveBounds(version: string): boolean {
+  return isAtLeast(version, 38);
+}
+
+/** Whether a version is 1.`least` or later. */
+function isAtLeast(version: string, least: number): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 1 || (major === 1 && minor >= 38);
+  return major > 1 || (major === 1 && minor >= least);
 }

@@ -15,6 +15,12 @@ export interface StatName {
   readonly stat: string;
 }
 
+/**
+ * Why a name holds no figure of a cluster or connection manager: a copy of what the plain stat counts (of requests by
+ * origin, canary, retries, zone or user agent), a gRPC counter other than the failures, another scope, or no such name.
+ */
+export type Unread = 'internal' | 'external' | 'canary' | 'retry' | 'zone' | 'user agent' | 'grpc' | 'scope' | 'name';
+
 const CLUSTER = 'cluster.';
 const HTTP = 'http.';
 const MEMBERSHIP = '.membership_total';
@@ -23,9 +29,9 @@ const MEMBERSHIP = '.membership_total';
  * Parts behind a cluster's name that repeat what the plain stat already counts, or count tries of their own:
  * never added up with the plain ones.
  */
-const COPY = /^(?:internal|external|canary|retry|zone|grpc)\./;
+const COPY = /^(internal|external|canary|retry|zone|grpc)\./;
 /** The same where the cluster is not known, so that the part is looked for from the end. */
-const COPY_OF_UNKNOWN = /\.(?:internal|external|canary|retry|zone\.[^.]*\.[^.]*)$/;
+const COPY_OF_UNKNOWN = /\.(?:(internal|external|canary|retry)|(zone)\.[^.]*\.[^.]*)$/;
 const OUTLIER = /^(.+)\.(outlier_detection\.[a-z_]+)$/;
 const HTTP_FAULT = /^(.+)\.(fault\.[a-z_]+)$/;
 const USER_AGENT = /\.user_agent\.[^.]*$/;
@@ -50,34 +56,45 @@ export function connectionManagerNames(scalars: readonly string[]): Set<string> 
   return names;
 }
 
-/** Undefined for a copy of another stat and for scopes that hold no request figures. */
-export function parseStatName(name: string, clusters: ClusterNames): StatName | undefined {
+/** Takes a name apart, or says why it holds no figure. */
+export function readStatName(name: string, clusters: ClusterNames): StatName | Unread {
   if (name.startsWith(CLUSTER)) return parseClusterStat(name.slice(CLUSTER.length), clusters);
   if (name.startsWith(HTTP)) return parseHttpStat(name.slice(HTTP.length));
-  return undefined;
+  return 'scope';
 }
 
-function parseClusterStat(text: string, clusters: ClusterNames): StatName | undefined {
+/** Undefined for a copy of another stat and for scopes that hold no request figures. */
+export function parseStatName(name: string, clusters: ClusterNames): StatName | undefined {
+  const read = readStatName(name, clusters);
+  return typeof read === 'string' ? undefined : read;
+}
+
+function parseClusterStat(text: string, clusters: ClusterNames): StatName | Unread {
   const owner = clusters.atStartOf(text);
   if (owner === undefined) return parseUnknownCluster(text);
   const stat = text.slice(owner.length + 1);
   if (isGrpcFailure(stat)) return { scope: 'cluster', owner, stat: 'grpc.failure' };
   if (!stat.includes('.') || stat.startsWith('outlier_detection.')) return { scope: 'cluster', owner, stat };
-  return COPY.test(stat) ? undefined : parseUnknownCluster(text);
+  return copyIn(COPY.exec(stat)) ?? parseUnknownCluster(text);
 }
 
-function parseUnknownCluster(text: string): StatName | undefined {
+function parseUnknownCluster(text: string): StatName | Unread {
   const grpc = text.indexOf('.grpc.');
   if (grpc > 0) {
     const isFailure = isGrpcFailure(text.slice(grpc + 1));
-    return isFailure ? { scope: 'cluster', owner: text.slice(0, grpc), stat: 'grpc.failure' } : undefined;
+    return isFailure ? { scope: 'cluster', owner: text.slice(0, grpc), stat: 'grpc.failure' } : 'grpc';
   }
   const outlier = OUTLIER.exec(text);
   if (outlier?.[1] && outlier[2]) return { scope: 'cluster', owner: outlier[1], stat: outlier[2] };
   const dot = text.lastIndexOf('.');
-  if (dot < 1) return undefined;
+  if (dot < 1) return 'name';
   const owner = text.slice(0, dot);
-  return COPY_OF_UNKNOWN.test(owner) ? undefined : { scope: 'cluster', owner, stat: text.slice(dot + 1) };
+  return copyIn(COPY_OF_UNKNOWN.exec(owner)) ?? { scope: 'cluster', owner, stat: text.slice(dot + 1) };
+}
+
+/** The kind of copy that a pattern found. */
+function copyIn(found: RegExpExecArray | null): Unread | undefined {
+  return found ? ((found[1] ?? found[2]) as Unread) : undefined;
 }
 
 /** `grpc.failure` where methods are not told apart, else `grpc.<service>.<method>.failure`. */
@@ -85,11 +102,11 @@ function isGrpcFailure(stat: string): boolean {
   return stat.startsWith('grpc.') && stat.endsWith('.failure');
 }
 
-function parseHttpStat(text: string): StatName | undefined {
+function parseHttpStat(text: string): StatName | Unread {
   const fault = HTTP_FAULT.exec(text);
   if (fault?.[1] && fault[2]) return { scope: 'http', owner: fault[1], stat: fault[2] };
   const dot = text.lastIndexOf('.');
-  if (dot < 1) return undefined;
+  if (dot < 1) return 'name';
   const owner = text.slice(0, dot);
-  return USER_AGENT.test(owner) ? undefined : { scope: 'http', owner, stat: text.slice(dot + 1) };
+  return USER_AGENT.test(owner) ? 'user agent' : { scope: 'http', owner, stat: text.slice(dot + 1) };
 }

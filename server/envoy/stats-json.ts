@@ -91,6 +91,11 @@ export class JsonStatsReader implements StatsReader {
   }
 }
 
+/** Names of what is told as text: no figure is made of it. @throws StatsError when the body is not such JSON. */
+export function textReadouts(body: Buffer): string[] {
+  return parseEntries(body).flatMap((entry) => (isReadout(entry) ? [entry.name] : []));
+}
+
 function parseEntries(body: Buffer): object[] {
   let parsed: unknown;
   try {
@@ -165,7 +170,7 @@ function isScalar(value: object): value is { name: string; value: number } {
 }
 
 /** A text such as a version, which holds no figure of ours. */
-function isReadout(value: object): boolean {
+function isReadout(value: object): value is { name: string; value: string } {
   return hasName(value) && 'value' in value && typeof value.value === 'string';
 }
 

@@ -6,7 +6,8 @@
 
 import { type CumulativeBucket, pushBuckets } from './buckets.ts';
 import { NEWLINE } from './bytes.ts';
-import { PREFIXES, type PrometheusLabels, statNameOf } from './prometheus-names.ts';
+import { type Lines, OwnLines, splitLine } from './prometheus-lines.ts';
+import { type PrometheusLabels, readMetric } from './prometheus-names.ts';
 import {
   BinCollector,
   type Precision,
@@ -86,49 +87,6 @@ function* cumulative(buckets: PrometheusLayout['buckets'][number], values: Float
   for (const { bound, slot } of buckets) yield { bound, count: values[slot] ?? 0 };
 }
 
-interface Lines {
-  /** Position of the next line that may be ours; negative at the end. */
-  next(): number;
-}
-
-/** Walks the lines that may be ours; the others are leapt over by searching for the next start. */
-class OwnLines implements Lines {
-  private readonly body: Buffer;
-  private readonly upcoming: { start: Buffer; at: number }[];
-
-  constructor(body: Buffer) {
-    this.body = body;
-    this.upcoming = Object.values(PREFIXES).map((prefix) => {
-      const start = Buffer.from(`\n${prefix}`);
-      const first = body.indexOf(start);
-      const atTop = body.subarray(0, prefix.length).equals(start.subarray(1));
-      return { start, at: atTop ? -1 : first < 0 ? body.length : first };
-    });
-  }
-
-  next(): number {
-    let nearest = this.upcoming[0];
-    for (const one of this.upcoming) if (nearest && one.at < nearest.at) nearest = one;
-    if (!nearest || nearest.at >= this.body.length) return -1;
-    const line = nearest.at + 1;
-    const lineEnd = this.body.indexOf(NEWLINE, line);
-    const end = lineEnd < 0 ? this.body.length : lineEnd;
-    nearest.at = this.startsAt(end, nearest.start) ? end : this.find(nearest.start, end);
-    return line;
-  }
-
-  /** Whether the very next line is one of the same kind, as it is nearly always. */
-  private startsAt(position: number, start: Buffer): boolean {
-    for (let i = 0; i < start.length; i++) if (this.body[position + i] !== start[i]) return false;
-    return true;
-  }
-
-  private find(start: Buffer, from: number): number {
-    const found = this.body.indexOf(start, from);
-    return found < 0 ? this.body.length : found;
-  }
-}
-
 /** A whole number, or what is left of another one; what is no number counts as 0. */
 function readValue(body: Buffer, start: number): number {
   let value = 0;
@@ -199,15 +157,11 @@ class LayoutDraft {
   }
 
   private slotOf(metric: string, labels: PrometheusLabels): { kind: number; slot: number } | undefined {
-    const histogram =
-      metric.endsWith('_bucket') && labels.le !== undefined ? statNameOf(metric.slice(0, -7), labels) : undefined;
-    if (histogram !== undefined)
-      return { kind: KIND.bucket, slot: this.bucketSlot(histogram, boundOf(labels.le ?? '')) };
-    if (/_(?:bucket|sum|count)$/.test(metric)) return undefined;
-    const scalar = statNameOf(metric, labels);
-    if (scalar === undefined) return undefined;
-    const slot = this.scalars.get(scalar) ?? this.scalars.size;
-    this.scalars.set(scalar, slot);
+    const read = readMetric(metric, labels);
+    if ('unread' in read) return undefined;
+    if (read.isBucket) return { kind: KIND.bucket, slot: this.bucketSlot(read.name, boundOf(labels.le ?? '')) };
+    const slot = this.scalars.get(read.name) ?? this.scalars.size;
+    this.scalars.set(read.name, slot);
     return { kind: KIND.scalar, slot };
   }
 
@@ -224,28 +178,4 @@ function boundOf(text: string): number {
   const bound = text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text);
   if (Number.isNaN(bound)) throw new StatsError(`le="${text.slice(0, 40)}" is no bound of a bucket`);
   return bound;
-}
-
-/** A line's name and labels; `head` is everything before the blank and the value. @throws StatsError when it has none. */
-function splitLine(line: Buffer): { head: Buffer; metric: string; labels: PrometheusLabels } {
-  const text = line.toString('utf8');
-  const [matched, metric = '', labelText = ''] =
-    /^([a-zA-Z_:][\w:]*)(?:\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\})? /.exec(text) ?? [];
-  if (matched === undefined) throw new StatsError(`not a line of Prometheus text: "${text.slice(0, 60)}"`);
-  const labels = Object.fromEntries(labelPairs(labelText).map(([, name = '', value = '']) => [name, unescaped(value)]));
-  return { head: line.subarray(0, Buffer.byteLength(matched) - 1), metric, labels };
-}
-
-/** Pairs up to the first thing that is none; each begins where the one before ended, so that no text is walked twice. */
-function labelPairs(text: string): RegExpExecArray[] {
-  const pair = /[ ,]*([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/y;
-  const pairs: RegExpExecArray[] = [];
-  for (let found = pair.exec(text); found; found = pair.exec(text)) pairs.push(found);
-  return pairs;
-}
-
-function unescaped(value: string): string {
-  return value.includes('\\')
-    ? value.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
-    : value;
 }

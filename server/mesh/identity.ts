@@ -18,17 +18,53 @@ export interface IdentitySources {
   readonly info: ServerInfo | undefined;
 }
 
-/** Contract, section 2. */
-export function identify({ labels, address, host, info }: IdentitySources): NamedIdentity {
-  const service = labels.service || info?.nodeCluster || host;
-  const instance = labels.instance || info?.nodeId || address;
+/** Parts of an identity, the role aside. */
+export const IDENTITY_PARTS = ['service', 'instance', 'namespace', 'region', 'zone'] as const;
+export type IdentityPart = (typeof IDENTITY_PARTS)[number];
+
+interface Source {
+  readonly name: string;
+  read(sources: IdentitySources): string | undefined;
+}
+
+const label = (name: string): Source => ({ name: `label ${name}`, read: ({ labels }) => labels[name] });
+
+/** Where each part comes from; the first that is not empty counts (contract, section 2). */
+const SOURCES: Readonly<Record<IdentityPart, readonly Source[]>> = {
+  service: [
+    label('service'),
+    { name: 'node.cluster of /server_info', read: ({ info }) => info?.nodeCluster },
+    { name: 'address', read: ({ host }) => host },
+  ],
+  instance: [
+    label('instance'),
+    { name: 'node.id of /server_info', read: ({ info }) => info?.nodeId },
+    { name: 'address', read: ({ address }) => address },
+  ],
+  namespace: [label('namespace')],
+  region: [label('region'), { name: 'node.locality of /server_info', read: ({ info }) => info?.region }],
+  zone: [label('zone'), { name: 'node.locality of /server_info', read: ({ info }) => info?.zone }],
+};
+
+/** A part of an identity, and in words where it comes from; both are empty where nothing tells it. */
+export function identityPart(part: IdentityPart, sources: IdentitySources): { value: string; from: string } {
+  for (const { name, read } of SOURCES[part]) {
+    const value = read(sources);
+    if (value) return { value, from: name };
+  }
+  return { value: '', from: '' };
+}
+
+export function identify(sources: IdentitySources): NamedIdentity {
+  const tell = (part: IdentityPart) => identityPart(part, sources).value;
+  const [service, instance] = [tell('service'), tell('instance')];
   return {
     service,
     instance,
-    namespace: labels.namespace ?? '',
-    region: labels.region || info?.region || '',
-    zone: labels.zone || info?.zone || '',
-    labelledRole: labels.role ?? '',
-    namedRole: roleByName(service, instance, info?.nodeId ?? ''),
+    namespace: tell('namespace'),
+    region: tell('region'),
+    zone: tell('zone'),
+    labelledRole: sources.labels.role ?? '',
+    namedRole: roleByName(service, instance, sources.info?.nodeId ?? ''),
   };
 }

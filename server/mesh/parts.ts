@@ -1,22 +1,40 @@
-/** Sorts the clusters and connection managers of a target by what they are (contract, sections 1 and 2). */
+/** Sorts the clusters and connection managers of a target by what they are (contract, sections 1 and 2), and says why. */
 
 import type { Identity } from '../model/flow.ts';
 import type { NamingRules } from './naming-rules.ts';
 import {
+  infrastructureBy,
   isInboundManager,
-  isInfrastructureCluster,
   isInfrastructureManager,
-  isLocalByServiceName,
-  isLocalCluster,
   isOutboundManager,
+  localBy,
+  OWN_NAME,
 } from './recognisers.ts';
 
-/** What a target is made of: the names of its parts, sorted by what they are. */
+/** What a cluster is: `unused` for one that is neither the application nor a peer, though no infrastructure either. */
+export interface ClusterPart {
+  readonly is: 'local' | 'peer' | 'infrastructure' | 'unused';
+  /** In words, what told it; empty for peers, which are what is left. */
+  readonly by: string;
+}
+
+/** What a connection manager is; only inbound ones are counted. */
+export interface ManagerPart {
+  readonly is: 'inbound' | 'outbound' | 'infrastructure' | 'unknown';
+  /** In words, what told it. */
+  readonly by: string;
+}
+
+/** What a target is made of, by the names of its parts. */
 export interface Parts {
+  readonly clusters: ReadonlyMap<string, ClusterPart>;
+  readonly managers: ReadonlyMap<string, ManagerPart>;
   readonly localClusters: ReadonlySet<string>;
   readonly peerClusters: ReadonlySet<string>;
   readonly inboundManagers: ReadonlySet<string>;
   readonly role: Identity['role'];
+  /** In words, what told the role. */
+  readonly roleBy: string;
 }
 
 export interface PartsInput {
@@ -35,32 +53,61 @@ export interface PartNames {
   readonly answering: ReadonlySet<string>;
 }
 
-/**
- * Tells local, peer and infrastructure clusters and the inbound connection managers apart. A sidecar that holds the
- * route table of the whole mesh has a cluster of its own service's name too, which is not the application behind it:
- * without a listener for what comes in, and beside other peers, such a cluster counts as local only once it answered.
- */
-export function sortParts(input: PartsInput, { clusters, managers, answering }: PartNames): Parts {
-  const localClusters = new Set<string>();
-  const peerClusters = new Set<string>();
-  for (const cluster of clusters) {
-    if (isLocalCluster(cluster, input.service, input.rules)) localClusters.add(cluster);
-    else if (!isInfrastructureCluster(cluster, input.rules)) peerClusters.add(cluster);
-  }
-  const own = [...managers].filter((manager) => !isInfrastructureManager(manager));
+/** Tells local, peer and infrastructure clusters and the inbound connection managers apart. */
+export function sortParts(input: PartsInput, names: PartNames): Parts {
+  const own = [...names.managers].filter((manager) => !isInfrastructureManager(manager));
   const named = own.filter((manager) => isInboundManager(manager) && !isOutboundManager(manager));
-  if (named.length === 0 && peerClusters.size > 0) {
-    for (const cluster of localClusters)
-      if (!answering.has(cluster) && isLocalByServiceName(cluster, input.service, input.rules))
-        localClusters.delete(cluster);
-  }
-  const role = roleOf(input, localClusters);
-  const only = own.length === 1 && peerClusters.size === 0 ? own.filter((manager) => !isOutboundManager(manager)) : [];
-  const inbound = role === 'gateway' ? own : named.length > 0 ? named : only;
-  return { localClusters, peerClusters, inboundManagers: new Set(inbound), role };
+  const clusters = sortClusters(input, names, named.length > 0);
+  const localClusters = namesOf(clusters, 'local');
+  const peerClusters = namesOf(clusters, 'peer');
+  const { role, roleBy } = roleOf(input, localClusters);
+  const only = own.length === 1 && peerClusters.size === 0;
+  const partOf = (manager: string): ManagerPart => {
+    if (isInfrastructureManager(manager)) return { is: 'infrastructure', by: 'its name' };
+    if (role === 'gateway') return { is: 'inbound', by: "a gateway's connection managers all are" };
+    if (isOutboundManager(manager)) return { is: 'outbound', by: 'its name' };
+    if (isInboundManager(manager)) return { is: 'inbound', by: 'its name' };
+    if (only) return { is: 'inbound', by: 'the only one of an Envoy without outbound clusters' };
+    return { is: 'unknown', by: 'its name tells neither inbound nor outbound' };
+  };
+  const managers = new Map([...names.managers].map((manager) => [manager, partOf(manager)]));
+  const inboundManagers = namesOf(managers, 'inbound');
+  return { clusters, managers, localClusters, peerClusters, inboundManagers, role, roleBy };
 }
 
-function roleOf(input: PartsInput, localClusters: ReadonlySet<string>): Identity['role'] {
-  if (input.labelledRole === 'gateway' || input.labelledRole === 'sidecar') return input.labelledRole;
-  return localClusters.size > 0 ? 'sidecar' : input.namedRole;
+/**
+ * A sidecar that holds the route table of the whole mesh has a cluster of its own service's name too, which is not the
+ * application behind it: without a listener for what comes in, and beside other peers, such a cluster counts as local
+ * only once it answered.
+ */
+function sortClusters(input: PartsInput, names: PartNames, hasInbound: boolean): Map<string, ClusterPart> {
+  const parts = new Map<string, ClusterPart>();
+  for (const cluster of names.clusters) parts.set(cluster, clusterPart(cluster, input));
+  if (hasInbound || namesOf(parts, 'peer').size === 0) return parts;
+  for (const [cluster, { by }] of parts)
+    if (by === OWN_NAME && !names.answering.has(cluster))
+      parts.set(cluster, { is: 'unused', by: `${OWN_NAME}, but it answered no request, among the clusters of others` });
+  return parts;
+}
+
+function clusterPart(cluster: string, { service, rules }: PartsInput): ClusterPart {
+  const local = localBy(cluster, service, rules);
+  if (local !== undefined) return { is: 'local', by: local };
+  const infrastructure = infrastructureBy(cluster, rules);
+  return infrastructure === undefined ? { is: 'peer', by: '' } : { is: 'infrastructure', by: infrastructure };
+}
+
+function roleOf(input: PartsInput, localClusters: ReadonlySet<string>): Pick<Parts, 'role' | 'roleBy'> {
+  const { labelledRole, namedRole } = input;
+  if (labelledRole === 'gateway' || labelledRole === 'sidecar') return { role: labelledRole, roleBy: 'label role' };
+  const [local] = localClusters;
+  if (local !== undefined) return { role: 'sidecar', roleBy: `the local cluster ${local}` };
+  if (namedRole === 'gateway') return { role: 'gateway', roleBy: 'a word of its service, instance or node.id' };
+  return { role: 'sidecar', roleBy: 'nothing says gateway' };
+}
+
+function namesOf<Is extends string>(parts: ReadonlyMap<string, { readonly is: Is }>, is: Is): Set<string> {
+  const names = new Set<string>();
+  for (const [name, part] of parts) if (part.is === is) names.add(name);
+  return names;
 }

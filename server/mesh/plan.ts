@@ -3,14 +3,14 @@
  * until Envoy lists other names.
  */
 
-import { clusterNames, connectionManagerNames, parseStatName, type StatName } from '../envoy/stat-names.ts';
+import { clusterNames, connectionManagerNames, readStatName, type StatName, type Unread } from '../envoy/stat-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
 import { COUNTER_INDEX, type FlowKey, GAUGE_INDEX, type Identity, type LatencySource } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import { compileIstioPlan } from './istio-plan.ts';
 import type { NamingRules } from './naming-rules.ts';
 import { type Parts, type PartsInput, sortParts } from './parts.ts';
-import { peerOf } from './recognisers.ts';
+import { peerOf } from './peer-names.ts';
 import { CLUSTER, CLUSTER_EVENTS_ONLY, CONNECTION_MANAGER, RESET_MARKS, type StatFields } from './stat-fields.ts';
 
 /** Add what the scalar or histogram in `slot` grew by to `field` of flow `flow`. */
@@ -53,36 +53,71 @@ export interface PlanInput extends PartsInput {
   readonly managers: ReadonlySet<string>;
 }
 
+/** A plan with what it was made from, for whoever wants to tell the reasons. */
+export interface ReasonedPlan {
+  readonly plan: Plan;
+  readonly parts: Parts;
+  /** Whether Istio's own metrics are counted, and then nothing else. */
+  readonly istio: boolean;
+  /** Clusters that answered requests; others carry bare connections (TCP) or nothing yet. */
+  readonly answering: ReadonlySet<string>;
+  /** One entry per name of the layout: its parts, or why it has none. */
+  readonly scalars: readonly (StatName | Unread)[];
+  readonly histograms: readonly (StatName | Unread)[];
+}
+
 export function compilePlan(input: PlanInput): Plan {
-  const { scalars, histograms } = input.layout;
-  const clusters = clusterNames(scalars);
-  const scalarNames = scalars.map((name) => parseStatName(name, clusters));
-  const histogramNames = histograms.map((name) => parseStatName(name, clusters));
-  for (const name of scalarNames)
-    if (name?.scope === 'cluster' && name.stat.startsWith('upstream_rq_')) clusters.add(name.owner);
-  const managers = new Set([...input.managers, ...connectionManagerNames(scalars)]);
-  const answering = clustersOfRequests(scalarNames);
+  return reasonedPlan(input).plan;
+}
+
+export function reasonedPlan(input: PlanInput): ReasonedPlan {
+  const { layout, rules } = input;
+  const clusters = clusterNames(layout.scalars);
+  const scalars = layout.scalars.map((name) => readStatName(name, clusters));
+  const histograms = layout.histograms.map((name) => readStatName(name, clusters));
+  for (const name of scalars)
+    if (isRead(name) && name.scope === 'cluster' && name.stat.startsWith('upstream_rq_')) clusters.add(name.owner);
+  const managers = new Set([...input.managers, ...connectionManagerNames(layout.scalars)]);
+  const answering = clustersOfRequests(scalars);
   const parts = sortParts(input, { clusters, managers, answering });
-  const istio = compileIstioPlan(input.layout, parts.role);
-  if (istio) return istio;
-  const draft = new PlanDraft(parts, input.rules, answering);
-  scalarNames.forEach((name, slot) => {
-    if (name) draft.scalar(name, slot);
+  const names = { parts, answering, scalars, histograms };
+  const istio = compileIstioPlan(layout, parts.role);
+  if (istio) return { ...names, istio: true, plan: istio };
+  const draft = new PlanDraft(parts, rules, answering);
+  scalars.forEach((name, slot) => {
+    if (isRead(name)) draft.scalar(name, slot);
   });
-  histogramNames.forEach((name, slot) => {
-    if (name) draft.histogram(name, slot);
+  histograms.forEach((name, slot) => {
+    if (isRead(name)) draft.histogram(name, slot);
   });
-  const certificateExpiry = slotsOf(scalars, '.expiration_unix_time_seconds');
-  return { ...draft.finish(), certificateExpiry, role: parts.role };
+  const certificateExpiry = slotsOf(layout.scalars, '.expiration_unix_time_seconds');
+  return { ...names, istio: false, plan: { ...draft.finish(), certificateExpiry, role: parts.role } };
+}
+
+function isRead(name: StatName | Unread): name is StatName {
+  return typeof name !== 'string';
 }
 
 /** Clusters that answered requests, if only by Envoy itself; others carry bare connections (TCP) or nothing yet. */
-function clustersOfRequests(names: readonly (StatName | undefined)[]): Set<string> {
-  return new Set(names.flatMap((name) => (name?.stat === 'upstream_rq_completed' ? [name.owner] : [])));
+function clustersOfRequests(names: readonly (StatName | Unread)[]): Set<string> {
+  return new Set(names.flatMap((name) => (isRead(name) && name.stat === 'upstream_rq_completed' ? [name.owner] : [])));
 }
 
 function slotsOf(names: readonly string[], ending: string): number[] {
   return names.flatMap((name, slot) => (name.endsWith(ending) ? [slot] : []));
+}
+
+/** Which stats of a name's cluster or connection manager count; undefined where none does. */
+export function fieldsOf({ scope, owner }: StatName, parts: Parts): StatFields | undefined {
+  const { localClusters, peerClusters, inboundManagers } = parts;
+  if (scope === 'http') return inboundManagers.has(owner) ? CONNECTION_MANAGER : undefined;
+  if (localClusters.has(owner)) return inboundManagers.size > 0 ? CLUSTER_EVENTS_ONLY : CLUSTER;
+  return peerClusters.has(owner) ? CLUSTER : undefined;
+}
+
+/** A bare connection that its peer ends is no request that was reset. */
+export function endsConnections({ stat, owner }: StatName, answering: ReadonlySet<string>): boolean {
+  return stat === 'upstream_cx_destroy_remote_with_active_rq' && !answering.has(owner);
 }
 
 /** A plan while it grows. */
@@ -117,18 +152,13 @@ class PlanDraft {
     const found = this.find(name);
     if (!found) return;
     const { flow, fields } = found;
-    const counter = this.endsConnections(name) ? undefined : fields.counters[name.stat];
+    const counter = endsConnections(name, this.answering) ? undefined : fields.counters[name.stat];
     const gauge = fields.gauges[name.stat];
     const owner = this.owner(keyOf([name.scope, name.owner]), flow);
     if (RESET_MARKS.has(name.stat)) this.resetMarks.push({ slot, owner });
     if (counter) this.counters.push({ slot, flow, field: COUNTER_INDEX[counter], owner });
     if (gauge) this.gauges.push({ slot, flow, field: GAUGE_INDEX[gauge] });
     if (counter === 'grpc_failed' && this.parts.role === 'gateway') this.gatewayFailure(name, slot);
-  }
-
-  /** A bare connection that its peer ends is no request that was reset. */
-  private endsConnections({ stat, owner }: StatName): boolean {
-    return stat === 'upstream_cx_destroy_remote_with_active_rq' && !this.answering.has(owner);
   }
 
   /** A gateway's connection managers show a failed gRPC call as 200; only the cluster that it went to knows better. */
@@ -155,12 +185,11 @@ class PlanDraft {
     return this.owners.push(flow) - 1;
   }
 
-  private find({ scope, owner }: StatName): { flow: number; fields: StatFields } | undefined {
-    const { localClusters, peerClusters, inboundManagers } = this.parts;
-    if (scope === 'http') return inboundManagers.has(owner) ? { flow: 0, fields: CONNECTION_MANAGER } : undefined;
-    if (localClusters.has(owner))
-      return { flow: 0, fields: this.source === 'downstream' ? CLUSTER_EVENTS_ONLY : CLUSTER };
-    return peerClusters.has(owner) ? { flow: this.peerFlow(owner), fields: CLUSTER } : undefined;
+  private find(name: StatName): { flow: number; fields: StatFields } | undefined {
+    const fields = fieldsOf(name, this.parts);
+    if (!fields) return undefined;
+    const toPeer = name.scope === 'cluster' && !this.parts.localClusters.has(name.owner);
+    return { flow: toPeer ? this.peerFlow(name.owner) : 0, fields };
   }
 
   private peerFlow(cluster: string): number {

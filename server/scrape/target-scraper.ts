@@ -1,14 +1,16 @@
 import {
   CONNECTION_MANAGERS_PATH,
   hasInclusiveBounds,
+  mayLeaveOutCopies,
   type Refusal,
   SERVER_INFO_PATH,
   STATS_FORMS,
   type StatsForm,
+  takesNarrowFilter,
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
-import { connectionManagerNames } from '../envoy/stat-names.ts';
-import { type Precision, StatsError, type StatsReader, type StatsReading } from '../envoy/stats.ts';
+import { clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
+import { type Precision, StatsError, type StatsLayout, type StatsReader, type StatsReading } from '../envoy/stats.ts';
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
@@ -49,6 +51,10 @@ export class TargetScraper {
   private form: StatsForm = STATS_FORMS[0];
   private boundsInclusive = false;
   private reader: StatsReader = this.form.reader(this.boundsInclusive);
+  private layout: StatsLayout | undefined;
+  /** Whether the copies of stats are left out of what is asked for. */
+  private narrow = false;
+  private narrowRefused = false;
   private process: Process | undefined;
   /** Envoy's, as last told. */
   private version = '';
@@ -82,6 +88,11 @@ export class TargetScraper {
   private goodScrape(answer: AdminAnswer, reading: StatsReading, process: Process): GoodScrape {
     const { info, infoAt, managers } = process;
     const { precision } = this.reader;
+    if (reading.layout !== this.layout) {
+      this.layout = reading.layout;
+      const may = mayLeaveOutCopies(clusterNames(reading.layout.scalars));
+      this.narrow = may && !this.narrowRefused && takesNarrowFilter(this.version);
+    }
     return { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
   }
 
@@ -106,7 +117,7 @@ export class TargetScraper {
     let reason: ScrapeError | undefined;
     for (const form of [this.form, ...STATS_FORMS.filter((other) => other !== this.form)]) {
       if (reason && form !== STATS_FORMS[0] && !form.after.some((refusal) => refusals.has(refusal))) continue;
-      const answer = await this.admin.get(form.path);
+      const answer = await this.ask(form);
       const refusal = refusalOf(answer, form);
       const read = refusal ? undefined : this.read(answer.body, form);
       if (read && !(read instanceof ScrapeError)) return { answer, reading: read };
@@ -115,6 +126,16 @@ export class TargetScraper {
       refusals.add(refusal ?? 'ignored');
     }
     throw reason;
+  }
+
+  /** Asks without the copies where the target's clusters allow it; a target that refuses that is not asked so again. */
+  private async ask(form: StatsForm): Promise<AdminAnswer> {
+    if (!this.narrow || form.narrowPath === undefined) return this.admin.get(form.path);
+    const answer = await this.admin.get(form.narrowPath);
+    if (answer.status !== 400) return answer;
+    this.narrow = false;
+    this.narrowRefused = true;
+    return this.admin.get(form.path);
   }
 
   /** An error for what is no /stats; undefined when the target told latencies by its own quantiles though asked for more. */

@@ -15,7 +15,7 @@ export class SelfMetrics {
 
   constructor(version: string) {
     const registers = [this.registry];
-    collectDefaultMetrics({ register: this.registry, prefix: 'sidelight_' });
+    collectDefaultMetrics({ register: this.registry, prefix: 'sidelight_', eventLoopMonitoringPrecision: 50 });
     for (const name of MISNAMED) this.registry.removeSingleMetric(`sidelight_nodejs_active_${name}_total`);
     new Gauge({
       name: 'sidelight_build_info',

@@ -62,7 +62,10 @@ test.for<[args: string[], err: string[]]>([
   [['--web.listen-addres=:1'], ["error: unknown option '--web.listen-addres=:1' (Did you mean --web.listen-address?)"]],
   [['--frobnicate'], ["error: unknown option '--frobnicate'"]],
   [['chek-config', 'a'], ['error: unknown command "chek-config"; did you mean check-config?']],
-  [['frobnicate'], ['error: unknown command "frobnicate"; commands are serve, check-config, demo, stat, version']],
+  [
+    ['frobnicate'],
+    ['error: unknown command "frobnicate"; commands are serve, check-config, demo, stat, explain, version'],
+  ],
   [['rules'], [`error: the command rules is not available in this version (${VERSION})`]],
   [['stat', '--window=5'], ['--window=5: not a duration; write 30s, 1m or 2h']],
   [

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import {
   CONNECTION_MANAGERS_PATH,
   hasInclusiveBounds,
+  mayLeaveOutCopies,
   SERVER_INFO_PATH,
   STATS_FORMS,
+  takesNarrowFilter,
 } from '../../server/envoy/requests.ts';
 import { connectionManagerNames } from '../../server/envoy/stat-names.ts';
 import { JsonStatsReader } from '../../server/envoy/stats-json.ts';
@@ -67,6 +69,41 @@ describe('the requests', () => {
     const shown = scalars.filter((name) => managers.matcher(name).find());
     expect(shown).toEqual(['http.admin.downstream_rq_completed', 'http.ingress_http.downstream_rq_completed']);
     expect([...connectionManagerNames(shown)]).toEqual(['admin', 'ingress_http']);
+  });
+});
+
+describe('the narrow filter', () => {
+  const narrow = RE2JS.compile(query(STATS_FORMS[0].narrowPath ?? '').get('filter') ?? '');
+  const narrowPasses = (name: string) => narrow.matcher(name).find();
+  const COPY = /^cluster\..+\.(?:internal|external)\.upstream_/;
+  /** The broad filter lets these pass by chance; no figure is made of them. */
+  const UNUSED = /\.downstream_pre_cx_active$|\.grpc\..+\.upstream_rq_time$/;
+
+  test.each(['1.36.4', '1.40.0'])('leaves out the copies of Envoy %s and nothing that is used', (version) => {
+    const { scalars, histograms } = new JsonStatsReader().read(
+      capture(`${version}/1_stats_detailed_usedonly.json`),
+    ).layout;
+    const kept = [...scalars, ...histograms].filter((name) => passes(name) && !UNUSED.test(name));
+    expect(kept.filter(narrowPasses)).toEqual(kept.filter((name) => !COPY.test(name)));
+    expect(kept.filter(narrowPasses).length / kept.length).toBeLessThan(0.87);
+  });
+
+  test.each([
+    ['a.internal', false],
+    ['external', false],
+    ['internal.svc.local', true],
+    ['a', true],
+    ['', true],
+  ])('may be used beside a cluster called %j: %s', (cluster, expected) => {
+    expect(mayLeaveOutCopies(['cart', cluster])).toBe(expected);
+  });
+
+  test.each([
+    ['1.22.9', false],
+    ['1.23.0', true],
+    ['', false],
+  ])('is taken by Envoy %j: %s', (version, expected) => {
+    expect(takesNarrowFilter(version)).toBe(expected);
   });
 });
 

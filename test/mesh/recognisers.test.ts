@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { compileNamingRules, NO_RULES } from '../../server/mesh/naming-rules.ts';
+import { peerOf } from '../../server/mesh/peer-names.ts';
 import {
+  infrastructureBy,
   isInboundManager,
-  isInfrastructureCluster,
   isInfrastructureManager,
-  isLocalCluster,
   isOutboundManager,
-  peerOf,
+  localBy,
   roleByName,
 } from '../../server/mesh/recognisers.ts';
 
@@ -69,7 +69,7 @@ describe('peers', () => {
     ['', '', ''],
     [';', '', ''],
   ])('%s is service %s in namespace "%s"', (cluster, service, namespace) => {
-    expect(peerOf(cluster, NO_RULES)).toEqual({ service, namespace });
+    expect(peerOf(cluster, NO_RULES)).toMatchObject({ service, namespace });
   });
 
   const RULES = compileNamingRules(
@@ -96,7 +96,7 @@ describe('peers', () => {
     ['a rule that gives no name', 'empty', 'empty'],
     ['no rule', 'cart', 'cart'],
   ])('rules of the user: %s', (_, cluster, service) => {
-    expect(peerOf(cluster, RULES)).toEqual({ service, namespace: '' });
+    expect(peerOf(cluster, RULES)).toMatchObject({ service, namespace: '' });
   });
 
   test.each([
@@ -107,13 +107,13 @@ describe('peers', () => {
     ['outbound|80||own', true],
     ['outbound|80||other', false],
   ])('a rule of the user makes %s local: %s', (cluster, local) => {
-    expect(isLocalCluster(cluster, 'web', RULES)).toBe(local);
+    expect(localBy(cluster, 'web', RULES) !== undefined).toBe(local);
   });
 
   test('what the user names is no infrastructure', () => {
-    expect(isInfrastructureCluster('jaeger', NO_RULES)).toBe(true);
-    expect(isInfrastructureCluster('jaeger', RULES)).toBe(false);
-    expect(isInfrastructureCluster('jaeger;', RULES)).toBe(false);
+    expect(infrastructureBy('jaeger', NO_RULES) !== undefined).toBe(true);
+    expect(infrastructureBy('jaeger', RULES) !== undefined).toBe(false);
+    expect(infrastructureBy('jaeger;', RULES) !== undefined).toBe(false);
   });
 });
 
@@ -146,11 +146,11 @@ describe('local clusters', () => {
     ['local_application', false],
     ['inbound', false],
   ])('%s behind service_a: %s', (cluster, local) => {
-    expect(isLocalCluster(cluster, 'service_a', NO_RULES)).toBe(local);
+    expect(localBy(cluster, 'service_a', NO_RULES) !== undefined).toBe(local);
   });
 
   test('a service whose name holds a colon finds its own cluster', () => {
-    expect(isLocalCluster('web_v2', 'web:v2', NO_RULES)).toBe(true);
+    expect(localBy('web_v2', 'web:v2', NO_RULES) !== undefined).toBe(true);
   });
 });
 
@@ -232,7 +232,7 @@ describe('infrastructure clusters', () => {
     [`statsd.default.dc1.internal.${TRUST_DOMAIN}`],
     ['ratelimit_kuma-demo_svc_8081'],
   ])('%s', (cluster) => {
-    expect(isInfrastructureCluster(cluster, NO_RULES)).toBe(true);
+    expect(infrastructureBy(cluster, NO_RULES) !== undefined).toBe(true);
   });
 
   test.each([
@@ -282,7 +282,7 @@ describe('infrastructure clusters', () => {
     ['dynamic_forward_proxy_cluster'],
     ['original_dst'],
   ])('%s is a service', (cluster) => {
-    expect(isInfrastructureCluster(cluster, NO_RULES)).toBe(false);
+    expect(infrastructureBy(cluster, NO_RULES) !== undefined).toBe(false);
   });
 
   test('a hostile name is judged in no time', () => {
@@ -291,9 +291,9 @@ describe('infrastructure clusters', () => {
     );
     const started = performance.now();
     for (const name of names.flatMap((one) => Array<string>(10).fill(one))) {
-      isInfrastructureCluster(`${name}!`, NO_RULES);
+      infrastructureBy(`${name}!`, NO_RULES);
       isInfrastructureManager(`${name}!`);
-      isLocalCluster(`${name}!`, 'web', NO_RULES);
+      localBy(`${name}!`, 'web', NO_RULES);
       peerOf(`${name}.consul`, NO_RULES);
       isInboundManager(name);
       roleByName(name);

@@ -164,6 +164,39 @@ test('an Envoy that was upgraded is asked in the best form again', async () => {
   expect(stats.at(-1)).toBe('/stats?histogram_buckets=detailed&usedonly=');
 });
 
+test('the copies of stats are asked for only where a cluster is called like one', async () => {
+  let cluster = 'reviews';
+  const urls: string[] = [];
+  const { scraper } = await fakeStats(
+    (_path, _query, url) => {
+      urls.push(decodeURIComponent(url));
+      return ok(FAKE_STATS.replaceAll('reviews', cluster));
+    },
+    () => FAKE_INFO,
+  );
+  const isNarrow = async () => {
+    await scraper.scrape();
+    return urls.at(-1)?.includes('[^e]rnal') ?? false;
+  };
+  expect([await isNarrow(), await isNarrow()]).toEqual([false, true]);
+  cluster = 'shop.internal';
+  expect([await isNarrow(), await isNarrow()]).toEqual([true, false]);
+});
+
+test('a target that refuses the filter without copies is asked for them again, and goes on so', async () => {
+  const refused: string[] = [];
+  const { stats, scraper } = await fakeStats(
+    (_path, _query, url) => {
+      if (!url.includes('rnal')) return ok(FAKE_STATS);
+      refused.push(url);
+      return no(400);
+    },
+    () => FAKE_INFO,
+  );
+  for (let i = 0; i < 3; i++) await scraper.scrape();
+  expect([refused.length, stats.length]).toEqual([1, 4]);
+});
+
 test('what buckets hold follows the version of Envoy', async () => {
   const sampled = async (version: string) => {
     const { scraper } = await fakeStats(

@@ -1,0 +1,22 @@
+/** `npm run bench -- NAME [options]`; without a name it lists what there is. */
+
+interface Benchmark {
+  readonly about: string;
+  /** False when a goal was missed. */
+  run(args: readonly string[]): Promise<boolean>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  parse: {
+    about: 'CPU of reading, normalising and differencing what an Envoy answers [--rounds=60]',
+    run: async (args) => (await import('./parse.ts')).parseBenchmark(args),
+  },
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const benchmark = Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
+if (benchmark) process.exitCode = (await benchmark.run(args)) ? 0 : 1;
+else {
+  for (const [one, { about }] of Object.entries(BENCHMARKS)) console.log(`${one.padEnd(10)} ${about}`);
+  process.exitCode = name === '' ? 0 : 1;
+}
