@@ -4,7 +4,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
-import type { Store } from '../store/store.ts';
+import { QueryTooLargeError, type Store } from '../store/store.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
 import type { Sources } from './measured.ts';
@@ -173,6 +173,7 @@ function errorHandler(onError: ApiParts['onError']) {
 
 function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
+  if (error instanceof QueryTooLargeError) return new RequestError(error.message, 400, 'too_large');
   const status = Number((error as { status?: unknown } | null)?.status);
   if (status === 404) return new RequestError('there is no such file', 404, 'not_found');
   if (status >= 400 && status < 500) return new RequestError('the address can not be read', status, 'bad_request');

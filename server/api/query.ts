@@ -1,7 +1,8 @@
+import { CODE_CLASSES } from '../model/flow.ts';
 import type { QueryAnswer } from './contract.ts';
 import { type MeasuredGroup, type MeasuredLabel, received, type Sources, sent } from './measured.ts';
 import { filtersOf, listOf, oneOf, type RawParams, RequestError, stepOf, timeRange } from './params.ts';
-import { CODE_CLASSES, SIGNAL_NAMES, type SignalName, signal } from './signals.ts';
+import { SIGNAL_NAMES, type SignalName, signal } from './signals.ts';
 
 export const QUERY_PARAMS = [
   'signal',

@@ -1,6 +1,6 @@
 /** The signals of `/api/v1/query`: how each is worked out from one cell. */
 
-import { CODE_CLASSES, COUNTER_INDEX, type CodeClass, type Counter, requestCount } from '../model/flow.ts';
+import { COUNTER_INDEX, type CodeClass, type Counter, requestCount } from '../model/flow.ts';
 import { mean } from '../model/histogram.ts';
 import type { Cell } from '../store/store.ts';
 import { errorRate, failureEvents, gauge, latencyAt, PERCENTILES, requestRate, successRate } from './figures.ts';
@@ -38,7 +38,6 @@ export const SIGNALS = {
 export type SignalName = keyof typeof SIGNALS;
 export const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
 export const signal = (name: SignalName): Signal => SIGNALS[name];
-export { CODE_CLASSES };
 
 function latencySignal(q: number): Signal {
   return { value: (cell) => latencyAt(cell, q), needsBins: true };

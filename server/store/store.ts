@@ -78,3 +78,8 @@ export interface Store {
 export class StoreError extends Error {
   override name = 'StoreError';
 }
+
+/** A query asks for more than may be held in memory; the message says what would do. */
+export class QueryTooLargeError extends StoreError {
+  override name = 'QueryTooLargeError';
+}

@@ -5,7 +5,14 @@ import { BinSum, decodeBins, type SparseBins } from '../model/histogram.ts';
 import { keyOf } from '../model/labels.ts';
 import { type Interval, overlapMs, spreadCount } from '../model/spread.ts';
 import { type Coverage, lengthOf, partsIn, unionOf } from './coverage.ts';
-import type { Cell, Group, SeriesLabel, SeriesLabels, SumQuery } from './store.ts';
+import {
+  type Cell,
+  type Group,
+  QueryTooLargeError,
+  type SeriesLabel,
+  type SeriesLabels,
+  type SumQuery,
+} from './store.ts';
 
 /** A stored series: one flow of one target. */
 export interface Series {
@@ -24,6 +31,10 @@ export interface Row {
   readonly bins: Uint8Array | null;
 }
 
+/** Most cells of an answer; one with a histogram takes ten times the memory. */
+const MAX_CELLS = 1_000_000;
+const MAX_CELLS_WITH_BINS = 100_000;
+
 /** Collects rows of the series that a query is about. */
 export class Sums {
   private readonly query: SumQuery;
@@ -40,7 +51,10 @@ export class Sums {
     this.cellCount = Math.max(1, Math.ceil((query.to - query.from) / this.cellMs));
   }
 
-  /** Announces a series; one whose target was not measured in the time of the query takes no part. */
+  /**
+   * Announces a series; one whose target was not measured in the time of the query takes no part.
+   * @throws QueryTooLargeError when groups times steps are more than may be held in memory.
+   */
   addSeries(series: Series): void {
     const covered = this.coverage.of(series.target);
     if (!covered) return;
@@ -50,9 +64,18 @@ export class Sums {
     if (!group) {
       group = { labels, targets: new Set(), cells: new Array<CellSum | undefined>(this.cellCount) };
       this.groups.set(key, group);
+      this.checkSize();
     }
     group.targets.add(series.target);
     this.bySeries.set(series.id, { series, group });
+  }
+
+  private checkSize(): void {
+    const most = this.query.bins ? MAX_CELLS_WITH_BINS : MAX_CELLS;
+    if (this.groups.size * this.cellCount <= most) return;
+    throw new QueryTooLargeError(
+      `the answer has more than ${most} points: use a longer step, filter, or group by fewer labels`,
+    );
   }
 
   /** Rows of unknown series are left out; rows of one series must come in order of time. */

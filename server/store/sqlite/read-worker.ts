@@ -2,8 +2,8 @@
 
 import { workerData } from 'node:worker_threads';
 import type { StoredTarget } from '../../model/scrape-record.ts';
-import type { Group, StoreStatus, SumQuery } from '../store.ts';
-import { explaining } from './explained.ts';
+import { type Group, QueryTooLargeError, type StoreStatus, type SumQuery } from '../store.ts';
+import { explained, explaining } from './explained.ts';
 import { SqliteReader } from './reader.ts';
 
 const { path } = workerData as { path: string };
@@ -14,8 +14,14 @@ function opened(): SqliteReader {
   return reader;
 }
 
-export function sums(query: SumQuery): Group[] {
-  return explaining(path, () => opened().sums(query));
+/** Only messages of errors get from one thread to another, so this one is told as an answer. */
+export function sums(query: SumQuery): Group[] | { tooLarge: string } {
+  try {
+    return opened().sums(query);
+  } catch (error) {
+    if (error instanceof QueryTooLargeError) return { tooLarge: error.message };
+    throw explained(path, error);
+  }
 }
 
 export function loadTargets(): StoredTarget[] {

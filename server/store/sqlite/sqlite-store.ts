@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Piscina } from 'piscina';
 import type { ScrapeRecord, StoredTarget } from '../../model/scrape-record.ts';
-import { type Group, type Store, StoreError, type StoreStatus, type SumQuery } from '../store.ts';
+import { type Group, QueryTooLargeError, type Store, StoreError, type StoreStatus, type SumQuery } from '../store.ts';
 import { explaining } from './explained.ts';
 
 const READERS = 2;
@@ -46,8 +46,10 @@ export class SqliteStore implements Store {
     while (!this.closing && (await this.write<boolean>('expire', { before, limitMs: HOUR_MS / 4 })));
   }
 
-  sums(query: SumQuery): Promise<Group[]> {
-    return this.read('sums', query);
+  async sums(query: SumQuery): Promise<Group[]> {
+    const answer = await this.read<Group[] | { tooLarge: string }>('sums', query);
+    if ('tooLarge' in answer) throw new QueryTooLargeError(answer.tooLarge);
+    return answer;
   }
 
   status(): Promise<StoreStatus> {
