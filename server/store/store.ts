@@ -4,7 +4,7 @@
  */
 
 import type { Direction } from '../model/flow.ts';
-import type { SparseBins } from '../model/histogram.ts';
+import type { Quantile, SparseBins } from '../model/histogram.ts';
 import type { ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
 
@@ -23,8 +23,36 @@ export interface SumQuery {
   /** Values that a label may have; absent: any. */
   readonly match: Readonly<Partial<Record<SeriesLabel, readonly string[]>>>;
   readonly by: readonly SeriesLabel[];
-  /** Whether histograms are wanted; without them a query is cheaper. */
+  /** Whether latency is wanted; without it a query is cheaper. */
   readonly bins: boolean;
+  /**
+   * With `bins`: quantiles (0 to 1) that the store works out of each cell's merged histogram; the histograms then
+   * stay behind. Absent: histograms come back, for whoever adds them up further.
+   */
+  readonly quantiles?: readonly number[];
+  /** Only the groups with the most requests by themselves; the others are added up into one without labels. */
+  readonly top?: number;
+  readonly limits?: QueryLimits;
+}
+
+/** When to give up a query. */
+export interface QueryLimits {
+  /** Unix milliseconds. */
+  readonly deadline: number;
+  /** Over a SharedArrayBuffer: 1 in its first place cancels the query. */
+  readonly cancelled: Int32Array;
+}
+
+/** Steps in which the past is kept, finest first. */
+export const TIERS = ['raw', '1m', '10m', '1h'] as const;
+export type TierName = (typeof TIERS)[number];
+
+export interface SumAnswer {
+  readonly groups: readonly Group[];
+  /** The group of all others where `top` left some out. */
+  readonly other: Group | null;
+  /** Tiers that the answer is from, finest first. */
+  readonly tiers: readonly TierName[];
 }
 
 /** Sums of one group over one cell. */
@@ -38,7 +66,12 @@ export interface Cell {
   readonly rates: Float64Array;
   /** One number per entry of `STORED_GAUGES`, at the end of the cell; null where no target was measured then. */
   readonly gauges: Float64Array | null;
+  /** Empty where quantiles were asked for. */
   readonly bins: SparseBins;
+  /** One for each that was asked for. */
+  readonly quantiles: readonly Quantile[];
+  /** Mean latency in milliseconds, samples taken at the middle of their bins; null without a sample. */
+  readonly meanMs: number | null;
   /** Requests that timed out and have no sample in `bins`. */
   readonly timeoutsWithoutSample: number;
   /** Samples by the histogram they are from. */
@@ -54,22 +87,57 @@ export interface Group {
   readonly cells: readonly (Cell | null)[];
 }
 
-export interface StoreStatus {
-  readonly path: string;
+export interface TierStatus {
+  readonly name: TierName;
+  readonly stepMs: number;
+  /** How long it is to be kept, and how long it can be kept within the largest size; milliseconds. */
+  readonly retentionMs: number;
+  readonly keptMs: number;
+  /** Unix milliseconds; null while the tier is empty. */
+  readonly oldest: number | null;
+  readonly newest: number | null;
   readonly bytes: number;
+}
+
+export interface StoreStatus {
+  /** `:memory:` where nothing is written. */
+  readonly path: string;
+  /** Size of the file, of what is in use in it, and the largest that may be. */
+  readonly bytes: number;
+  readonly usedBytes: number;
+  readonly maxBytes: number;
   readonly schemaVersion: number;
   /** Start of the oldest stored interval, Unix milliseconds. */
   readonly oldest: number | null;
+  readonly tiers: readonly TierStatus[];
+  /** Scrapes that are not in blocks yet. */
+  readonly logRows: number;
+  /** What keeps the store from keeping everything as long as asked, in words; empty when nothing does. */
+  readonly notice: string;
+}
+
+export interface StoreOptions {
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly retentionMs: Readonly<Record<TierName, number>>;
+  readonly maxBytes: number;
 }
 
 export interface Store {
   /** Every target that has been scraped, with its last totals. */
   loadTargets(): Promise<StoredTarget[]>;
-  /** Keeps a round of scrapes as one transaction: all of it is there after a crash, or none. */
+  /**
+   * Keeps a round of scrapes as one transaction: all of it is there after a crash, or none. A scrape that is there
+   * already changes nothing.
+   */
   append(round: readonly ScrapeRecord[]): Promise<void>;
-  /** Forgets intervals that ended before `before`, Unix milliseconds. */
-  expire(before: number): Promise<void>;
-  sums(query: SumQuery): Promise<Group[]>;
+  /**
+   * One slice of sealing, rolling up and forgetting, at most 50 ms of the writer; resolves to whether there is more
+   * to do at `now`, Unix milliseconds.
+   */
+  upkeep(now: number): Promise<boolean>;
+  /** @throws QueryTooLargeError, QueryStoppedError */
+  sums(query: SumQuery): Promise<SumAnswer>;
   status(): Promise<StoreStatus>;
   close(): Promise<void>;
 }
@@ -82,4 +150,9 @@ export class StoreError extends Error {
 /** A query asks for more than may be held in memory; the message says what would do. */
 export class QueryTooLargeError extends StoreError {
   override name = 'QueryTooLargeError';
+}
+
+/** A query was cancelled, or took longer than it may; the message says which. */
+export class QueryStoppedError extends StoreError {
+  override name = 'QueryStoppedError';
 }
