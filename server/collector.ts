@@ -19,6 +19,7 @@ import { Pipeline } from './pipeline.ts';
 import { Rounds } from './rounds.ts';
 import { ScrapeManager, spreadOf } from './scrape/scrape-manager.ts';
 import { SqliteStore } from './store/sqlite/sqlite-store.ts';
+import type { Store } from './store/store.ts';
 import { QuietLog } from './telemetry/quiet-log.ts';
 import { SelfMetrics } from './telemetry/self-metrics.ts';
 import { startTracing } from './telemetry/tracing.ts';
@@ -42,7 +43,8 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
   const now = Date.now;
   const startedAt = now();
   const tracing = await startTracing(process.env, VERSION);
-  const store = await SqliteStore.open(config.storage.path);
+  const { intervalMs } = config.scrape;
+  const store = await SqliteStore.open({ ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs });
   const stored = await store.loadTargets();
   const targets = staticTargets(config.discovery.static);
   const metrics = new SelfMetrics(VERSION);
@@ -54,7 +56,6 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
   const warnings = new QuietLog({ log, quietMs: WARNING_QUIET_MS, now });
   const events = new EventStream();
   const storeState = new StoreState(log, metrics);
-  const { intervalMs } = config.scrape;
   const pipeline = new Pipeline({ ...config, ...config.scrape, stored, startedAt });
   const ticks = new TickClock({
     intervalMs,
@@ -105,7 +106,7 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
     throw error;
   });
   const expiry = setInterval(
-    () => void store.expire(now() - config.storage.retentionMs.raw).catch((error: unknown) => storeState.failed(error)),
+    () => void upkeep(store, now).catch((error: unknown) => storeState.failed(error)),
     EXPIRE_EVERY_MS,
   );
   scrapes.apply(targets);
@@ -124,6 +125,10 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
       await tracing.stop();
     },
   };
+}
+
+async function upkeep(store: Store, now: () => number): Promise<void> {
+  while (await store.upkeep(now()));
 }
 
 /** A target's failure is told when it begins, changes and ends. */

@@ -132,11 +132,14 @@ export function mergeCells(cells: readonly (Cell | null)[]): Cell | null {
   const sum = (of: (cell: Cell) => number): number => known.reduce((total, cell) => total + of(cell), 0);
   const events = sumEach(known.map((cell) => cell.rates.map((rate) => rate * lengthOf(cell.measured))));
   const gauges = known.flatMap((cell) => (cell.gauges ? [cell.gauges] : []));
+  const bins = mergeBins(known.map((cell) => cell.bins));
   return {
     counters: sumEach(known.map((cell) => cell.counters)),
     rates: events.map((count) => count / lengthOf(measured)),
     gauges: gauges.length > 0 ? sumEach(gauges) : null,
-    bins: mergeBins(known.map((cell) => cell.bins)),
+    bins,
+    quantiles: [],
+    meanMs: mean(bins),
     timeoutsWithoutSample: sum((cell) => cell.timeoutsWithoutSample),
     downstreamSamples: sum((cell) => cell.downstreamSamples),
     upstreamSamples: sum((cell) => cell.upstreamSamples),

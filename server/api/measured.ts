@@ -65,7 +65,7 @@ function mayBeSame(a: ServiceName, b: ServiceName): boolean {
 /** What services sent; `peer` is the called service, and filters are the caller's. */
 export async function sent({ store, directory }: Sources, query: MeasuredQuery): Promise<MeasuredGroup[]> {
   const by: SeriesLabel[] = query.by.includes('peer') ? [...query.by, 'peer_namespace'] : [...query.by];
-  const groups = await store.sums({ ...timesOf(query), direction: 'outbound', match: query.filters, by });
+  const { groups } = await store.sums({ ...timesOf(query), direction: 'outbound', match: query.filters, by });
   return mergeGroups(
     groups.map(({ labels, cells }) => {
       const peer = query.by.includes('peer') ? directory.resolve(peerOf(labels)).service : '';
@@ -82,7 +82,7 @@ export function peerOf(labels: Group['labels']): ServiceName {
 async function atServers({ store }: Sources, query: MeasuredQuery): Promise<ServiceGroup[]> {
   const places = query.by.filter((label) => label !== 'peer' && label !== 'service' && label !== 'namespace');
   const by: SeriesLabel[] = ['service', 'namespace', ...places];
-  const groups = await store.sums({ ...timesOf(query), direction: 'inbound', match: query.filters, by });
+  const { groups } = await store.sums({ ...timesOf(query), direction: 'inbound', match: query.filters, by });
   return groups.map(({ labels, cells }) => ({
     name: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
     vantage: 'server',
@@ -96,7 +96,12 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
   const { service, namespace } = query.filters;
   if (byPlace(query.filters)) return [];
   const match = service ? { peer: service } : {};
-  const groups = await store.sums({ ...timesOf(query), direction: 'outbound', match, by: ['peer', 'peer_namespace'] });
+  const { groups } = await store.sums({
+    ...timesOf(query),
+    direction: 'outbound',
+    match,
+    by: ['peer', 'peer_namespace'],
+  });
   return groups.flatMap(({ labels, cells }) => {
     const name = directory.resolve(peerOf(labels));
     if (namespace && !namespace.includes(name.namespace)) return [];

@@ -178,7 +178,7 @@ async function listDownstreams(sources: Sources, self: ServiceName, query: PeerQ
 }
 
 async function callsOf({ store }: Sources, { from, to }: TimeRange, query: Pick<SumQuery, 'match' | 'by'>) {
-  const groups = await store.sums({ from, to, direction: 'outbound', bins: true, ...query });
+  const { groups } = await store.sums({ from, to, direction: 'outbound', bins: true, ...query });
   return groups.map(({ labels, cells }) => ({ labels, cell: cells[0] ?? null }));
 }
 

@@ -15,7 +15,7 @@ export async function describeTopology(
 ): Promise<TopologyAnswer> {
   const names: Filters = { ...(service ? { service } : {}), ...(namespace ? { namespace } : {}) };
   const by = ['service', 'namespace', 'peer', 'peer_namespace'] as const;
-  const groups = await store.sums({ from: range.from, to: range.to, direction: 'outbound', match, by, bins: true });
+  const { groups } = await store.sums({ from: range.from, to: range.to, direction: 'outbound', match, by, bins: true });
   const calls = groups
     .map(({ labels, cells }) => ({
       source: { service: labels.service ?? '', namespace: labels.namespace ?? '' },

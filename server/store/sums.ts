@@ -1,7 +1,7 @@
 /** Adds up stored increments into groups and cells; knows nothing of where the rows come from. */
 
 import { COUNTER_INDEX, COUNTERS, type LatencySource, STORED_GAUGES } from '../model/flow.ts';
-import { BinSum, decodeBins, type SparseBins } from '../model/histogram.ts';
+import { BinSum, decodeBins, mean, NO_BINS, quantile, type SparseBins } from '../model/histogram.ts';
 import { keyOf } from '../model/labels.ts';
 import { type Interval, overlapMs, spreadCount } from '../model/spread.ts';
 import { type Coverage, lengthOf, partsIn, unionOf } from './coverage.ts';
@@ -108,7 +108,11 @@ export class Sums {
       const cell = this.cellInterval(index);
       if (partsIn(runs, cell).length === 0) return null;
       const current = new Set(members.filter((target) => this.coverage.holds(target, cell.to)));
-      return finishCell(cells[index] ?? newCellSum(), { measured: partsIn(all, cell), current });
+      return finishCell(cells[index] ?? newCellSum(), {
+        measured: partsIn(all, cell),
+        current,
+        quantiles: this.query.quantiles,
+      });
     });
     return { labels, cells: finished };
   }
@@ -192,15 +196,19 @@ interface Measured {
   readonly measured: readonly Interval[];
   /** Targets that were measured at the end of the cell. */
   readonly current: ReadonlySet<number>;
+  readonly quantiles: readonly number[] | undefined;
 }
 
-function finishCell(sum: CellSum, { measured, current }: Measured): Cell {
+function finishCell(sum: CellSum, { measured, current, quantiles }: Measured): Cell {
+  const bins = sum.bins?.toSparse() ?? NO_BINS;
   const seconds = lengthOf(measured) / 1000;
   return {
     counters: sum.counters,
     rates: sum.counters.map((count, i) => (count + (sum.expected[i] ?? 0)) / seconds),
     gauges: current.size > 0 ? gaugesAtEnd(sum, current) : null,
-    bins: sum.bins?.toSparse() ?? { keys: [], counts: [] },
+    bins: quantiles ? NO_BINS : bins,
+    quantiles: (quantiles ?? []).map((q) => quantile(bins, q, sum.timeoutsWithoutSample)),
+    meanMs: mean(bins),
     timeoutsWithoutSample: sum.timeoutsWithoutSample,
     downstreamSamples: sum.downstreamSamples,
     upstreamSamples: sum.upstreamSamples,

@@ -12,6 +12,8 @@ import { Live, type RememberedTarget } from '../../server/live/live.ts';
 import type { Target } from '../../server/model/discovered-target.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import type { StoreStatus } from '../../server/store/store.ts';
+import { storeOptions } from '../store/options.ts';
 import { checkAnswer } from './described.ts';
 import { INTERVAL, NOW } from './meshes.ts';
 
@@ -36,7 +38,7 @@ const EMPTY: MeshData = { targets: [], records: [] };
 
 export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> = {}): Promise<RunningApi> {
   const folder = await mkdtemp(join(tmpdir(), 'sidelight-api-'));
-  const store = await SqliteStore.open(join(folder, 'sidelight.db'));
+  const store = await SqliteStore.open(storeOptions(join(folder, 'sidelight.db')));
   await store.append(data.records);
   const live = new Live();
   live.setTargets(data.targets, data.remembered ?? []);
@@ -84,13 +86,13 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
 
 type Status = Awaited<ReturnType<ApiParts['status']>>;
 
-function statusOf(storage: Omit<Status['storage'], 'state' | 'message'>): Status {
+function statusOf({ path, bytes, schemaVersion, oldest }: StoreStatus): Status {
   return {
     build: { version: '0.1.0', node: process.version },
     startedAt: NOW - 1000,
     now: NOW,
     scrape: { intervalMs: INTERVAL, timeoutMs: 5000, targets: 0, up: 0, down: 0 },
-    storage: { ...storage, state: 'ok', message: '' },
+    storage: { path, bytes, schemaVersion, oldest, state: 'ok', message: '' },
     retention: { raw: 7_200_000 },
     limits: { concurrency: 256 },
     config: {},

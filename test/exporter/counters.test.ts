@@ -10,6 +10,7 @@ import { Pipeline } from '../../server/pipeline.ts';
 import type { ScrapeResult } from '../../server/scrape/scrape-loop.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { failedResult, goodResult, TARGET } from '../collector/answers.ts';
+import { storeOptions } from '../store/options.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
 
 const INTERVAL_MS = 10_000;
@@ -26,7 +27,7 @@ class Life {
   }
 
   static async begin(path: string, startedAt: number): Promise<Life> {
-    const store = await SqliteStore.open(path);
+    const store = await SqliteStore.open(storeOptions(path));
     const stored = await store.loadTargets();
     const options = { peers: [], local: [], seriesLimit: 1000, intervalMs: INTERVAL_MS, stored, startedAt };
     const life = new Life(store, new Pipeline(options));

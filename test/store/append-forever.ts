@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import { storeOptions } from './options.ts';
 import { goodScrape } from './records.ts';
 
 const { positionals } = parseArgs({ allowPositionals: true });
@@ -9,7 +10,7 @@ const [path = ''] = positionals;
 const TARGETS = ['a', 'b', 'c'];
 
 /** Counts one request per target and round, and stores the number of rounds as the targets' totals. */
-const store = await SqliteStore.open(path);
+const store = await SqliteStore.open(storeOptions(path));
 const before = await store.loadTargets();
 let round = before.length > 0 ? Math.max(...before.map(({ lastScrape }) => lastScrape)) : 0;
 for (;;) {

@@ -10,6 +10,7 @@ import { binKey } from '../../server/model/histogram.ts';
 import { SqliteReader } from '../../server/store/sqlite/reader.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
 import type { Cell, SeriesLabel, SumQuery } from '../../server/store/store.ts';
+import { storeOptions } from './options.ts';
 import { counters, type FlowSpec, flowKey, goodScrape, identity, type RecordSpec } from './records.ts';
 
 const START = 1_700_000_000_000;
@@ -164,12 +165,12 @@ function comparable(cell: Cell | null): ModelCell | null {
 
 /** Appends the records in rounds of any size, reopening the file in between. */
 function storeIn(path: string, records: readonly RecordSpec[], roundSize: number): void {
-  let writer = new SqliteWriter(path);
+  let writer = new SqliteWriter(storeOptions(path));
   for (let i = 0; i < records.length; i += roundSize) {
     writer.append(records.slice(i, i + roundSize).map(goodScrape));
     if (i % 2 === 1) {
       writer.close();
-      writer = new SqliteWriter(path);
+      writer = new SqliteWriter(storeOptions(path));
     }
   }
   writer.close();
@@ -185,9 +186,9 @@ test('sums equal what was put in, however it is cut and grouped', () => {
       const folder = mkdtempSync(join(tmpdir(), 'sidelight-model-'));
       try {
         storeIn(join(folder, 'test.db'), records, roundSize);
-        const reader = new SqliteReader(join(folder, 'test.db'));
+        const reader = new SqliteReader(storeOptions(join(folder, 'test.db')));
         for (const one of asked) {
-          const groups = reader.sums(one);
+          const { groups } = reader.sums(one);
           const answer = Object.fromEntries(
             groups.map(({ labels, cells }) => [JSON.stringify(labels), cells.map(comparable)]),
           );
@@ -213,12 +214,12 @@ test('gauges are at rest until a row says otherwise', () => {
     flows: [{ gauges: { active_requests } }],
   }));
   storeIn(path, records, records.length);
-  const reader = new SqliteReader(path);
+  const reader = new SqliteReader(storeOptions(path));
   const index = STORED_GAUGES.indexOf('active_requests');
   const gaugesOf = (seconds: number, stepMs: number) =>
     reader
       .sums({ from: START, to: START + seconds * 1000, stepMs, direction: 'inbound', match: {}, by: [], bins: false })
-      .flatMap(({ cells }) => cells.map((cell) => cell?.gauges?.[index] ?? null));
+      .groups.flatMap(({ cells }) => cells.map((cell) => cell?.gauges?.[index] ?? null));
   expect(gaugesOf(8, 1000)).toEqual([...active, null]);
   for (const [second, expected] of active.entries())
     expect(gaugesOf(second + 1, 60_000), `after ${second + 1} s`).toEqual([expected]);

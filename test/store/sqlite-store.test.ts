@@ -7,11 +7,13 @@ import { SCHEMA_VERSION } from '../../server/store/sqlite/schema.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
 import type { Group, SumQuery } from '../../server/store/store.ts';
+import { storeOptions } from './options.ts';
 import { failedScrape, goodScrape, identity, type RecordSpec } from './records.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const START = 1_700_000_000_000;
 const MINUTE = 60_000;
+const NO_RETENTION = { retentionMs: { raw: 0, '1m': 0, '10m': 0, '1h': 0 } };
 let path: string;
 
 beforeEach(() => {
@@ -19,9 +21,14 @@ beforeEach(() => {
 });
 
 async function openStore(): Promise<SqliteStore> {
-  const store = await SqliteStore.open(path);
+  const store = await SqliteStore.open(storeOptions(path, NO_RETENTION));
   onTestFinished(() => store.close());
   return store;
+}
+
+/** Everything that is to be done at `now`. */
+async function upkeep(store: SqliteStore, now: number): Promise<void> {
+  while (await store.upkeep(now));
 }
 
 /** The target's scrape in minute `minute`, with so many requests. */
@@ -38,7 +45,7 @@ const totals = (shape: string, ...bytes: number[]): StoredTotals => ({ shape, va
 
 /** Requests by minute from the start. */
 async function requestsByMinute(store: SqliteStore, minutes: number, query: Partial<SumQuery> = {}) {
-  const groups = await store.sums({
+  const { groups } = await store.sums({
     from: START,
     to: START + minutes * MINUTE,
     stepMs: MINUTE,
@@ -85,7 +92,7 @@ test('cells come with everything that was put in', async () => {
     }),
   ]);
   const query = { from: START, to: START + MINUTE, match: {}, by: [], bins: true };
-  const [inbound] = await store.sums({ ...query, direction: 'inbound' });
+  const [inbound] = (await store.sums({ ...query, direction: 'inbound' })).groups;
   expect(inbound?.cells[0]).toMatchObject({
     gauges: Float64Array.of(4, 0),
     measured: [{ from: START, to: START + MINUTE }],
@@ -98,7 +105,7 @@ test('cells come with everything that was put in', async () => {
     2,
     2 ** 40,
   ]);
-  const [outbound] = await store.sums({ ...query, direction: 'outbound' });
+  const [outbound] = (await store.sums({ ...query, direction: 'outbound' })).groups;
   expect(outbound?.cells[0]).toMatchObject({
     bins: { keys: [0, 93, 261], counts: [1, 5, 2] },
     timeoutsWithoutSample: 2,
@@ -169,7 +176,9 @@ test('a round that can not be stored leaves nothing behind', async () => {
   await store.append(round);
   await store.append([scrape(1, 4, { target: 'new', identity: { service: 'new' } })]);
   expect(await requestsByMinute(store, 2)).toEqual({ shop: [0, 0], cart: [null, 6], new: [null, 4] });
-  const [shop] = await store.sums({
+  const {
+    groups: [shop],
+  } = await store.sums({
     from: START,
     to: START + 2 * MINUTE,
     direction: 'inbound',
@@ -193,7 +202,7 @@ test('what is old is forgotten, in slices that let rounds through, and nothing e
   await store.append(Array.from({ length: 120 }, (_, minute) => scrape(minute, minute + 1)));
   const order: string[] = [];
   await Promise.all([
-    store.expire(START + 100 * MINUTE).then(() => order.push('expired')),
+    upkeep(store, START + 100 * MINUTE).then(() => order.push('expired')),
     store.append([scrape(120, 500)]).then(() => order.push('appended')),
   ]);
   expect(order).toEqual(['appended', 'expired']);
@@ -207,21 +216,21 @@ test('what is old is forgotten, in slices that let rounds through, and nothing e
 
 test('one slice is at most as long as it may be', () => {
   const file = join(temporaryFolder(), 'sidelight.db');
-  const writer = new SqliteWriter(file);
+  const writer = new SqliteWriter(storeOptions(file, NO_RETENTION));
   onTestFinished(() => writer.close());
   writer.append(Array.from({ length: 60 }, (_, minute) => scrape(minute, 1)));
   const slices: boolean[] = [];
-  do slices.push(writer.expire(START + 40 * MINUTE, 15 * MINUTE));
+  do slices.push(writer.upkeep(START + 40 * MINUTE));
   while (slices.at(-1));
   expect(slices).toEqual([true, true, false]);
-  expect(writer.expire(START + 40 * MINUTE, 15 * MINUTE)).toBe(false);
+  expect(writer.upkeep(START + 40 * MINUTE)).toBe(false);
 });
 
 test("names of stats that no target's totals go by any more are forgotten with the rest", async () => {
   const store = await openStore();
   for (let minute = 0; minute < 5; minute++)
     await store.append([scrape(minute, 1, { findings: { totals: totals(`["shape ${minute}"]`) } })]);
-  await store.expire(START + 4 * MINUTE);
+  await upkeep(store, START + 4 * MINUTE);
   expect(ask('SELECT text FROM shapes')).toEqual([{ text: '["shape 4"]' }]);
   await store.append([scrape(5, 1, { findings: { totals: totals('["shape 0"]', 8) } })]);
   expect(await store.loadTargets()).toMatchObject([{ totals: totals('["shape 0"]', 8) }]);
@@ -282,6 +291,11 @@ test('status tells the file, its size and how far it goes back', async () => {
   expect(await store.status()).toEqual({
     path,
     bytes: expect.any(Number),
+    usedBytes: expect.any(Number),
+    maxBytes: 10 * 2 ** 30,
+    tiers: [],
+    logRows: 0,
+    notice: '',
     schemaVersion: SCHEMA_VERSION,
     oldest: null,
   });

@@ -10,6 +10,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { explained } from '../../server/store/sqlite/explained.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { StoreError } from '../../server/store/store.ts';
+import { storeOptions } from './options.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 let folder: string;
@@ -92,7 +93,7 @@ test.each<Case>([
   },
 ])('$name is refused in one line', async ({ prepare, message }) => {
   const path = prepare(folder);
-  const error = await SqliteStore.open(path).catch((error: unknown) => error);
+  const error = await SqliteStore.open(storeOptions(path)).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(StoreError);
   expect(error).toMatchObject({
     name: 'StoreError',
@@ -102,7 +103,7 @@ test.each<Case>([
 
 test('a second collector on one file is refused until the first one has gone', async () => {
   const path = join(folder, 'sidelight.db');
-  const first = await SqliteStore.open(path);
+  const first = await SqliteStore.open(storeOptions(path));
   expect(await openAsPlainUser(path)).toBe(
     `StoreError: storage.path ${path}: another Sidelight is writing to the file: stop it, or choose another storage.path`,
   );
@@ -112,10 +113,10 @@ test('a second collector on one file is refused until the first one has gone', a
 
 test('another program may read and write the file for a moment', async () => {
   const path = join(folder, 'sidelight.db');
-  const store = await SqliteStore.open(path);
+  const store = await SqliteStore.open(storeOptions(path));
   const other = new Database(path);
   other.exec('BEGIN IMMEDIATE');
-  const appended = store.append([]).then(() => store.expire(0));
+  const appended = store.append([]).then(() => store.upkeep(0));
   other.exec('COMMIT');
   await appended;
   other.close();
@@ -135,7 +136,7 @@ test('a folder that may not be written', async () => {
 
 test('a file that may not be written', async () => {
   const path = join(folder, 'sidelight.db');
-  await (await SqliteStore.open(path)).close();
+  await (await SqliteStore.open(storeOptions(path))).close();
   chmodSync(path, 0o444);
   expect(await openAsPlainUser(path)).toBe(
     `StoreError: storage.path ${path}: the file may not be written: change its permissions, or choose another storage.path`,

@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { requestCount } from '../../server/model/flow.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import { storeOptions } from './options.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Runs the appending program until it has stored `rounds` more rounds, kills it, and gives the last round it told of. */
@@ -35,7 +36,7 @@ test('a collector that is killed while it stores leaves a whole file, and the ne
     expect(database.pragma('foreign_key_check')).toEqual([]);
     database.close();
 
-    const store = await SqliteStore.open(path);
+    const store = await SqliteStore.open(storeOptions(path));
     const targets = await store.loadTargets();
     const [stored = 0] = new Set(targets.map(({ lastScrape }) => lastScrape));
     expect(stored).toBeGreaterThanOrEqual(told);
@@ -45,7 +46,7 @@ test('a collector that is killed while it stores leaves a whole file, and the ne
       expect(low + middle * 256 + high * 65_536).toBe(stored);
       expect(totals.shape).toBe(`["shape ${stored >> 5}"]`);
     }
-    const groups = await store.sums({
+    const { groups } = await store.sums({
       from: 0,
       to: stored + 10,
       direction: 'inbound',

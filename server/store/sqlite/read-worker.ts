@@ -2,20 +2,21 @@
 
 import { workerData } from 'node:worker_threads';
 import type { StoredTarget } from '../../model/scrape-record.ts';
-import { type Group, QueryTooLargeError, type StoreStatus, type SumQuery } from '../store.ts';
+import { QueryTooLargeError, type StoreOptions, type StoreStatus, type SumAnswer, type SumQuery } from '../store.ts';
 import { explained, explaining } from './explained.ts';
 import { SqliteReader } from './reader.ts';
 
-const { path } = workerData as { path: string };
+const options = workerData as StoreOptions;
+const { path } = options;
 let reader: SqliteReader | undefined;
 
 function opened(): SqliteReader {
-  reader ??= new SqliteReader(path);
+  reader ??= new SqliteReader(options);
   return reader;
 }
 
 /** Only messages of errors get from one thread to another, so this one is told as an answer. */
-export function sums(query: SumQuery): Group[] | { tooLarge: string } {
+export function sums(query: SumQuery): SumAnswer | { tooLarge: string } {
   try {
     return opened().sums(query);
   } catch (error) {

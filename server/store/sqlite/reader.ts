@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { COUNTERS, type Identity, type LatencySource, STORED_GAUGES } from '../../model/flow.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import { Coverage } from '../coverage.ts';
-import { type Group, SERIES_LABELS, type StoreStatus, type SumQuery } from '../store.ts';
+import { SERIES_LABELS, type StoreOptions, type StoreStatus, type SumAnswer, type SumQuery } from '../store.ts';
 import { type Row, type Series, Sums } from '../sums.ts';
 import { NUMBER_COLUMNS, SCHEMA_VERSION } from './schema.ts';
 
@@ -16,18 +16,18 @@ const BINS = FIRST_GAUGE + STORED_GAUGES.length;
 /** A connection that only reads. Synchronous: it lives in a worker thread. */
 export class SqliteReader {
   private readonly database: Database.Database;
-  private readonly path: string;
+  private readonly options: StoreOptions;
 
-  constructor(path: string) {
-    this.path = path;
-    this.database = new Database(path, { readonly: true, timeout: 5000 });
+  constructor(options: StoreOptions) {
+    this.options = options;
+    this.database = new Database(options.path, { readonly: true, timeout: 5000 });
   }
 
-  sums(query: SumQuery): Group[] {
+  sums(query: SumQuery): SumAnswer {
     return this.database.transaction(() => this.sumsNow(query))();
   }
 
-  private sumsNow(query: SumQuery): Group[] {
+  private sumsNow(query: SumQuery): SumAnswer {
     const range = { from: query.from, to: query.to, latest: query.to + LONGEST_INTERVAL_MS };
     const coverage = new Coverage();
     const scrapes = this.database
@@ -44,7 +44,7 @@ export class SqliteReader {
       .prepare(`SELECT ${columns} FROM raw WHERE t1 > :from AND t1 < :latest AND t0 < :to ORDER BY t1`)
       .raw();
     for (const row of rows.iterate(range)) sums.addRow(toRow(row as unknown[]));
-    return sums.finish();
+    return { groups: sums.finish(), other: null, tiers: ['raw'] };
   }
 
   private series(query: SumQuery): Series[] {
@@ -85,8 +85,13 @@ export class SqliteReader {
     const pageSize = Number(this.database.pragma('page_size', { simple: true }));
     const oldest = this.database.prepare('SELECT t0 FROM scrapes ORDER BY t1 LIMIT 1').pluck().get();
     return {
-      path: this.path,
+      path: this.options.path,
       bytes: pages * pageSize,
+      usedBytes: pages * pageSize,
+      maxBytes: this.options.maxBytes,
+      tiers: [],
+      logRows: 0,
+      notice: '',
       schemaVersion: SCHEMA_VERSION,
       oldest: typeof oldest === 'number' ? oldest : null,
     };

@@ -2,11 +2,18 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Piscina } from 'piscina';
 import type { ScrapeRecord, StoredTarget } from '../../model/scrape-record.ts';
-import { type Group, QueryTooLargeError, type Store, StoreError, type StoreStatus, type SumQuery } from '../store.ts';
+import {
+  QueryTooLargeError,
+  type Store,
+  StoreError,
+  type StoreOptions,
+  type StoreStatus,
+  type SumAnswer,
+  type SumQuery,
+} from '../store.ts';
 import { explaining } from './explained.ts';
 
 const READERS = 2;
-const HOUR_MS = 3_600_000;
 const FILE_NAME = 'sidelight.db';
 
 /** SQLite in worker threads: one that writes, some that read, so that the main thread never waits for a disk. */
@@ -15,16 +22,16 @@ export class SqliteStore implements Store {
   private readonly readers: Piscina;
   private closing = false;
 
-  private constructor(path: string) {
-    this.writer = pool('./write-worker.ts', path, 1);
-    this.readers = pool('./read-worker.ts', path, READERS);
+  private constructor(options: StoreOptions) {
+    this.writer = pool('./write-worker.ts', options, 1);
+    this.readers = pool('./read-worker.ts', options, READERS);
   }
 
   /** Opens or creates the file. @throws StoreError that names the file and what to do. */
-  static async open(path: string): Promise<SqliteStore> {
-    const file = resolve(path);
-    makeFolder(file);
-    const store = new SqliteStore(file);
+  static async open(options: StoreOptions): Promise<SqliteStore> {
+    const path = resolve(options.path);
+    makeFolder(path);
+    const store = new SqliteStore({ ...options, path });
     try {
       await store.write('open');
       return store;
@@ -42,12 +49,12 @@ export class SqliteStore implements Store {
     return this.write('append', round.map(storable));
   }
 
-  async expire(before: number): Promise<void> {
-    while (!this.closing && (await this.write<boolean>('expire', { before, limitMs: HOUR_MS / 4 })));
+  upkeep(now: number): Promise<boolean> {
+    return this.closing ? Promise.resolve(false) : this.write('upkeep', now);
   }
 
-  async sums(query: SumQuery): Promise<Group[]> {
-    const answer = await this.read<Group[] | { tooLarge: string }>('sums', query);
+  async sums(query: SumQuery): Promise<SumAnswer> {
+    const answer = await this.read<SumAnswer | { tooLarge: string }>('sums', query);
     if ('tooLarge' in answer) throw new QueryTooLargeError(answer.tooLarge);
     return answer;
   }
@@ -99,13 +106,13 @@ function asStoreError(error: unknown): never {
   throw new StoreError(error instanceof Error ? error.message : String(error));
 }
 
-function pool(file: string, path: string, threads: number): Piscina {
+function pool(file: string, options: StoreOptions, threads: number): Piscina {
   return new Piscina({
     filename: new URL(file, import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     idleTimeout: Infinity,
-    workerData: { path },
+    workerData: options,
   });
 }
 

@@ -2,14 +2,16 @@
 
 import { workerData } from 'node:worker_threads';
 import type { ScrapeRecord } from '../../model/scrape-record.ts';
+import type { StoreOptions } from '../store.ts';
 import { explaining } from './explained.ts';
 import { SqliteWriter } from './writer.ts';
 
-const { path } = workerData as { path: string };
+const options = workerData as StoreOptions;
+const { path } = options;
 let writer: SqliteWriter | undefined;
 
 function opened(): SqliteWriter {
-  writer ??= new SqliteWriter(path);
+  writer ??= new SqliteWriter(options);
   return writer;
 }
 
@@ -22,8 +24,8 @@ export function append(round: readonly ScrapeRecord[]): void {
   explaining(path, () => opened().append(round));
 }
 
-export function expire({ before, limitMs }: { before: number; limitMs: number }): boolean {
-  return explaining(path, () => opened().expire(before, limitMs));
+export function upkeep(now: number): boolean {
+  return explaining(path, () => opened().upkeep(now));
 }
 
 export function close(): void {

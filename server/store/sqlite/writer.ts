@@ -5,12 +5,16 @@ import { STORED_GAUGES } from '../../model/flow.ts';
 import { encodeBins } from '../../model/histogram.ts';
 import { keyOf } from '../../model/labels.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
+import type { StoreOptions } from '../store.ts';
 import { migrate, NUMBER_COLUMNS } from './schema.ts';
 import { lockForWriting, type WriterLock } from './writer-lock.ts';
+
+const SLICE_MS = 900_000;
 
 /** The one connection that writes. Synchronous: it lives in a worker thread. */
 export class SqliteWriter {
   private readonly database: Database.Database;
+  private readonly retentionMs: number;
   private readonly lock: WriterLock;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly seriesIds = new Map<string, number>();
@@ -19,7 +23,9 @@ export class SqliteWriter {
   private readonly restingSeries = new Set<number>();
 
   /** @throws StoreError, or SQLite's error when the file can't be opened. */
-  constructor(path: string) {
+  constructor(options: StoreOptions) {
+    const { path } = options;
+    this.retentionMs = options.retentionMs.raw;
     this.lock = lockForWriting(path);
     try {
       this.database = openDatabase(path);
@@ -41,11 +47,12 @@ export class SqliteWriter {
     }
   }
 
-  /** Forgets at most `limitMs` of the oldest intervals that ended before `before`; true when there is more to forget. */
-  expire(before: number, limitMs: number): boolean {
+  /** Forgets a slice of what is too old; true when there is more to forget. */
+  upkeep(now: number): boolean {
+    const before = now - this.retentionMs;
     const oldest = this.statements.oldest.get();
     if (typeof oldest !== 'number' || oldest >= before) return false;
-    const end = Math.min(before, oldest + limitMs);
+    const end = Math.min(before, oldest + SLICE_MS);
     this.database.transaction(() => {
       this.statements.expireRaw.run(end);
       this.statements.expireScrapes.run(end);
