@@ -23,6 +23,27 @@ export class VarintWriter {
     this.length = length;
   }
 
+  /** Appends one byte as it is. */
+  writeByte(byte: number): void {
+    if (this.length === this.bytes.length) this.grow();
+    this.bytes[this.length++] = byte;
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.length;
+  }
+
+  /** Begins anew in the same memory. */
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** What was written, until the next write: no copy. */
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length);
@@ -38,17 +59,38 @@ export class VarintWriter {
 /** Reads what {@link VarintWriter} wrote. Throws a RangeError where the bytes end too early. */
 export class VarintReader {
   private readonly bytes: Uint8Array;
-  private position = 0;
+  private position: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, position = 0) {
     this.bytes = bytes;
+    this.position = position;
+  }
+
+  /** Where the next number begins. */
+  get at(): number {
+    return this.position;
   }
 
   get done(): boolean {
     return this.position >= this.bytes.length;
   }
 
+  readByte(): number {
+    const byte = this.bytes[this.position++];
+    if (byte === undefined) throw new RangeError('number cut off');
+    return byte;
+  }
+
+  skip(bytes: number): void {
+    this.position += bytes;
+  }
+
   read(): number {
+    const first = this.bytes[this.position];
+    if (first !== undefined && first < 0x80) {
+      this.position++;
+      return first;
+    }
     let value = 0;
     let scale = 1;
     for (;;) {
