@@ -29,6 +29,13 @@ export class VarintWriter {
     this.bytes[this.length++] = byte;
   }
 
+  /** Appends bytes as they are. */
+  writeBytes(bytes: Uint8Array): void {
+    while (this.length + bytes.length > this.bytes.length) this.grow();
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   /** Bytes written so far. */
   get size(): number {
     return this.length;

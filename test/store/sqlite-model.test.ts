@@ -7,13 +7,19 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Counter, type Direction, STORED_GAUGES } from '../../server/model/flow.ts';
 import { binKey } from '../../server/model/histogram.ts';
+import { decodeAnswer } from '../../server/store/answer.ts';
 import { SqliteReader } from '../../server/store/sqlite/reader.ts';
+import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
 import type { Cell, SeriesLabel, SumQuery } from '../../server/store/store.ts';
 import { storeOptions } from './options.ts';
 import { counters, type FlowSpec, flowKey, goodScrape, identity, type RecordSpec } from './records.ts';
 
 const START = 1_700_000_000_000;
+/** Scrapes of a second, so that slots are seconds and queries can be cut in many ways. */
+const options = (path: string) => storeOptions(path, { intervalMs: 1000, retentionMs: KEEP });
+const YEAR = 365 * 86_400_000;
+const KEEP = { raw: YEAR, '1m': YEAR, '10m': YEAR, '1h': YEAR };
 const COUNTED = ['2xx', '5xx', 'timed_out', 'bytes_rx'] as const satisfies Counter[];
 const LATENCIES = [1, 20, 350];
 const BY = ['service', 'instance', 'region', 'peer'] as const satisfies SeriesLabel[];
@@ -61,9 +67,9 @@ const targetScrapes = (target: number): fc.Arbitrary<RecordSpec[]> =>
 
 const query: fc.Arbitrary<SumQuery> = fc
   .record({
-    from: fc.integer({ min: START - 3000, max: START + 40_000 }),
-    length: fc.integer({ min: 1, max: 50_000 }),
-    stepMs: fc.option(fc.integer({ min: 500, max: 20_000 })),
+    from: fc.integer({ min: -3, max: 40 }).map((second) => START + second * 1000),
+    length: fc.integer({ min: 1, max: 50 }).map((seconds) => seconds * 1000),
+    stepMs: fc.option(fc.integer({ min: 1, max: 20 }).map((seconds) => seconds * 1000)),
     direction: fc.constantFrom<Direction>('inbound', 'outbound'),
     service: fc.option(fc.subarray(['a', 'b', 'c'])),
     region: fc.option(fc.subarray(['eu', 'us'])),
@@ -87,6 +93,13 @@ function eventsBefore(count: number, { from, to }: RecordSpec, at: number): numb
   return before;
 }
 
+/** What figures are kept of: a service where that is enough, else a target in its place. */
+function unitOf({ target, identity: own }: RecordSpec, { by, match }: SumQuery): string {
+  const { service, region } = identity(own);
+  const isPlaced = [...by, ...Object.keys(match)].some((label) => label === 'instance' || label === 'region');
+  return isPlaced ? `${target} ${region}` : service;
+}
+
 interface ModelCell {
   counters: number[];
   bins: Record<string, number>;
@@ -94,14 +107,16 @@ interface ModelCell {
 }
 
 interface ModelGroup {
-  readonly targets: Set<string>;
+  readonly units: Set<string>;
   readonly rows: { record: RecordSpec; spec: FlowSpec }[];
 }
 
-function modelGroups(records: readonly RecordSpec[], { from, to, direction, match, by }: SumQuery) {
+function modelGroups(records: readonly RecordSpec[], asked: SumQuery) {
+  const { from, to, direction, match, by } = asked;
   const groups = new Map<string, ModelGroup>();
   for (const record of records) {
-    if (!records.some((other) => other.target === record.target && other.to > from && other.from < to)) continue;
+    const unit = unitOf(record, asked);
+    if (!records.some((other) => unitOf(other, asked) === unit && other.to > from && other.from < to)) continue;
     for (const spec of record.flows ?? []) {
       const { peer, direction: own } = flowKey(spec);
       const labels: Partial<Record<SeriesLabel, string>> = { ...identity(record.identity), peer };
@@ -109,9 +124,9 @@ function modelGroups(records: readonly RecordSpec[], { from, to, direction, matc
       if (Object.entries(match).some(([name, values]) => !values?.includes(labels[name as SeriesLabel] ?? '')))
         continue;
       const key = JSON.stringify(Object.fromEntries(by.map((label) => [label, labels[label]])));
-      const group = groups.get(key) ?? { targets: new Set(), rows: [] };
+      const group = groups.get(key) ?? { units: new Set(), rows: [] };
       groups.set(key, group);
-      group.targets.add(record.target);
+      group.units.add(unit);
       group.rows.push({ record, spec });
     }
   }
@@ -144,7 +159,7 @@ function modelAnswer(records: readonly RecordSpec[], asked: SumQuery): Record<st
     for (let from = asked.from; from < asked.to; from += stepMs) {
       const to = Math.min(from + stepMs, asked.to);
       const isMeasured = records.some(
-        (record) => group.targets.has(record.target) && record.from < to && record.to > from,
+        (record) => group.units.has(unitOf(record, asked)) && record.from < to && record.to > from,
       );
       cells.push(isMeasured ? modelCell(group, [from, to], asked.bins) : null);
     }
@@ -164,13 +179,22 @@ function comparable(cell: Cell | null): ModelCell | null {
 }
 
 /** Appends the records in rounds of any size, reopening the file in between. */
-function storeIn(path: string, records: readonly RecordSpec[], roundSize: number): void {
-  let writer = new SqliteWriter(storeOptions(path));
+function storeIn(
+  path: string,
+  records: readonly RecordSpec[],
+  roundSize: number,
+  upkeeps: readonly number[] = [],
+): void {
+  let writer = new SqliteWriter(options(path));
+  let encoder = new RoundEncoder();
   for (let i = 0; i < records.length; i += roundSize) {
-    writer.append(records.slice(i, i + roundSize).map(goodScrape));
+    writer.append(encoder.encode(records.slice(i, i + roundSize).map(goodScrape)));
+    const now = upkeeps[i / roundSize];
+    if (now !== undefined) while (writer.upkeep(now));
     if (i % 2 === 1) {
       writer.close();
-      writer = new SqliteWriter(storeOptions(path));
+      writer = new SqliteWriter(options(path));
+      encoder = new RoundEncoder();
     }
   }
   writer.close();
@@ -181,14 +205,17 @@ test('sums equal what was put in, however it is cut and grouped', () => {
     .tuple(targetScrapes(0), targetScrapes(1), targetScrapes(2))
     .map((targets) => targets.flat().sort((a, b) => a.to - b.to));
   const queries = fc.array(query, { minLength: 5, maxLength: 5 });
+  const upkeeps = fc.array(fc.constantFrom(START, START + 30_000, START + 4_000_000, START + 90_000_000), {
+    maxLength: 8,
+  });
   fc.assert(
-    fc.property(data, fc.integer({ min: 1, max: 4 }), queries, (records, roundSize, asked) => {
+    fc.property(data, fc.integer({ min: 1, max: 4 }), queries, upkeeps, (records, roundSize, asked, moments) => {
       const folder = mkdtempSync(join(tmpdir(), 'sidelight-model-'));
       try {
-        storeIn(join(folder, 'test.db'), records, roundSize);
-        const reader = new SqliteReader(storeOptions(join(folder, 'test.db')));
+        storeIn(join(folder, 'test.db'), records, roundSize, moments);
+        const reader = new SqliteReader(options(join(folder, 'test.db')));
         for (const one of asked) {
-          const { groups } = reader.sums(one);
+          const { groups } = decodeAnswer(reader.sums(one));
           const answer = Object.fromEntries(
             groups.map(({ labels, cells }) => [JSON.stringify(labels), cells.map(comparable)]),
           );
@@ -214,12 +241,20 @@ test('gauges are at rest until a row says otherwise', () => {
     flows: [{ gauges: { active_requests } }],
   }));
   storeIn(path, records, records.length);
-  const reader = new SqliteReader(storeOptions(path));
+  const reader = new SqliteReader(options(path));
   const index = STORED_GAUGES.indexOf('active_requests');
   const gaugesOf = (seconds: number, stepMs: number) =>
-    reader
-      .sums({ from: START, to: START + seconds * 1000, stepMs, direction: 'inbound', match: {}, by: [], bins: false })
-      .groups.flatMap(({ cells }) => cells.map((cell) => cell?.gauges?.[index] ?? null));
+    decodeAnswer(
+      reader.sums({
+        from: START,
+        to: START + seconds * 1000,
+        stepMs,
+        direction: 'inbound',
+        match: {},
+        by: [],
+        bins: false,
+      }),
+    ).groups.flatMap(({ cells }) => cells.map((cell) => cell?.gauges?.[index] ?? null));
   expect(gaugesOf(8, 1000)).toEqual([...active, null]);
   for (const [second, expected] of active.entries())
     expect(gaugesOf(second + 1, 60_000), `after ${second + 1} s`).toEqual([expected]);

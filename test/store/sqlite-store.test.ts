@@ -5,23 +5,26 @@ import { COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
 import type { StoredTotals } from '../../server/model/scrape-record.ts';
 import { SCHEMA_VERSION } from '../../server/store/sqlite/schema.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
-import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
-import type { Group, SumQuery } from '../../server/store/store.ts';
+import type { Group, StoreOptions, SumQuery } from '../../server/store/store.ts';
 import { storeOptions } from './options.ts';
 import { failedScrape, goodScrape, identity, type RecordSpec } from './records.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const START = 1_700_000_000_000;
 const MINUTE = 60_000;
-const NO_RETENTION = { retentionMs: { raw: 0, '1m': 0, '10m': 0, '1h': 0 } };
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** A whole minute. */
+const MINUTES = START - (START % MINUTE);
+const QUERY: SumQuery = { from: 0, to: 0, direction: 'inbound', match: {}, by: [], bins: false };
 let path: string;
 
 beforeEach(() => {
   path = join(temporaryFolder(), 'deep', 'in', 'sidelight.db');
 });
 
-async function openStore(): Promise<SqliteStore> {
-  const store = await SqliteStore.open(storeOptions(path, NO_RETENTION));
+async function openStore(options: Partial<StoreOptions> = {}): Promise<SqliteStore> {
+  const store = await SqliteStore.open(storeOptions(path, options));
   onTestFinished(() => store.close());
   return store;
 }
@@ -189,41 +192,38 @@ test('a round that can not be stored leaves nothing behind', async () => {
   expect(shop?.cells[0]?.gauges?.[0]).toBe(0);
 });
 
-test('a series at rest takes no room', async () => {
+test('a series at rest takes no room in blocks', async () => {
   const store = await openStore();
   const flows = [{}, { direction: 'outbound', peer: 'idle' }] as const;
   await store.append(Array.from({ length: 50 }, (_, minute) => scrape(minute, 0, { flows })));
-  expect(ask('SELECT count(*) AS n FROM raw')).toEqual([{ n: 2 }]);
+  await upkeep(store, START + DAY);
+  expect(ask('SELECT count(*) AS n FROM log')).toEqual([{ n: 0 }]);
+  expect(ask('SELECT count(*) AS n FROM blocks_1m')).toEqual([{ n: 0 }]);
   expect(await requestsByMinute(store, 3)).toEqual({ shop: [0, 0, 0] });
 });
 
-test('what is old is forgotten, in slices that let rounds through, and nothing else', async () => {
-  const store = await openStore();
-  await store.append(Array.from({ length: 120 }, (_, minute) => scrape(minute, minute + 1)));
+test('what is old is forgotten tier by tier, rounds come in between, and no request is lost before its time', async () => {
+  const retentionMs = { raw: 2 * HOUR, '1m': 6 * HOUR, '10m': DAY, '1h': 400 * DAY };
+  const store = await openStore({ retentionMs, intervalMs: MINUTE });
+  await store.append(Array.from({ length: 2880 }, (_, minute) => scrape(minute, minute + 1)));
   const order: string[] = [];
+  const end = START + 2 * DAY;
   await Promise.all([
-    upkeep(store, START + 100 * MINUTE).then(() => order.push('expired')),
-    store.append([scrape(120, 500)]).then(() => order.push('appended')),
+    upkeep(store, end).then(() => order.push('done')),
+    store.append([scrape(2880, 500)]).then(() => order.push('appended')),
   ]);
-  expect(order).toEqual(['appended', 'expired']);
-  const left = Array.from({ length: 121 }, (_, minute) => (minute < 99 ? null : minute < 120 ? minute + 1 : 500));
-  expect(await requestsByMinute(store, 121)).toEqual({ shop: left });
-  expect(ask('SELECT count(*) AS n FROM raw')).toEqual([{ n: 22 }]);
-  expect(ask('SELECT count(*) AS n FROM scrapes')).toEqual([{ n: 22 }]);
-  expect(await store.loadTargets()).toMatchObject([{ lastScrape: START + 121 * MINUTE }]);
-  expect(await store.status()).toMatchObject({ oldest: START + 99 * MINUTE });
-});
-
-test('one slice is at most as long as it may be', () => {
-  const file = join(temporaryFolder(), 'sidelight.db');
-  const writer = new SqliteWriter(storeOptions(file, NO_RETENTION));
-  onTestFinished(() => writer.close());
-  writer.append(Array.from({ length: 60 }, (_, minute) => scrape(minute, 1)));
-  const slices: boolean[] = [];
-  do slices.push(writer.upkeep(START + 40 * MINUTE));
-  while (slices.at(-1));
-  expect(slices).toEqual([true, true, false]);
-  expect(writer.upkeep(START + 40 * MINUTE)).toBe(false);
+  expect(order).toEqual(['appended', 'done']);
+  const whole = { from: START - (START % HOUR), to: START + 2881 * MINUTE, stepMs: undefined };
+  const { groups, tiers } = await store.sums({ ...QUERY, from: whole.from, to: whole.to });
+  expect(groups.map(countsOf)).toEqual([[(2880 * 2881) / 2 + 500]]);
+  expect(tiers).toEqual(['raw', '1m', '10m', '1h']);
+  const status = await store.status();
+  for (const [name, keptMs] of Object.entries(retentionMs)) {
+    const tier = status.tiers.find((one) => one.name === name);
+    expect(tier?.oldest, name).toBeGreaterThanOrEqual(Math.max(whole.from, end - keptMs - 8 * HOUR));
+    expect(tier?.keptMs, name).toBe(keptMs);
+  }
+  expect(await store.loadTargets()).toMatchObject([{ lastScrape: START + 2881 * MINUTE }]);
 });
 
 test("names of stats that no target's totals go by any more are forgotten with the rest", async () => {
@@ -236,68 +236,60 @@ test("names of stats that no target's totals go by any more are forgotten with t
   expect(await store.loadTargets()).toMatchObject([{ totals: totals('["shape 0"]', 8) }]);
 });
 
-test('the view "traffic" gives the same counts by plain SQL', async () => {
+test('plain SQL finds counts and percentiles of every minute of a service', async () => {
   const store = await openStore();
   const place = { region: 'eu', zone: 'eu-1', namespace: 'prod' };
   await store.append([
-    scrape(0, 4, { identity: place }),
-    scrape(1, 6, { identity: place }),
-    scrape(1, 0, {
-      target: 'cart',
-      identity: { service: 'cart' },
-      flows: [{ direction: 'outbound', peer: 'shop', counters: { '2xx': 3, '5xx': 2, retries: 1 } }],
+    scrape(0, 4, { from: MINUTES, to: MINUTES + MINUTE, identity: place }),
+    scrape(0, 0, {
+      target: 'other',
+      from: MINUTES,
+      to: MINUTES + MINUTE,
+      identity: { ...place, instance: 'shop-2' },
+      flows: [{ counters: { '2xx': 5, '5xx': 1 }, latency: { 12: 6 } }],
     }),
   ]);
-  expect(
-    ask(
-      `SELECT service, namespace, instance, region, zone, direction, peer, min(from_ms) AS from_ms, max(to_ms) AS to_ms,
-         sum(requests_2xx) AS ok, sum(requests_5xx) AS failed, sum(retries) AS retries
-       FROM traffic GROUP BY service, direction ORDER BY service`,
-    ),
-  ).toEqual([
-    {
-      service: 'cart',
-      namespace: '',
-      instance: 'shop-1',
-      region: '',
-      zone: '',
-      direction: 'outbound',
-      peer: 'shop',
-      from_ms: START + MINUTE,
-      to_ms: START + 2 * MINUTE,
-      ok: 3,
-      failed: 2,
-      retries: 1,
-    },
+  await upkeep(store, MINUTES + DAY);
+  expect(ask('SELECT * FROM service_minutes')).toEqual([
     {
       service: 'shop',
       namespace: 'prod',
-      instance: 'shop-1',
-      region: 'eu',
-      zone: 'eu-1',
-      direction: 'inbound',
-      peer: '',
-      from_ms: START,
-      to_ms: START + 2 * MINUTE,
-      ok: 10,
-      failed: 0,
-      retries: 0,
+      minute: MINUTES,
+      requests: 10,
+      requests_2xx: 9,
+      requests_3xx: 0,
+      requests_4xx: 0,
+      requests_5xx: 1,
+      failures: 1,
+      p50_ms: 12.5,
+      p95_ms: 12.95,
+      p99_ms: 12.99,
     },
+  ]);
+  expect(ask('SELECT hour, requests FROM service_hours')).toEqual([{ hour: MINUTES - (MINUTES % HOUR), requests: 10 }]);
+  expect(ask('SELECT service, instance FROM targets_seen ORDER BY instance')).toEqual([
+    { service: 'shop', instance: 'shop-1' },
+    { service: 'shop', instance: 'shop-2' },
   ]);
 });
 
 test('status tells the file, its size and how far it goes back', async () => {
   const store = await openStore();
-  expect(await store.status()).toEqual({
+  expect(await store.status()).toMatchObject({
     path,
     bytes: expect.any(Number),
     usedBytes: expect.any(Number),
     maxBytes: 10 * 2 ** 30,
-    tiers: [],
-    logRows: 0,
-    notice: '',
     schemaVersion: SCHEMA_VERSION,
     oldest: null,
+    logRows: 0,
+    notice: '',
+    tiers: [
+      { name: 'raw', stepMs: 10_000, retentionMs: 2 * HOUR, keptMs: 2 * HOUR, oldest: null, newest: null, bytes: 0 },
+      { name: '1m', stepMs: MINUTE },
+      { name: '10m', stepMs: 10 * MINUTE },
+      { name: '1h', stepMs: HOUR },
+    ],
   });
   await store.append([scrape(3, 1), scrape(4, 1)]);
   const status = await store.status();

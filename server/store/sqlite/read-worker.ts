@@ -1,8 +1,10 @@
 /** Entry of a reading thread. */
 
 import { workerData } from 'node:worker_threads';
+import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import type { StoredTarget } from '../../model/scrape-record.ts';
-import { QueryTooLargeError, type StoreOptions, type StoreStatus, type SumAnswer, type SumQuery } from '../store.ts';
+import type { EncodedAnswer } from '../answer.ts';
+import { QueryStoppedError, QueryTooLargeError, type StoreOptions, type StoreStatus, type SumQuery } from '../store.ts';
 import { explained, explaining } from './explained.ts';
 import { SqliteReader } from './reader.ts';
 
@@ -15,12 +17,16 @@ function opened(): SqliteReader {
   return reader;
 }
 
-/** Only messages of errors get from one thread to another, so this one is told as an answer. */
-export function sums(query: SumQuery): SumAnswer | { tooLarge: string } {
+/** Only messages of errors get from one thread to another, so these are told as answers. */
+export type Told = { readonly answer: EncodedAnswer } | { readonly tooLarge: string } | { readonly stopped: string };
+
+export function sums(query: SumQuery): unknown {
   try {
-    return opened().sums(query);
+    const told: Told = { answer: opened().sums(query) };
+    return Piscina.move({ [transferableSymbol]: [told.answer.numbers.buffer], [valueSymbol]: told });
   } catch (error) {
     if (error instanceof QueryTooLargeError) return { tooLarge: error.message };
+    if (error instanceof QueryStoppedError) return { stopped: error.message };
     throw explained(path, error);
   }
 }

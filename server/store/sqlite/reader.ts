@@ -1,72 +1,38 @@
 import Database from 'better-sqlite3';
-import { COUNTERS, type Identity, type LatencySource, STORED_GAUGES } from '../../model/flow.ts';
+import type { Identity } from '../../model/flow.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
-import { Coverage } from '../coverage.ts';
-import { SERIES_LABELS, type StoreOptions, type StoreStatus, type SumAnswer, type SumQuery } from '../store.ts';
-import { type Row, type Series, Sums } from '../sums.ts';
-import { NUMBER_COLUMNS, SCHEMA_VERSION } from './schema.ts';
-
-/** Scrapes that ended up to this long after a query's end may still reach into it. */
-const LONGEST_INTERVAL_MS = 400 * 86_400_000;
-
-const FIRST_NUMBER = 3;
-const FIRST_GAUGE = FIRST_NUMBER + COUNTERS.length;
-const BINS = FIRST_GAUGE + STORED_GAUGES.length;
+import type { EncodedAnswer } from '../answer.ts';
+import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
+import { slotMsOf, stepOf } from '../tiers.ts';
+import { StoreQuery } from './query.ts';
+import { ReaderCatalog } from './reader-catalog.ts';
+import { usedBytes } from './retention.ts';
+import { blockTable, SCHEMA_VERSION } from './schema.ts';
+import { Sources } from './sources.ts';
 
 /** A connection that only reads. Synchronous: it lives in a worker thread. */
 export class SqliteReader {
   private readonly database: Database.Database;
   private readonly options: StoreOptions;
+  private readonly catalog: ReaderCatalog;
+  private readonly sources: Sources;
+  private readonly slotMs: number;
 
   constructor(options: StoreOptions) {
     this.options = options;
     this.database = new Database(options.path, { readonly: true, timeout: 5000 });
+    this.catalog = new ReaderCatalog(this.database);
+    this.sources = new Sources(this.database);
+    this.slotMs = slotMsOf(options.intervalMs);
   }
 
-  sums(query: SumQuery): SumAnswer {
-    return this.database.transaction(() => this.sumsNow(query))();
-  }
-
-  private sumsNow(query: SumQuery): SumAnswer {
-    const range = { from: query.from, to: query.to, latest: query.to + LONGEST_INTERVAL_MS };
-    const coverage = new Coverage();
-    const scrapes = this.database
-      .prepare('SELECT target, t0, t1 FROM scrapes WHERE t1 > :from AND t1 < :latest AND t0 < :to ORDER BY t1')
-      .raw();
-    for (const row of scrapes.iterate(range)) {
-      const [target, from, to] = row as [number, number, number];
-      coverage.add(target, { from, to });
-    }
-    const sums = new Sums(query, coverage);
-    for (const series of this.series(query)) sums.addSeries(series);
-    const columns = `series, t0, t1, ${NUMBER_COLUMNS.join(', ')}${query.bins ? ', bins' : ''}`;
-    const rows = this.database
-      .prepare(`SELECT ${columns} FROM raw WHERE t1 > :from AND t1 < :latest AND t0 < :to ORDER BY t1`)
-      .raw();
-    for (const row of rows.iterate(range)) sums.addRow(toRow(row as unknown[]));
-    return { groups: sums.finish(), other: null, tiers: ['raw'] };
-  }
-
-  private series(query: SumQuery): Series[] {
-    const conditions = ['direction = ?'];
-    const values: string[] = [query.direction];
-    for (const label of SERIES_LABELS) {
-      const wanted = query.match[label];
-      if (!wanted) continue;
-      conditions.push(`${label} IN (${wanted.map(() => '?').join(', ')})`);
-      values.push(...wanted);
-    }
-    const select = this.database.prepare(
-      `SELECT id, target, source, ${SERIES_LABELS.join(', ')} FROM series WHERE ${conditions.join(' AND ')}`,
-    );
-    return select.all(...values).map((row) => {
-      const { id, target, source, ...labels } = row as {
-        id: number;
-        target: number;
-        source: LatencySource;
-      } & Series['labels'];
-      return { id, target, source, labels };
-    });
+  /** @throws QueryTooLargeError, QueryStoppedError */
+  sums(query: SumQuery): EncodedAnswer {
+    return this.database.transaction(() => {
+      this.catalog.refresh();
+      const { catalog, sources, slotMs } = this;
+      return new StoreQuery({ query, catalog, sources, slotMs }).run();
+    })();
   }
 
   loadTargets(): StoredTarget[] {
@@ -81,20 +47,55 @@ export class SqliteReader {
   }
 
   status(): StoreStatus {
+    return this.database.transaction(() => this.statusNow())();
+  }
+
+  private statusNow(): StoreStatus {
+    const number = (sql: string): number | null => {
+      const value = this.database.prepare(sql).pluck().get();
+      return typeof value === 'number' ? value : null;
+    };
     const pages = Number(this.database.pragma('page_count', { simple: true }));
     const pageSize = Number(this.database.pragma('page_size', { simple: true }));
-    const oldest = this.database.prepare('SELECT t0 FROM scrapes ORDER BY t1 LIMIT 1').pluck().get();
+    const { newest, keptFrom } = this.sources.state();
+    const tiers = TIERS.map((name, tier) => this.tierStatus(name, { tier, newest, kept: keptFrom[tier] ?? 0 }));
     return {
       path: this.options.path,
       bytes: pages * pageSize,
-      usedBytes: pages * pageSize,
+      usedBytes: usedBytes(this.database),
       maxBytes: this.options.maxBytes,
-      tiers: [],
-      logRows: 0,
-      notice: '',
       schemaVersion: SCHEMA_VERSION,
-      oldest: typeof oldest === 'number' ? oldest : null,
+      oldest: number('SELECT min(t) FROM (SELECT min(t0) AS t FROM coverage UNION ALL SELECT min(t0) FROM log)'),
+      tiers,
+      logRows: number('SELECT count(*) FROM log WHERE feeds > 0') ?? 0,
+      notice: this.notice(tiers),
     };
+  }
+
+  private tierStatus(
+    name: TierName,
+    { tier, newest, kept }: { tier: number; newest: number; kept: number },
+  ): TierStatus {
+    const [oldest, end, blocks, bytes] = this.database
+      .prepare(`SELECT min(t0), max(t1), count(*), sum(length(data)) FROM ${blockTable(name)}`)
+      .raw()
+      .get() as [number | null, number | null, number, number | null];
+    const retentionMs = this.options.retentionMs[name];
+    return {
+      name,
+      stepMs: stepOf(tier, this.slotMs),
+      retentionMs,
+      keptMs: kept > newest - retentionMs && blocks > 0 ? Math.max(0, newest - kept) : retentionMs,
+      oldest,
+      newest: end,
+      bytes: bytes ?? 0,
+    };
+  }
+
+  private notice(tiers: readonly TierStatus[]): string {
+    const short = tiers.filter(({ keptMs, retentionMs }) => keptMs < 0.9 * retentionMs).map(({ name }) => name);
+    if (short.length === 0) return '';
+    return `storage.max_size leaves no room to keep ${short.join(', ')} as long as storage.retention asks for: raise it, or ask for less`;
   }
 
   close(): void {
@@ -109,16 +110,4 @@ interface StoredRow extends Identity {
   inbound: number;
   shape: string;
   values: Uint8Array;
-}
-
-function toRow(row: readonly unknown[]): Row {
-  const numbers = row as number[];
-  const bins = row[BINS];
-  return {
-    series: numbers[0] ?? 0,
-    interval: { from: numbers[1] ?? 0, to: numbers[2] ?? 0 },
-    counters: numbers.slice(FIRST_NUMBER, FIRST_GAUGE),
-    gauges: numbers.slice(FIRST_GAUGE, BINS),
-    bins: bins instanceof Uint8Array ? bins : null,
-  };
 }

@@ -1,24 +1,30 @@
 import type Database from 'better-sqlite3';
 import { COUNTERS, STORED_GAUGES } from '../../model/flow.ts';
-import { StoreError } from '../store.ts';
+import { FLOW_LABELS, UNIT_LABELS } from '../series-labels.ts';
+import { StoreError, TIERS, type TierName } from '../store.ts';
+import { copyFromVersion1 } from './version-1.ts';
 
 /** Marks a SQLite file as Sidelight's ("Sdlt"). */
 const APPLICATION_ID = 0x53646c74;
 
-/** Columns of `raw` that hold one number per counter and gauge, in the order of `COUNTERS` and `STORED_GAUGES`. */
+/** Columns of version 1's `raw` that hold one number per counter and gauge. */
 export const NUMBER_COLUMNS: readonly string[] = [...COUNTERS.map(counterColumn), ...STORED_GAUGES];
 
 function counterColumn(counter: string): string {
   return /^\d/.test(counter) ? `requests_${counter}` : counter;
 }
 
-/**
- * Each entry brings a file one version further; entries are only ever added. Times are Unix milliseconds.
- * `raw` holds what a series did in `[t0, t1)`; a row is left out where nothing happened, and `scrapes` tells a
- * zero from a gap.
- */
-const MIGRATIONS: readonly string[] = [
-  `
+/** Table of a tier's blocks. */
+export function blockTable(tier: TierName): string {
+  return `blocks_${tier}`;
+}
+
+/** What a unit stands for. */
+export const TARGET = 0;
+export const PLACE = 1;
+export const SERVICE = 2;
+
+const VERSION_1 = `
   CREATE TABLE shapes (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
   CREATE TABLE targets (
     id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, service TEXT NOT NULL, namespace TEXT NOT NULL,
@@ -43,7 +49,83 @@ const MIGRATIONS: readonly string[] = [
     SELECT series.service, series.namespace, series.instance, series.region, series.zone, series.direction, series.peer,
       raw.t0 AS from_ms, raw.t1 AS to_ms, ${NUMBER_COLUMNS.map((column) => `raw.${column}`).join(', ')}
     FROM raw JOIN series ON series.id = raw.series;
-  `,
+`;
+
+const unitColumns = UNIT_LABELS.join(', ');
+const flowColumns = FLOW_LABELS.map(({ label }) => label).join(', ');
+
+/**
+ * `units`: what figures are kept of: a target under one identity, a place (service, namespace, region and zone) or a
+ * service. `log`: what happened in `[t0, t1)` and is in no block yet; rows that `feeds` names a service for, and whose
+ * ids are above its `progress`, are not in that service's rows yet either. `blocks_…`: several slots of one unit in one
+ * direction. `pending`: blocks that are not in the next tier yet. `sealed`: ends of the scrapes that are in blocks, so
+ * that none is taken in again. All of it adds up: no two rows hold the same request of one unit.
+ */
+const VERSION_2 = `
+  DROP VIEW traffic;
+  ALTER TABLE series RENAME TO old_series;
+  CREATE TABLE units (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, target INTEGER NOT NULL,
+    ${UNIT_LABELS.map((label) => `${label} TEXT NOT NULL`).join(', ')},
+    place INTEGER NOT NULL, feeds INTEGER NOT NULL, UNIQUE (kind, target, ${unitColumns})
+  );
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, unit INTEGER NOT NULL REFERENCES units (id), direction INTEGER NOT NULL,
+    source TEXT NOT NULL, ${FLOW_LABELS.map(({ label }) => `${label} TEXT NOT NULL`).join(', ')},
+    UNIQUE (unit, direction, source, ${flowColumns})
+  );
+  CREATE TABLE layouts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, unit INTEGER NOT NULL REFERENCES units (id), series TEXT NOT NULL,
+    UNIQUE (unit, series)
+  );
+  CREATE TABLE log (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, unit INTEGER NOT NULL, feeds INTEGER NOT NULL, t0 INTEGER NOT NULL,
+    t1 INTEGER NOT NULL, layout INTEGER NOT NULL, data BLOB NOT NULL
+  );
+  CREATE INDEX log_by_unit ON log (unit, t1);
+  CREATE INDEX log_by_service ON log (feeds, id) WHERE feeds > 0;
+  CREATE TABLE progress (service INTEGER PRIMARY KEY, closed INTEGER NOT NULL);
+  CREATE TABLE sealed (unit INTEGER PRIMARY KEY, scrapes BLOB NOT NULL);
+  ${TIERS.map(
+    (tier) => `
+  CREATE TABLE ${blockTable(tier)} (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, unit INTEGER NOT NULL, direction INTEGER NOT NULL, t0 INTEGER NOT NULL,
+    t1 INTEGER NOT NULL, data BLOB NOT NULL
+  );
+  CREATE INDEX ${blockTable(tier)}_by_unit ON ${blockTable(tier)} (unit, direction, t0, t1);
+  CREATE INDEX ${blockTable(tier)}_by_end ON ${blockTable(tier)} (t1);`,
+  ).join('')}
+  CREATE TABLE pending (
+    tier INTEGER NOT NULL, unit INTEGER NOT NULL, direction INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL,
+    block INTEGER NOT NULL, PRIMARY KEY (tier, unit, direction, t0, block)
+  ) WITHOUT ROWID;
+  CREATE TABLE coverage (
+    unit INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, PRIMARY KEY (unit, t0)
+  ) WITHOUT ROWID;
+  CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE service_minutes (
+    service TEXT NOT NULL, namespace TEXT NOT NULL, minute INTEGER NOT NULL, requests INTEGER NOT NULL,
+    requests_2xx INTEGER NOT NULL, requests_3xx INTEGER NOT NULL, requests_4xx INTEGER NOT NULL,
+    requests_5xx INTEGER NOT NULL, failures INTEGER NOT NULL, p50_ms REAL, p95_ms REAL, p99_ms REAL,
+    PRIMARY KEY (service, namespace, minute)
+  ) WITHOUT ROWID;
+  CREATE VIEW service_hours AS
+    SELECT service, namespace, minute / 3600000 * 3600000 AS hour, sum(requests) AS requests,
+      sum(requests_2xx) AS requests_2xx, sum(requests_3xx) AS requests_3xx, sum(requests_4xx) AS requests_4xx,
+      sum(requests_5xx) AS requests_5xx, sum(failures) AS failures
+    FROM service_minutes GROUP BY service, namespace, hour;
+  CREATE VIEW targets_seen AS
+    SELECT address, service, namespace, instance, region, zone, role, last_scrape FROM targets;
+`;
+
+/** Each entry brings a file one version further; entries are only ever added. Times are Unix milliseconds. */
+const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
+  (database) => void database.exec(VERSION_1),
+  (database) => {
+    database.exec(VERSION_2);
+    copyFromVersion1(database);
+    database.exec('DROP TABLE raw; DROP TABLE scrapes; DROP TABLE old_series');
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -67,7 +149,7 @@ export function migrate(database: Database.Database, path: string): void {
     );
   }
   database.transaction(() => {
-    for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    for (const step of MIGRATIONS.slice(version)) step(database);
     database.pragma(`application_id = ${APPLICATION_ID}`);
     database.pragma(`user_version = ${SCHEMA_VERSION}`);
   })();

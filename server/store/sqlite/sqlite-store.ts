@@ -2,7 +2,9 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Piscina } from 'piscina';
 import type { ScrapeRecord, StoredTarget } from '../../model/scrape-record.ts';
+import { decodeAnswer } from '../answer.ts';
 import {
+  QueryStoppedError,
   QueryTooLargeError,
   type Store,
   StoreError,
@@ -11,7 +13,9 @@ import {
   type SumAnswer,
   type SumQuery,
 } from '../store.ts';
-import { explaining } from './explained.ts';
+import { explained, explaining } from './explained.ts';
+import type { Told } from './read-worker.ts';
+import { type EncodedRound, RoundEncoder } from './round.ts';
 
 const READERS = 2;
 const FILE_NAME = 'sidelight.db';
@@ -20,9 +24,12 @@ const FILE_NAME = 'sidelight.db';
 export class SqliteStore implements Store {
   private readonly writer: Piscina;
   private readonly readers: Piscina;
+  private readonly encoder = new RoundEncoder();
+  private readonly path: string;
   private closing = false;
 
   private constructor(options: StoreOptions) {
+    this.path = options.path;
     this.writer = pool('./write-worker.ts', options, 1);
     this.readers = pool('./read-worker.ts', options, READERS);
   }
@@ -45,8 +52,15 @@ export class SqliteStore implements Store {
     return this.read('loadTargets');
   }
 
-  append(round: readonly ScrapeRecord[]): Promise<void> {
-    return this.write('append', round.map(storable));
+  async append(round: readonly ScrapeRecord[]): Promise<void> {
+    try {
+      const encoded = this.encode(round);
+      const transferList = [encoded.scrapes.buffer, encoded.bytes.buffer];
+      await this.writer.run(encoded, { name: 'append', transferList }).catch(asStoreError);
+    } catch (error) {
+      this.encoder.forget();
+      throw error;
+    }
   }
 
   upkeep(now: number): Promise<boolean> {
@@ -54,9 +68,10 @@ export class SqliteStore implements Store {
   }
 
   async sums(query: SumQuery): Promise<SumAnswer> {
-    const answer = await this.read<SumAnswer | { tooLarge: string }>('sums', query);
-    if ('tooLarge' in answer) throw new QueryTooLargeError(answer.tooLarge);
-    return answer;
+    const told = await this.read<Told>('sums', query);
+    if ('tooLarge' in told) throw new QueryTooLargeError(told.tooLarge);
+    if ('stopped' in told) throw new QueryStoppedError(told.stopped);
+    return decodeAnswer(told.answer);
   }
 
   status(): Promise<StoreStatus> {
@@ -68,6 +83,14 @@ export class SqliteStore implements Store {
     await this.readers.destroy();
     await this.write('close');
     await this.writer.destroy();
+  }
+
+  private encode(round: readonly ScrapeRecord[]): EncodedRound {
+    try {
+      return this.encoder.encode(round);
+    } catch (error) {
+      throw explained(this.path, error);
+    }
   }
 
   private write<Result = void>(name: string, argument?: unknown): Promise<Result> {
@@ -114,9 +137,4 @@ function pool(file: string, options: StoreOptions, threads: number): Piscina {
     idleTimeout: Infinity,
     workerData: options,
   });
-}
-
-/** What the writing thread needs of a record: the live view of the totals stays behind. */
-function storable(record: ScrapeRecord): ScrapeRecord {
-  return record.findings ? { ...record, findings: { ...record.findings, flowTotals: [] } } : record;
 }

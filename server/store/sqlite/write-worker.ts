@@ -1,9 +1,9 @@
 /** Entry of the writing thread: one file, opened once. */
 
 import { workerData } from 'node:worker_threads';
-import type { ScrapeRecord } from '../../model/scrape-record.ts';
 import type { StoreOptions } from '../store.ts';
 import { explaining } from './explained.ts';
+import type { EncodedRound } from './round.ts';
 import { SqliteWriter } from './writer.ts';
 
 const options = workerData as StoreOptions;
@@ -20,7 +20,7 @@ export function open(): void {
   explaining(path, opened);
 }
 
-export function append(round: readonly ScrapeRecord[]): void {
+export function append(round: EncodedRound): void {
   explaining(path, () => opened().append(round));
 }
 

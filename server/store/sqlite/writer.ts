@@ -1,31 +1,43 @@
-import { createHash } from 'node:crypto';
 import Database from 'better-sqlite3';
-import type { FlowIncrement, Identity } from '../../model/flow.ts';
-import { STORED_GAUGES } from '../../model/flow.ts';
-import { encodeBins } from '../../model/histogram.ts';
-import { keyOf } from '../../model/labels.ts';
-import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import type { StoreOptions } from '../store.ts';
-import { migrate, NUMBER_COLUMNS } from './schema.ts';
+import { Catalog } from './catalog.ts';
+import { Closing } from './closing.ts';
+import { Log } from './log.ts';
+import { Retention } from './retention.ts';
+import { Rolling } from './rolling.ts';
+import { type EncodedRound, SCRAPE_FIELDS, type TargetLayout } from './round.ts';
+import { migrate } from './schema.ts';
+import { Sealing } from './sealing.ts';
+import { Targets } from './targets.ts';
 import { lockForWriting, type WriterLock } from './writer-lock.ts';
 
-const SLICE_MS = 900_000;
+/** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
+const SLICE_MS = 5;
+
+/** One kind of upkeep. */
+export interface Chore {
+  /** Does the next piece, in a transaction of its own; false when nothing is to be done at `now`. */
+  step(now: number): boolean;
+  /** What a transaction that was taken back had remembered is not true any more. */
+  forget(): void;
+}
 
 /** The one connection that writes. Synchronous: it lives in a worker thread. */
 export class SqliteWriter {
   private readonly database: Database.Database;
-  private readonly retentionMs: number;
   private readonly lock: WriterLock;
-  private readonly statements: ReturnType<typeof prepare>;
-  private readonly seriesIds = new Map<string, number>();
-  private readonly shapeIds = new Map<string, number>();
-  /** Series whose newest row has all gauges at 0; a row without figures needs no repeating for these. */
-  private readonly restingSeries = new Set<number>();
+  private readonly catalog: Catalog;
+  private readonly layouts = new Map<number, TargetLayout>();
+  private readonly numbers = new Map<string, number>();
+  private readonly targets: Targets;
+  private readonly log: Log;
+  private readonly closing: Closing;
+  private readonly chores: readonly Chore[];
+  private readonly setNewest: Database.Statement;
 
   /** @throws StoreError, or SQLite's error when the file can't be opened. */
   constructor(options: StoreOptions) {
     const { path } = options;
-    this.retentionMs = options.retentionMs.raw;
     this.lock = lockForWriting(path);
     try {
       this.database = openDatabase(path);
@@ -33,33 +45,34 @@ export class SqliteWriter {
       this.lock.release();
       throw error;
     }
-    this.statements = prepare(this.database);
+    const { database } = this;
+    this.catalog = new Catalog(database);
+    this.targets = new Targets(database, this.catalog);
+    this.log = new Log(database);
+    const parts = { database, catalog: this.catalog, options };
+    this.closing = new Closing(parts);
+    this.chores = [this.closing, new Sealing(parts), new Rolling(parts), new Retention(parts)];
+    this.setNewest = database.prepare(
+      `INSERT INTO state (name, value) VALUES ('newest', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+    );
   }
 
-  append(round: readonly ScrapeRecord[]): void {
-    try {
-      this.database.transaction(() => {
-        for (const record of round) if (record.findings) this.appendScrape(record, record.findings);
-      })();
-    } catch (error) {
-      this.forgetIds();
-      throw error;
-    }
+  /** @throws Error that has taken the whole round back. */
+  append(round: EncodedRound): void {
+    for (const layout of round.layouts) this.layouts.set(layout.number, layout);
+    this.undoing(() => this.database.transaction(() => this.appendNow(round))());
+    for (const { address, number } of round.layouts) this.dropReplaced(address, number);
   }
 
-  /** Forgets a slice of what is too old; true when there is more to forget. */
+  /** A slice of what is to be done; true when there is more. */
   upkeep(now: number): boolean {
-    const before = now - this.retentionMs;
-    const oldest = this.statements.oldest.get();
-    if (typeof oldest !== 'number' || oldest >= before) return false;
-    const end = Math.min(before, oldest + SLICE_MS);
-    this.database.transaction(() => {
-      this.statements.expireRaw.run(end);
-      this.statements.expireScrapes.run(end);
-      this.statements.expireShapes.run();
-    })();
-    this.shapeIds.clear();
-    return end < before;
+    const until = performance.now() + SLICE_MS;
+    let chore = 0;
+    while (chore < this.chores.length) {
+      if (!this.undoing(() => this.chores[chore]?.step(now) ?? false)) chore++;
+      else if (performance.now() >= until) return true;
+    }
+    return false;
   }
 
   close(): void {
@@ -68,72 +81,41 @@ export class SqliteWriter {
     this.lock.release();
   }
 
-  /** What a transaction that was taken back had remembered is not true any more. */
-  private forgetIds(): void {
-    this.seriesIds.clear();
-    this.shapeIds.clear();
-    this.restingSeries.clear();
-  }
-
-  private appendScrape(record: ScrapeRecord, findings: ScrapeFindings): void {
-    const { observation } = findings;
-    const target = this.keepTarget(record, findings);
-    if (observation.to <= observation.from) return;
-    this.statements.addScrape.run(observation.to, target, observation.from);
-    for (const increment of observation.flows) {
-      const series = this.seriesId(target, observation.identity, increment.flow);
-      const gauges = increment.gauges.subarray(0, STORED_GAUGES.length);
-      const atRest = gauges.every((value) => value === 0);
-      if (
-        atRest &&
-        this.restingSeries.has(series) &&
-        increment.counters.every((count) => count === 0) &&
-        increment.bins.keys.length === 0
-      )
-        continue;
-      if (atRest) this.restingSeries.add(series);
-      else this.restingSeries.delete(series);
-      const bins = increment.bins.keys.length > 0 ? encodeBins(increment.bins) : null;
-      this.statements.addRow.run(observation.to, series, observation.from, ...increment.counters, ...gauges, bins);
+  private undoing<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      for (const part of [this.catalog, this.targets, this.log, ...this.chores]) part.forget();
+      throw error;
     }
   }
 
-  private keepTarget(record: ScrapeRecord, { observation, totals, startedAt, inbound }: ScrapeFindings): number {
-    const { service, namespace, instance, region, zone, role } = observation.identity;
-    const fields = { service, namespace, instance, region, zone, role };
-    const row = { ...fields, address: record.target, inbound: inbound ? 1 : 0, startedAt, lastScrape: observation.to };
-    const kept = { ...row, shape: this.shapeId(totals.shape), totals: totals.values };
-    return Number(this.statements.keepTarget.get(kept));
+  /** A round may still hold scrapes of the layout that a target had before. */
+  private dropReplaced(address: string, number: number): void {
+    const before = this.numbers.get(address);
+    if (before !== undefined) {
+      this.layouts.delete(before);
+      this.targets.drop(before);
+    }
+    this.numbers.set(address, number);
   }
 
-  private shapeId(shape: string): number {
-    const known = this.shapeIds.get(shape);
-    if (known !== undefined) return known;
-    const hash = createHash('sha256').update(shape).digest('hex');
-    const id = Number(this.statements.keepShape.get({ hash, text: shape }));
-    this.shapeIds.set(shape, id);
-    return id;
-  }
-
-  private seriesId(target: number, identity: Identity, flow: FlowIncrement['flow']): number {
-    const { service, namespace, instance, region, zone } = identity;
-    const labels = [
-      flow.direction,
-      flow.source,
-      service,
-      namespace,
-      instance,
-      region,
-      zone,
-      flow.peer,
-      flow.peerNamespace,
-    ];
-    const key = keyOf([String(target), ...labels]);
-    const known = this.seriesIds.get(key);
-    if (known !== undefined) return known;
-    const id = Number(this.statements.keepSeries.get(target, ...labels));
-    this.seriesIds.set(key, id);
-    return id;
+  private appendNow({ scrapes, bytes }: EncodedRound): void {
+    let at = 0;
+    let newest = 0;
+    for (let i = 0; i < scrapes.length; i += SCRAPE_FIELDS) {
+      const [number = 0, t0 = 0, t1 = 0, startedAt = 0, recordSize = 0, totalsSize = 0] = scrapes.subarray(i);
+      const data = bytes.subarray(at, at + recordSize);
+      const totals = bytes.subarray(at + recordSize, at + recordSize + totalsSize);
+      at += recordSize + totalsSize;
+      const layout = this.layouts.get(number);
+      if (!layout) throw new Error('a layout was not told of');
+      const kept = this.targets.keep(layout, { lastScrape: t1, startedAt, totals });
+      if (t1 <= t0 || !this.log.add(kept, { t0, t1, data })) continue;
+      newest = Math.max(newest, t1);
+      this.closing.added(kept.units.service, t1);
+    }
+    if (newest > 0) this.setNewest.run(newest);
   }
 }
 
@@ -148,45 +130,4 @@ function openDatabase(path: string): Database.Database {
     database.close();
     throw error;
   }
-}
-
-/** Upserts return the row's id; the update that changes nothing makes SQLite return it for a known row too. */
-function prepare(database: Database.Database) {
-  const marks = NUMBER_COLUMNS.map(() => '?').join(', ');
-  return {
-    keepShape: database
-      .prepare(
-        'INSERT INTO shapes (hash, text) VALUES (:hash, :text) ON CONFLICT (hash) DO UPDATE SET hash = hash RETURNING id',
-      )
-      .pluck(),
-    keepTarget: database
-      .prepare(
-        `INSERT INTO targets (address, service, namespace, instance, region, zone, role, inbound, started_at, last_scrape, shape, totals)
-         VALUES (:address, :service, :namespace, :instance, :region, :zone, :role, :inbound, :startedAt, :lastScrape, :shape, :totals)
-         ON CONFLICT (address) DO UPDATE SET service = :service, namespace = :namespace, instance = :instance, region = :region,
-           zone = :zone, role = :role, inbound = :inbound, started_at = :startedAt, last_scrape = :lastScrape, shape = :shape,
-           totals = :totals RETURNING id`,
-      )
-      .pluck(),
-    keepSeries: database
-      .prepare(
-        `INSERT INTO series (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace)
-         DO UPDATE SET source = source RETURNING id`,
-      )
-      .pluck(),
-    addScrape: database.prepare(
-      'INSERT INTO scrapes (t1, target, t0) VALUES (?, ?, ?) ON CONFLICT (t1, target) DO NOTHING',
-    ),
-    addRow: database.prepare(
-      `INSERT INTO raw (t1, series, t0, ${NUMBER_COLUMNS.join(', ')}, bins) VALUES (?, ?, ?, ${marks}, ?)
-       ON CONFLICT (t1, series) DO NOTHING`,
-    ),
-    oldest: database.prepare('SELECT min(t1) FROM scrapes').pluck(),
-    expireRaw: database.prepare('DELETE FROM raw WHERE t1 < ?'),
-    expireScrapes: database.prepare('DELETE FROM scrapes WHERE t1 < ?'),
-    /** Names that no target's totals go by any more. */
-    expireShapes: database.prepare('DELETE FROM shapes WHERE id NOT IN (SELECT shape FROM targets)'),
-  };
 }

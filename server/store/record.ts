@@ -1,0 +1,137 @@
+/**
+ * What the flows of one unit did in one interval, as bytes: a row of the log. Flows are told by their positions in a
+ * layout, direction by direction; in each direction numbers come apart from histograms, so that either can be skipped.
+ */
+
+import { COUNTERS, type Direction, STORED_GAUGES } from '../model/flow.ts';
+import { VarintReader, VarintWriter } from '../model/varint.ts';
+
+/** In the order in which records hold them. */
+export const DIRECTIONS = ['inbound', 'outbound'] as const satisfies readonly Direction[];
+
+/** Columns are counters by their positions, and after these the stored gauges. */
+export const COLUMNS = COUNTERS.length + STORED_GAUGES.length;
+export const FIRST_GAUGE = COUNTERS.length;
+
+export interface Flow {
+  readonly counters: ArrayLike<number>;
+  readonly gauges: ArrayLike<number>;
+  readonly bins: { readonly keys: ArrayLike<number>; readonly counts: ArrayLike<number> };
+}
+
+export class RecordWriter {
+  private readonly sections = DIRECTIONS.map(() => ({
+    numbers: new VarintWriter(1024),
+    bins: new VarintWriter(4096),
+  }));
+  private readonly pairs = new Float64Array(2 * COLUMNS);
+
+  clear(): void {
+    for (const { numbers, bins } of this.sections) {
+      numbers.clear();
+      bins.clear();
+    }
+  }
+
+  /** @throws RangeError where a number can't be a count. */
+  add(direction: number, position: number, { counters, gauges, bins }: Flow): void {
+    const section = this.sections[direction];
+    if (!section) throw new RangeError(`no direction ${direction}`);
+    const { pairs } = this;
+    let length = 0;
+    for (let i = 0; i < COUNTERS.length; i++) length = pair(pairs, length, i, counters[i] ?? 0);
+    for (let i = 0; i < STORED_GAUGES.length; i++) length = pair(pairs, length, FIRST_GAUGE + i, gauges[i] ?? 0);
+    if (length > 0) {
+      section.numbers.write(position);
+      section.numbers.write(length / 2);
+      for (let i = 0; i < length; i++) section.numbers.write(pairs[i] ?? 0);
+    }
+    if (bins.keys.length > 0) writeBins(section.bins, position, bins);
+  }
+
+  writeTo(out: VarintWriter): void {
+    for (const { numbers, bins } of this.sections) {
+      out.write(numbers.size);
+      out.write(bins.size);
+    }
+    for (const { numbers, bins } of this.sections) {
+      out.writeBytes(numbers.view());
+      out.writeBytes(bins.view());
+    }
+  }
+}
+
+function pair(pairs: Float64Array, length: number, column: number, value: number): number {
+  if (value === 0) return length;
+  pairs[length] = column;
+  pairs[length + 1] = checked(value);
+  return length + 2;
+}
+
+function checked(value: number): number {
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${value} is no count`);
+  return Math.round(value);
+}
+
+function writeBins(section: VarintWriter, position: number, { keys, counts }: Flow['bins']): void {
+  section.write(position);
+  section.write(keys.length);
+  let previous = 0;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? 0;
+    section.write(key - previous);
+    section.write(checked(counts[i] ?? 0));
+    previous = key;
+  }
+}
+
+/** Called with what is in a record. */
+export interface RecordVisitor {
+  /** @returns whether the flow at this position is wanted; it may be told of twice: for numbers, and for bins. */
+  flow(position: number): boolean;
+  number(column: number, value: number): void;
+  bin(key: number, count: number): void;
+}
+
+export interface RecordPart {
+  readonly direction: number;
+  readonly bins: boolean;
+}
+
+/** Tells `visitor` what a record holds of one direction. @throws RangeError where the bytes are no record. */
+export function readRecord(bytes: Uint8Array, { direction, bins }: RecordPart, visitor: RecordVisitor): void {
+  const head = new VarintReader(bytes);
+  let before = 0;
+  let [numbersSize, binsSize] = [0, 0];
+  for (let i = 0; i < DIRECTIONS.length; i++) {
+    const [ownNumbers, ownBins] = [head.read(), head.read()];
+    if (i < direction) before += ownNumbers + ownBins;
+    if (i === direction) [numbersSize, binsSize] = [ownNumbers, ownBins];
+  }
+  const start = head.at + before;
+  readNumbers(new VarintReader(bytes, start), start + numbersSize, visitor);
+  if (bins) readBins(new VarintReader(bytes, start + numbersSize), start + numbersSize + binsSize, visitor);
+}
+
+function readNumbers(reader: VarintReader, end: number, visitor: RecordVisitor): void {
+  while (reader.at < end) {
+    const isWanted = visitor.flow(reader.read());
+    for (let left = reader.read(); left > 0; left--) {
+      const column = reader.read();
+      const value = reader.read();
+      if (isWanted) visitor.number(column, value);
+    }
+  }
+}
+
+function readBins(reader: VarintReader, end: number, visitor: RecordVisitor): void {
+  while (reader.at < end) {
+    const isWanted = visitor.flow(reader.read());
+    let key = 0;
+    for (let left = reader.read(); left > 0; left--) {
+      key += reader.read();
+      const count = reader.read();
+      if (isWanted) visitor.bin(key, count);
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import { BIN_KEYS } from '../model/histogram.ts';
+import { type Grid, GridSpread, type Interval } from '../model/spread.ts';
+import { VarintWriter } from '../model/varint.ts';
+import { type BlockSeries, type BlockVisitor, readBlock, readBlockHead } from './blocks.ts';
+import { COLUMNS, FIRST_GAUGE, type Flow, type RecordVisitor, RecordWriter, readRecord } from './record.ts';
+
+/** What one series did, in columns of one number per slot. */
+export class SeriesColumns {
+  readonly numbers: (Float64Array | undefined)[] = new Array(COLUMNS);
+  private readonly slots: number;
+  private readonly bins: (Float64Array | undefined)[] = new Array(BIN_KEYS);
+  private readonly buckets = new Map<number, Float64Array>();
+
+  constructor(slots: number) {
+    this.slots = slots;
+  }
+
+  number(column: number): Float64Array {
+    const known = this.numbers[column];
+    if (known) return known;
+    const created = new Float64Array(this.slots);
+    this.numbers[column] = created;
+    return created;
+  }
+
+  /** Of a bin or bucket. */
+  bin(key: number): Float64Array {
+    const known = key < BIN_KEYS ? this.bins[key] : this.buckets.get(key);
+    if (known) return known;
+    const created = new Float64Array(this.slots);
+    if (key < BIN_KEYS) this.bins[key] = created;
+    else this.buckets.set(key, created);
+    return created;
+  }
+
+  /** Columns by key, keys ascending. */
+  binColumns(): [key: number, counts: Float64Array][] {
+    const columns: [number, Float64Array][] = [];
+    for (let key = 0; key < BIN_KEYS; key++) {
+      const column = this.bins[key];
+      if (column) columns.push([key, column]);
+    }
+    return this.buckets.size === 0 ? columns : [...columns, ...[...this.buckets].sort(([a], [b]) => a - b)];
+  }
+}
+
+/** Adds up records and finer blocks of several series, slot by slot. */
+export class SlotMatrix {
+  readonly grid: Grid;
+  readonly series = new Map<number, SeriesColumns>();
+  private readonly spread = new GridSpread();
+
+  constructor(fromMs: number, stepMs: number, steps: number) {
+    this.grid = { fromMs, stepMs, steps, toMs: fromMs + stepMs * steps };
+  }
+
+  columnsOf(series: number): SeriesColumns {
+    let columns = this.series.get(series);
+    if (!columns) {
+      columns = new SeriesColumns(this.grid.steps);
+      this.series.set(series, columns);
+    }
+    return columns;
+  }
+
+  /** Adds what a record says of one direction; `ids` are series by position, as far as they are wanted. */
+  addRecord(record: RecordPart, direction: number, ids: readonly number[]): void {
+    const { spread } = this;
+    spread.set(record.interval, record.within, this.grid);
+    if (spread.reached === 0) return;
+    let columns: SeriesColumns | undefined;
+    const visitor: RecordVisitor = {
+      flow: (position) => {
+        const id = ids[position];
+        columns = id === undefined ? undefined : this.columnsOf(id);
+        return columns !== undefined;
+      },
+      number: (column, value) => {
+        if (!columns) return;
+        if (column < FIRST_GAUGE) spread.addTo(columns.number(column), value);
+        else this.addGauge(columns, column, { record, value });
+      },
+      bin: (key, count) => {
+        if (columns) spread.addTo(columns.bin(key), count);
+      },
+    };
+    readRecord(record.data, { direction, bins: true }, visitor);
+  }
+
+  /** A gauge stands in the slots whose end the record covers. */
+  private addGauge(columns: SeriesColumns, column: number, { record, value }: { record: RecordPart; value: number }) {
+    const { fromMs, stepMs } = this.grid;
+    const to = Math.min(record.interval.to, record.within.to);
+    for (let slot = this.spread.first; slot < this.spread.first + this.spread.reached; slot++) {
+      if (fromMs + (slot + 1) * stepMs > to) break;
+      const values = columns.number(column);
+      values[slot] = (values[slot] ?? 0) + value;
+    }
+  }
+
+  /** Adds a block of equal or finer steps; `idOf` tells into which series each of its series goes. */
+  addBlock(bytes: Uint8Array, idOf: (series: number) => number | undefined): void {
+    const { fromMs, stepMs, slots } = readBlockHead(bytes);
+    const target = slotsOf(this.grid, { fromMs, stepMs, slots });
+    const ends = endsOf(this.grid, { fromMs, stepMs, slots });
+    let columns: SeriesColumns | undefined;
+    const visitor: BlockVisitor = {
+      series: (series) => {
+        const id = idOf(series);
+        columns = id === undefined ? undefined : this.columnsOf(id);
+        return columns !== undefined;
+      },
+      number: (column, values) => {
+        if (!columns) return;
+        addColumn(columns.number(column), values, column < FIRST_GAUGE ? target : ends);
+      },
+      bin: (key, counts) => {
+        if (columns) addColumn(columns.bin(key), counts, target);
+      },
+    };
+    readBlock(bytes, visitor);
+  }
+
+  /** Sums of `ratio` slots each; gauges as they stand at the end of each. */
+  coarser(ratio: number): SlotMatrix {
+    const { fromMs, stepMs, steps } = this.grid;
+    const sum = new SlotMatrix(fromMs, stepMs * ratio, Math.ceil(steps / ratio));
+    const target = Int32Array.from({ length: steps }, (_, slot) => Math.floor(slot / ratio));
+    const ends = target.map((into, slot) => (slot % ratio === ratio - 1 ? into : -1));
+    for (const [id, columns] of this.series) {
+      const into = sum.columnsOf(id);
+      columns.numbers.forEach((values, column) => {
+        if (values) addColumn(into.number(column), values, column < FIRST_GAUGE ? target : ends);
+      });
+      for (const [key, counts] of columns.binColumns()) addColumn(into.bin(key), counts, target);
+    }
+    return sum;
+  }
+
+  /** The given series in the form that blocks are written from; those without a number are left out. */
+  blockSeries(ids: Iterable<number>): BlockSeries[] {
+    const series: BlockSeries[] = [];
+    for (const id of ids) {
+      const columns = this.series.get(id);
+      if (!columns) continue;
+      const numbers = new Map<number, Float64Array>();
+      columns.numbers.forEach((values, column) => {
+        if (values?.some((value) => value !== 0)) numbers.set(column, values);
+      });
+      const bins = new Map(columns.binColumns());
+      if (numbers.size > 0 || bins.size > 0) series.push({ id, numbers, bins });
+    }
+    return series;
+  }
+}
+
+export interface RecordPart {
+  readonly data: Uint8Array;
+  readonly interval: Interval;
+  /** What of the interval is to be added. */
+  readonly within: Interval;
+}
+
+interface Steps {
+  readonly fromMs: number;
+  readonly stepMs: number;
+  readonly slots: number;
+}
+
+/** Slot of the grid by slot of a block; -1 for none. */
+function slotsOf(grid: Grid, { fromMs, stepMs, slots }: Steps): Int32Array {
+  return Int32Array.from({ length: slots }, (_, slot) => {
+    const into = Math.floor((fromMs + slot * stepMs - grid.fromMs) / grid.stepMs);
+    return into < 0 || into >= grid.steps ? -1 : into;
+  });
+}
+
+/** The same for gauges: only slots that end where a slot of the grid ends. */
+function endsOf(grid: Grid, steps: Steps): Int32Array {
+  return slotsOf(grid, steps).map((into, slot) =>
+    (steps.fromMs + (slot + 1) * steps.stepMs - grid.fromMs) % grid.stepMs === 0 ? into : -1,
+  );
+}
+
+function addColumn(into: Float64Array, values: Float64Array, slots: Int32Array): void {
+  for (let slot = 0; slot < values.length; slot++) {
+    const value = values[slot] ?? 0;
+    const at = slots[slot] ?? -1;
+    if (value !== 0 && at >= 0) into[at] = (into[at] ?? 0) + value;
+  }
+}
+
+/** One slot of a matrix as a record; `layout` are series by direction and position. Undefined for an empty slot. */
+export function recordOfSlot(
+  matrix: SlotMatrix,
+  slot: number,
+  layout: readonly (readonly number[])[],
+): Uint8Array | undefined {
+  const writer = new RecordWriter();
+  let isEmpty = true;
+  layout.forEach((ids, direction) => {
+    ids.forEach((id, position) => {
+      const columns = matrix.series.get(id);
+      const flow = columns && flowOfSlot(columns, slot);
+      if (!flow) return;
+      isEmpty = false;
+      writer.add(direction, position, flow);
+    });
+  });
+  if (isEmpty) return undefined;
+  const out = new VarintWriter();
+  writer.writeTo(out);
+  return out.finish();
+}
+
+function flowOfSlot(columns: SeriesColumns, slot: number): Flow | undefined {
+  const numbers = Array.from({ length: COLUMNS }, (_, column) => columns.numbers[column]?.[slot] ?? 0);
+  const keys: number[] = [];
+  const counts: number[] = [];
+  for (const [key, values] of columns.binColumns()) {
+    const count = values[slot] ?? 0;
+    if (count === 0) continue;
+    keys.push(key);
+    counts.push(count);
+  }
+  if (keys.length === 0 && numbers.every((value) => value === 0)) return undefined;
+  return { counters: numbers.slice(0, FIRST_GAUGE), gauges: numbers.slice(FIRST_GAUGE), bins: { keys, counts } };
+}

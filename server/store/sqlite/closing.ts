@@ -1,0 +1,167 @@
+import type Database from 'better-sqlite3';
+import type { Interval } from '../../model/spread.ts';
+import { DIRECTIONS } from '../record.ts';
+import { recordOfSlot, SlotMatrix } from '../slot-matrix.ts';
+import type { StoreOptions } from '../store.ts';
+import { slotMsOf } from '../tiers.ts';
+import type { Catalog } from './catalog.ts';
+import { CoverageTable } from './coverage-table.ts';
+import type { Chore } from './writer.ts';
+
+export interface Parts {
+  readonly database: Database.Database;
+  readonly catalog: Catalog;
+  readonly options: StoreOptions;
+}
+
+/** Scrape intervals that are gathered before they are added up. */
+const GATHERED = 3;
+/** A target's next scrape is overdue after this many of its intervals. */
+const OVERDUE = 1.5;
+const LONGEST_INTERVAL_MS = 300_000;
+const MOST_ROWS = 600;
+const MOST_SLOTS = 400;
+
+interface Row {
+  readonly id: number;
+  readonly unit: number;
+  readonly t0: number;
+  readonly t1: number;
+  readonly layout: number;
+  readonly data: Uint8Array;
+}
+
+/**
+ * Adds up the rows of a service's targets into rows of the service, a slot each. The newest row of a target waits
+ * until the next one is there, so that whoever asks for the present finds every target's last rate.
+ */
+export class Closing implements Chore {
+  private readonly parts: Parts;
+  private readonly statements: ReturnType<typeof prepare>;
+  private readonly coverage: CoverageTable;
+  private readonly slotMs: number;
+  private readonly gatherMs: number;
+  /** By service: since when its rows wait. */
+  private waiting: Map<number, number> | undefined;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    this.statements = prepare(parts.database);
+    this.coverage = new CoverageTable(parts.database);
+    this.slotMs = slotMsOf(parts.options.intervalMs);
+    this.gatherMs = GATHERED * parts.options.intervalMs;
+  }
+
+  forget(): void {
+    this.waiting = undefined;
+  }
+
+  added(service: number, t1: number): void {
+    if (!this.known().has(service)) this.known().set(service, t1);
+  }
+
+  step(now: number): boolean {
+    for (const [service, since] of this.known()) {
+      if (since > now + this.gatherMs) this.known().set(service, now);
+      if (now - since < this.gatherMs) continue;
+      this.parts.database.transaction(() => this.close(service, now))();
+      return true;
+    }
+    return false;
+  }
+
+  private known(): Map<number, number> {
+    this.waiting ??= new Map(this.statements.waiting.all() as [number, number][]);
+    return this.waiting;
+  }
+
+  private close(service: number, now: number): void {
+    const closed = Number(this.statements.closed.get(service) ?? 0);
+    const rows = this.statements.rows.all(service, closed, MOST_ROWS) as Row[];
+    const end = rows.length < MOST_ROWS ? firstNeeded(rows, now) : Number.POSITIVE_INFINITY;
+    const taken = rows.filter(({ id }) => id < end);
+    if (rows.length === MOST_ROWS) this.waiting = undefined;
+    else if (taken.length < rows.length) this.known().set(service, now);
+    else this.known().delete(service);
+    const last = taken.at(-1);
+    if (!last) return;
+    this.statements.setClosed.run(service, last.id);
+    this.coverage.extend(
+      service,
+      taken.map(({ t0, t1 }) => ({ from: t0, to: t1 })),
+    );
+    for (const group of nearby(taken, MOST_SLOTS * this.slotMs)) this.addUp(service, group);
+  }
+
+  private addUp(service: number, rows: readonly Row[]): void {
+    const { catalog } = this.parts;
+    const from = Math.min(...rows.map(({ t0 }) => t0));
+    const to = Math.max(...rows.map(({ t1 }) => t1));
+    const slotMs = to - from > MOST_SLOTS * this.slotMs ? 60_000 : this.slotMs;
+    const start = Math.floor(from / slotMs) * slotMs;
+    const matrix = new SlotMatrix(start, slotMs, Math.ceil((to - start) / slotMs));
+    const all = DIRECTIONS.map(() => new Set<number>());
+    for (const row of rows) {
+      const interval = { from: row.t0, to: row.t1 };
+      catalog.layout(row.layout).series.forEach((series, direction) => {
+        const into = series.map((id) => catalog.seriesInto(id, service));
+        for (const id of into) all[direction]?.add(id);
+        matrix.addRecord({ data: row.data, interval, within: interval }, direction, into);
+      });
+    }
+    const layout = catalog.layoutOf(
+      service,
+      all.map((ids) => [...ids].sort((a, b) => a - b)),
+    );
+    for (let slot = 0; slot < matrix.grid.steps; slot++) {
+      const data = recordOfSlot(matrix, slot, layout.series);
+      const slotStart = start + slot * slotMs;
+      if (data) this.statements.add.run(service, 0, slotStart, slotStart + slotMs, layout.id, data);
+    }
+  }
+}
+
+/** Id of the first row that has to wait: the newest one of a target whose next scrape is not overdue. */
+function firstNeeded(rows: readonly Row[], now: number): number {
+  const newest = new Map<number, Row>();
+  for (const row of rows) newest.set(row.unit, row);
+  let first = Number.POSITIVE_INFINITY;
+  for (const { id, t0, t1 } of newest.values())
+    if (now - t1 <= OVERDUE * Math.min(t1 - t0, LONGEST_INTERVAL_MS)) first = Math.min(first, id);
+  return first;
+}
+
+export type LogRow = Row;
+
+/** Rows in groups that each span at most so long, as far as rows do not do so by themselves. */
+export function nearby<R extends { t0: number; t1: number }>(rows: readonly R[], spanMs: number): R[][] {
+  const groups: { span: Interval; rows: R[] }[] = [];
+  for (const row of rows) {
+    const group = groups.find(({ span }) => Math.max(span.to, row.t1) - Math.min(span.from, row.t0) <= spanMs);
+    if (!group) groups.push({ span: { from: row.t0, to: row.t1 }, rows: [row] });
+    else {
+      group.rows.push(row);
+      group.span = { from: Math.min(group.span.from, row.t0), to: Math.max(group.span.to, row.t1) };
+    }
+  }
+  return groups.map(({ rows }) => rows);
+}
+
+function prepare(database: Database.Database) {
+  return {
+    waiting: database
+      .prepare(
+        `SELECT log.feeds, min(t1) FROM log LEFT JOIN progress ON progress.service = log.feeds
+         WHERE log.feeds > 0 AND log.id > coalesce(progress.closed, 0) GROUP BY log.feeds`,
+      )
+      .raw(),
+    closed: database.prepare('SELECT closed FROM progress WHERE service = ?').pluck(),
+    rows: database.prepare(
+      'SELECT id, unit, t0, t1, layout, data FROM log WHERE feeds = ? AND id > ? ORDER BY id LIMIT ?',
+    ),
+    setClosed: database.prepare(
+      'INSERT INTO progress (service, closed) VALUES (?, ?) ON CONFLICT (service) DO UPDATE SET closed = excluded.closed',
+    ),
+    add: database.prepare('INSERT INTO log (unit, feeds, t0, t1, layout, data) VALUES (?, ?, ?, ?, ?, ?)'),
+  };
+}

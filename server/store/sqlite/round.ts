@@ -1,0 +1,123 @@
+/** A round of scrapes on its way from the main thread to the writer: few objects, and one piece of memory. */
+
+import type { FlowKey, Identity } from '../../model/flow.ts';
+import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
+import { VarintWriter } from '../../model/varint.ts';
+import { DIRECTIONS, RecordWriter } from '../record.ts';
+
+/** What stays the same from scrape to scrape of a target; told once, and known by its number from then on. */
+export interface TargetLayout {
+  readonly number: number;
+  readonly address: string;
+  readonly identity: Identity;
+  readonly inbound: boolean;
+  /** Names that the totals go by. */
+  readonly shape: string;
+  /** In the order of records: direction by direction. */
+  readonly flows: readonly FlowKey[];
+}
+
+/** Numbers of one scrape in {@link EncodedRound.scrapes}. */
+export const SCRAPE_FIELDS = 6;
+
+export interface EncodedRound {
+  readonly layouts: readonly TargetLayout[];
+  /** For each scrape: number of its layout, from, to, start (NaN: unknown), bytes of its record, bytes of its totals. */
+  readonly scrapes: Float64Array<ArrayBuffer>;
+  /** For each scrape its record, then its totals. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** More targets than this are not remembered: then all are told anew. */
+const MOST_LAYOUTS = 50_000;
+
+export class RoundEncoder {
+  private readonly known = new Map<string, TargetLayout>();
+  private readonly record = new RecordWriter();
+  private readonly out = new VarintWriter(65_536);
+  private next = 1;
+
+  /** Tells every layout anew in the next round: the writer may have missed one. */
+  forget(): void {
+    this.known.clear();
+  }
+
+  /** @throws RangeError where a record holds what can't be a count. */
+  encode(round: readonly ScrapeRecord[]): EncodedRound {
+    if (this.known.size > MOST_LAYOUTS) this.known.clear();
+    const layouts: TargetLayout[] = [];
+    const scrapes: number[] = [];
+    this.out.clear();
+    for (const { target, findings } of round) {
+      if (!findings) continue;
+      const layout = this.layoutOf(target, findings, layouts);
+      const { observation, totals, startedAt } = findings;
+      const start = this.out.size;
+      if (observation.to > observation.from) this.encodeFlows(observation.flows);
+      const recordSize = this.out.size - start;
+      this.out.writeBytes(totals.values);
+      scrapes.push(layout.number, observation.from, observation.to, startedAt ?? Number.NaN);
+      scrapes.push(recordSize, totals.values.length);
+    }
+    return { layouts, scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
+  }
+
+  private encodeFlows(flows: ScrapeFindings['observation']['flows']): void {
+    this.record.clear();
+    const positions = DIRECTIONS.map(() => 0);
+    for (const increment of flows) {
+      const direction = directionOf(increment.flow);
+      const position = positions[direction] ?? 0;
+      positions[direction] = position + 1;
+      this.record.add(direction, position, increment);
+    }
+    this.record.writeTo(this.out);
+  }
+
+  private layoutOf(address: string, findings: ScrapeFindings, told: TargetLayout[]): TargetLayout {
+    const known = this.known.get(address);
+    if (known && isSame(known, findings)) return known;
+    const { observation, totals, inbound } = findings;
+    const flows = observation.flows.map(({ flow }) => flow);
+    const layout = {
+      number: this.next++,
+      address,
+      identity: observation.identity,
+      inbound,
+      shape: totals.shape,
+      flows,
+    };
+    this.known.set(address, layout);
+    told.push(layout);
+    return layout;
+  }
+}
+
+function directionOf(flow: FlowKey): number {
+  return (DIRECTIONS as readonly string[]).indexOf(flow.direction);
+}
+
+function isSame(layout: TargetLayout, { observation, totals, inbound }: ScrapeFindings): boolean {
+  const { flows, identity } = layout;
+  if (flows.length !== observation.flows.length || totals.shape !== layout.shape || inbound !== layout.inbound)
+    return false;
+  for (let i = 0; i < flows.length; i++) if (!isSameFlow(flows[i], observation.flows[i]?.flow)) return false;
+  return isSameIdentity(identity, observation.identity);
+}
+
+function isSameFlow(a: FlowKey | undefined, b: FlowKey | undefined): boolean {
+  if (a === b) return true;
+  if (!a || !b) return false;
+  return (Object.keys(b) as (keyof FlowKey)[]).every((name) => a[name] === b[name]);
+}
+
+function isSameIdentity(a: Identity, b: Identity): boolean {
+  return (
+    a.service === b.service &&
+    a.namespace === b.namespace &&
+    a.instance === b.instance &&
+    a.region === b.region &&
+    a.zone === b.zone &&
+    a.role === b.role
+  );
+}

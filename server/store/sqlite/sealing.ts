@@ -1,0 +1,198 @@
+import type Database from 'better-sqlite3';
+import { CODE_CLASSES, COUNTER_INDEX, failureCount, requestCount } from '../../model/flow.ts';
+import { quantile } from '../../model/histogram.ts';
+import { DIRECTIONS } from '../record.ts';
+import { type SeriesColumns, SlotMatrix } from '../slot-matrix.ts';
+import { MINUTE, RAW, sealedMsOf, slotMsOf } from '../tiers.ts';
+import { BlockTables } from './block-tables.ts';
+import { type LogRow, nearby, type Parts } from './closing.ts';
+import { CoverageTable } from './coverage-table.ts';
+import { sealedScrapes } from './log.ts';
+import { SERVICE, TARGET } from './schema.ts';
+import type { Chore } from './writer.ts';
+
+const MINUTE_MS = 60_000;
+/** Rows that are younger than so many scrape intervals stay in the log. */
+const LAG_INTERVALS = 8;
+const MOST_ROWS = 700;
+const LONGEST_MATRIX_MS = 2 * 3_600_000;
+const REMEMBERED_SCRAPES = 256;
+
+interface Unit {
+  readonly kind: number;
+  readonly place: number;
+  readonly service: string;
+  readonly namespace: string;
+}
+
+/** Turns rows of the log into raw blocks and, from the same numbers, into blocks of minutes. */
+export class Sealing implements Chore {
+  private readonly parts: Parts;
+  private readonly statements: ReturnType<typeof prepare>;
+  private readonly coverage: CoverageTable;
+  private readonly blocks: BlockTables;
+  private readonly slotMs: number;
+  private readonly chunkMs: number;
+  private readonly lagMs: number;
+  /** By unit: end of its oldest row; looked up anew when all that was due is done. */
+  private due: number[] = [];
+  private lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    this.statements = prepare(parts.database);
+    this.coverage = new CoverageTable(parts.database);
+    this.blocks = new BlockTables(parts.database);
+    this.slotMs = slotMsOf(parts.options.intervalMs);
+    this.chunkMs = sealedMsOf(this.slotMs);
+    this.lagMs = Math.max(LAG_INTERVALS * parts.options.intervalMs, 2 * MINUTE_MS);
+  }
+
+  forget(): void {
+    this.lookedAt = Number.NEGATIVE_INFINITY;
+    this.due = [];
+  }
+
+  step(now: number): boolean {
+    if (this.due.length === 0) this.lookUp(now);
+    const unit = this.due.pop();
+    if (unit === undefined) return false;
+    const more = this.parts.database.transaction(() => this.seal(unit, this.endFor(unit, now)))();
+    if (more) this.due.push(unit);
+    return true;
+  }
+
+  /** Where sealing ends now: whole chunks, at a minute of its own for each unit so that they do not come all at once. */
+  private endFor(unit: number, now: number): number {
+    const phase = ((unit * 7) % (this.chunkMs / MINUTE_MS)) * MINUTE_MS;
+    return Math.floor((now - this.lagMs - phase) / this.chunkMs) * this.chunkMs + phase;
+  }
+
+  private lookUp(now: number): void {
+    if (now >= this.lookedAt && now < this.lookedAt + MINUTE_MS / 2) return;
+    this.lookedAt = now;
+    const oldest = this.statements.oldest.all() as [number, number][];
+    this.due = oldest.filter(([unit, t1]) => t1 <= this.endFor(unit, now)).map(([unit]) => unit);
+  }
+
+  /** False when nothing is left before `end`. */
+  private seal(unit: number, end: number): boolean {
+    const rows = this.statements.rows.all({ unit, end, limit: MOST_ROWS }) as LogRow[];
+    if (rows.length === 0) return false;
+    const labels = this.statements.unit.get(unit) as Unit;
+    for (const group of nearby(rows, 2 * this.chunkMs)) this.sealRows(unit, labels, group);
+    for (const { id } of rows) this.statements.drop.run(id);
+    if (labels.kind === TARGET) this.remember(unit, labels, rows);
+    return rows.length === MOST_ROWS;
+  }
+
+  private sealRows(unit: number, labels: Unit, rows: readonly LogRow[]): void {
+    const from = Math.floor(Math.min(...rows.map(({ t0 }) => t0)) / MINUTE_MS) * MINUTE_MS;
+    const to = Math.max(...rows.map(({ t1 }) => t1));
+    for (let start = from; start < to; start += LONGEST_MATRIX_MS) {
+      const steps = Math.ceil((Math.min(to, start + LONGEST_MATRIX_MS) - start) / this.slotMs);
+      const matrix = new SlotMatrix(start, this.slotMs, steps);
+      const series = this.fill(matrix, rows);
+      const minutes = matrix.coarser(MINUTE_MS / this.slotMs);
+      const into = labels.kind === TARGET ? labels.place : unit;
+      DIRECTIONS.forEach((_, direction) => {
+        const ids = [...(series[direction] ?? [])];
+        this.blocks.add({ tier: RAW, unit, direction, matrix, ids });
+        this.blocks.add({ tier: MINUTE, unit, direction, matrix: minutes, ids, pendingFor: into });
+      });
+      if (labels.kind === SERVICE) this.addMinutes(labels, minutes, [...(series[0] ?? [])]);
+    }
+  }
+
+  /** Series by direction. */
+  private fill(matrix: SlotMatrix, rows: readonly LogRow[]): Set<number>[] {
+    const all = DIRECTIONS.map(() => new Set<number>());
+    for (const { layout, data, t0, t1 } of rows) {
+      const interval = { from: t0, to: t1 };
+      this.parts.catalog.layout(layout).series.forEach((ids, direction) => {
+        for (const id of ids) all[direction]?.add(id);
+        matrix.addRecord({ data, interval, within: interval }, direction, ids);
+      });
+    }
+    return all;
+  }
+
+  private remember(unit: number, { place }: Unit, rows: readonly LogRow[]): void {
+    const runs = rows.map(({ t0, t1 }) => ({ from: t0, to: t1 }));
+    this.coverage.extend(unit, runs);
+    this.coverage.extend(place, runs);
+    const scrapes = [...sealedScrapes(this.statements.sealed.get(unit)), ...rows.map(({ t1 }) => t1)];
+    const kept = Float64Array.from(scrapes.slice(-REMEMBERED_SCRAPES));
+    this.statements.setSealed.run(unit, new Uint8Array(kept.buffer));
+  }
+
+  /** Rows for plain SQL. */
+  private addMinutes({ service, namespace }: Unit, minutes: SlotMatrix, inbound: readonly number[]): void {
+    const { fromMs, stepMs, steps } = minutes.grid;
+    const retention = this.parts.options.retentionMs['1m'];
+    this.statements.dropMinutes.run(service, namespace, fromMs - retention);
+    const columns = inbound.flatMap((id) => minutes.series.get(id) ?? []);
+    for (let slot = 0; slot < steps; slot++) {
+      const counters = sumOfNumbers(columns, slot);
+      const requests = requestCount(counters);
+      const bins = sumOfBins(columns, slot);
+      const percentiles = [0.5, 0.95, 0.99].map((q) => quantile(bins, q).valueMs);
+      const classes = CODE_CLASSES.map((name) => counters[COUNTER_INDEX[name]] ?? 0);
+      if (columns.length === 0 || (requests === 0 && bins.keys.length === 0)) continue;
+      this.statements.addMinute.run(
+        service,
+        namespace,
+        fromMs + slot * stepMs,
+        requests,
+        ...classes,
+        failureCount(counters),
+        ...percentiles,
+      );
+    }
+  }
+}
+
+function sumOfNumbers(columns: readonly SeriesColumns[], slot: number): number[] {
+  const sum: number[] = [];
+  for (const { numbers } of columns)
+    numbers.forEach((values, column) => {
+      sum[column] = (sum[column] ?? 0) + (values?.[slot] ?? 0);
+    });
+  return sum;
+}
+
+function sumOfBins(columns: readonly SeriesColumns[], slot: number) {
+  const sum = new Map<number, number>();
+  for (const one of columns)
+    for (const [key, counts] of one.binColumns()) {
+      const count = counts[slot] ?? 0;
+      if (count > 0) sum.set(key, (sum.get(key) ?? 0) + count);
+    }
+  const sorted = [...sum].sort(([a], [b]) => a - b);
+  return { keys: sorted.map(([key]) => key), counts: sorted.map(([, count]) => count) };
+}
+
+function prepare(database: Database.Database) {
+  return {
+    oldest: database.prepare('SELECT unit, min(t1) FROM log GROUP BY unit').raw(),
+    unit: database.prepare('SELECT kind, place, service, namespace FROM units WHERE id = ?'),
+    rows: database.prepare(
+      `SELECT log.id, log.unit, t0, t1, layout, data FROM log LEFT JOIN progress ON progress.service = log.feeds
+       WHERE unit = :unit AND t1 <= :end AND (feeds = 0 OR log.id <= progress.closed) ORDER BY t1 LIMIT :limit`,
+    ),
+    drop: database.prepare('DELETE FROM log WHERE id = ?'),
+    sealed: database.prepare('SELECT scrapes FROM sealed WHERE unit = ?').pluck(),
+    setSealed: database.prepare(
+      'INSERT INTO sealed (unit, scrapes) VALUES (?, ?) ON CONFLICT (unit) DO UPDATE SET scrapes = excluded.scrapes',
+    ),
+    /** Percentiles of two parts of a minute can't be added up: they are unknown then. */
+    addMinute: database.prepare(
+      `INSERT INTO service_minutes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (service, namespace, minute) DO UPDATE SET requests = requests + excluded.requests,
+         requests_2xx = requests_2xx + excluded.requests_2xx, requests_3xx = requests_3xx + excluded.requests_3xx,
+         requests_4xx = requests_4xx + excluded.requests_4xx, requests_5xx = requests_5xx + excluded.requests_5xx,
+         failures = failures + excluded.failures, p50_ms = NULL, p95_ms = NULL, p99_ms = NULL`,
+    ),
+    dropMinutes: database.prepare('DELETE FROM service_minutes WHERE service = ? AND namespace = ? AND minute < ?'),
+  };
+}
