@@ -19,6 +19,15 @@ export interface Flow {
   readonly bins: { readonly keys: ArrayLike<number>; readonly counts: ArrayLike<number> };
 }
 
+type Column = ArrayLike<number>;
+
+interface SlotOf<Columns> {
+  readonly columns: Columns;
+  readonly slot: number;
+}
+
+const NOTHING: [number, Column] = [0, []];
+
 export class RecordWriter {
   private readonly sections = DIRECTIONS.map(() => ({
     numbers: new VarintWriter(1024),
@@ -47,6 +56,43 @@ export class RecordWriter {
       for (let i = 0; i < length; i++) section.numbers.write(pairs[i] ?? 0);
     }
     if (bins.keys.length > 0) writeBins(section.bins, position, bins);
+  }
+
+  /** One slot of a flow's columns. */
+  addNumbers(direction: number, position: number, { columns, slot }: SlotOf<readonly (Column | undefined)[]>): void {
+    const { pairs } = this;
+    let length = 0;
+    columns.forEach((values, column) => {
+      if (values) length = pair(pairs, length, column, values[slot] ?? 0);
+    });
+    const numbers = this.sections[direction]?.numbers;
+    if (length === 0 || !numbers) return;
+    numbers.write(position);
+    numbers.write(length / 2);
+    for (let i = 0; i < length; i++) numbers.write(pairs[i] ?? 0);
+  }
+
+  /** One slot of a flow's histograms; columns by key, keys ascending. */
+  addBins(direction: number, position: number, { columns, slot }: SlotOf<readonly [number, Column][]>): void {
+    let used = 0;
+    for (let i = 0; i < columns.length; i++) if (columns[i]?.[1][slot]) used++;
+    const bins = this.sections[direction]?.bins;
+    if (used === 0 || !bins) return;
+    bins.write(position);
+    bins.write(used);
+    let previous = 0;
+    for (let i = 0; i < columns.length; i++) {
+      const [key, counts] = columns[i] ?? NOTHING;
+      const count = counts[slot] ?? 0;
+      if (count === 0) continue;
+      bins.write(key - previous);
+      bins.write(count);
+      previous = key;
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.sections.every(({ numbers, bins }) => numbers.size === 0 && bins.size === 0);
   }
 
   writeTo(out: VarintWriter): void {

@@ -2,7 +2,7 @@ import { BIN_KEYS } from '../model/histogram.ts';
 import { type Grid, GridSpread, type Interval } from '../model/spread.ts';
 import { VarintWriter } from '../model/varint.ts';
 import { type BlockSeries, type BlockVisitor, readBlock, readBlockHead } from './blocks.ts';
-import { COLUMNS, FIRST_GAUGE, type Flow, type RecordVisitor, RecordWriter, readRecord } from './record.ts';
+import { COLUMNS, FIRST_GAUGE, type RecordVisitor, RecordWriter, readRecord } from './record.ts';
 
 /** What one series did, in columns of one number per slot. */
 export class SeriesColumns {
@@ -190,39 +190,32 @@ function addColumn(into: Float64Array, values: Float64Array, slots: Int32Array):
   }
 }
 
-/** One slot of a matrix as a record; `layout` are series by direction and position. Undefined for an empty slot. */
-export function recordOfSlot(
+/**
+ * The slots of a matrix as records of some directions; `layout` are series by direction and position. Undefined for
+ * an empty slot.
+ */
+export function recordsOfSlots(
   matrix: SlotMatrix,
-  slot: number,
   layout: readonly (readonly number[])[],
-): Uint8Array | undefined {
-  const writer = new RecordWriter();
-  let isEmpty = true;
-  layout.forEach((ids, direction) => {
-    ids.forEach((id, position) => {
+  directions: readonly number[],
+): (Uint8Array | undefined)[] {
+  const flows = directions.flatMap((direction) =>
+    (layout[direction] ?? []).flatMap((id, position) => {
       const columns = matrix.series.get(id);
-      const flow = columns && flowOfSlot(columns, slot);
-      if (!flow) return;
-      isEmpty = false;
-      writer.add(direction, position, flow);
-    });
-  });
-  if (isEmpty) return undefined;
+      return columns ? [{ direction, position, numbers: columns.numbers, bins: columns.binColumns() }] : [];
+    }),
+  );
+  const writer = new RecordWriter();
   const out = new VarintWriter();
-  writer.writeTo(out);
-  return out.finish();
-}
-
-function flowOfSlot(columns: SeriesColumns, slot: number): Flow | undefined {
-  const numbers = Array.from({ length: COLUMNS }, (_, column) => columns.numbers[column]?.[slot] ?? 0);
-  const keys: number[] = [];
-  const counts: number[] = [];
-  for (const [key, values] of columns.binColumns()) {
-    const count = values[slot] ?? 0;
-    if (count === 0) continue;
-    keys.push(key);
-    counts.push(count);
-  }
-  if (keys.length === 0 && numbers.every((value) => value === 0)) return undefined;
-  return { counters: numbers.slice(0, FIRST_GAUGE), gauges: numbers.slice(FIRST_GAUGE), bins: { keys, counts } };
+  return Array.from({ length: matrix.grid.steps }, (_, slot) => {
+    writer.clear();
+    out.clear();
+    for (const { direction, position, numbers, bins } of flows) {
+      writer.addNumbers(direction, position, { columns: numbers, slot });
+      writer.addBins(direction, position, { columns: bins, slot });
+    }
+    if (writer.isEmpty) return undefined;
+    writer.writeTo(out);
+    return out.finish();
+  });
 }

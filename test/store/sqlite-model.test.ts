@@ -200,7 +200,7 @@ function storeIn(
   writer.close();
 }
 
-test('sums equal what was put in, however it is cut and grouped', () => {
+test('sums equal what was put in, however it is cut and grouped', { timeout: 60_000 }, () => {
   const data = fc
     .tuple(targetScrapes(0), targetScrapes(1), targetScrapes(2))
     .map((targets) => targets.flat().sort((a, b) => a.to - b.to));

@@ -1,17 +1,19 @@
 import type Database from 'better-sqlite3';
 import type { Interval } from '../../model/spread.ts';
 import { DIRECTIONS } from '../record.ts';
-import { recordOfSlot, SlotMatrix } from '../slot-matrix.ts';
+import { recordsOfSlots, SlotMatrix } from '../slot-matrix.ts';
 import type { StoreOptions } from '../store.ts';
 import { slotMsOf } from '../tiers.ts';
 import type { Catalog } from './catalog.ts';
 import { CoverageTable } from './coverage-table.ts';
+import type { OldestRows } from './oldest.ts';
 import type { Chore } from './writer.ts';
 
 export interface Parts {
   readonly database: Database.Database;
   readonly catalog: Catalog;
   readonly options: StoreOptions;
+  readonly oldest: OldestRows;
 }
 
 /** Scrape intervals that are gathered before they are added up. */
@@ -21,6 +23,8 @@ const OVERDUE = 1.5;
 const LONGEST_INTERVAL_MS = 300_000;
 const MOST_ROWS = 600;
 const MOST_SLOTS = 400;
+/** A row that covers more slots, after an outage, is taken over as it is. */
+const LONG_SLOTS = 20;
 
 interface Row {
   readonly id: number;
@@ -90,16 +94,21 @@ export class Closing implements Chore {
       service,
       taken.map(({ t0, t1 }) => ({ from: t0, to: t1 })),
     );
-    for (const group of nearby(taken, MOST_SLOTS * this.slotMs)) this.addUp(service, group);
+    const isLong = ({ t0, t1 }: Row): boolean => t1 - t0 > LONG_SLOTS * this.slotMs;
+    for (const row of taken.filter(isLong)) this.addUp(service, [row], { from: row.t0, slotMs: row.t1 - row.t0 });
+    for (const group of nearby(
+      taken.filter((row) => !isLong(row)),
+      MOST_SLOTS * this.slotMs,
+    )) {
+      const from = Math.min(...group.map(({ t0 }) => t0));
+      this.addUp(service, group, { from: Math.floor(from / this.slotMs) * this.slotMs, slotMs: this.slotMs });
+    }
   }
 
-  private addUp(service: number, rows: readonly Row[]): void {
+  private addUp(service: number, rows: readonly Row[], { from, slotMs }: { from: number; slotMs: number }): void {
     const { catalog } = this.parts;
-    const from = Math.min(...rows.map(({ t0 }) => t0));
     const to = Math.max(...rows.map(({ t1 }) => t1));
-    const slotMs = to - from > MOST_SLOTS * this.slotMs ? 60_000 : this.slotMs;
-    const start = Math.floor(from / slotMs) * slotMs;
-    const matrix = new SlotMatrix(start, slotMs, Math.ceil((to - start) / slotMs));
+    const matrix = new SlotMatrix(from, slotMs, Math.ceil((to - from) / slotMs));
     const all = DIRECTIONS.map(() => new Set<number>());
     for (const row of rows) {
       const interval = { from: row.t0, to: row.t1 };
@@ -113,11 +122,15 @@ export class Closing implements Chore {
       service,
       all.map((ids) => [...ids].sort((a, b) => a - b)),
     );
-    for (let slot = 0; slot < matrix.grid.steps; slot++) {
-      const data = recordOfSlot(matrix, slot, layout.series);
-      const slotStart = start + slot * slotMs;
-      if (data) this.statements.add.run(service, 0, slotStart, slotStart + slotMs, layout.id, data);
-    }
+    DIRECTIONS.forEach((_, direction) => {
+      const records = recordsOfSlots(matrix, layout.series, [direction]);
+      records.forEach((data, slot) => {
+        const slotStart = from + slot * slotMs;
+        if (!data) return;
+        this.statements.add.run(service, direction, slotStart, slotStart + slotMs, layout.id, data);
+        this.parts.oldest.added(service, slotStart + slotMs);
+      });
+    });
   }
 }
 
@@ -157,11 +170,13 @@ function prepare(database: Database.Database) {
       .raw(),
     closed: database.prepare('SELECT closed FROM progress WHERE service = ?').pluck(),
     rows: database.prepare(
-      'SELECT id, unit, t0, t1, layout, data FROM log WHERE feeds = ? AND id > ? ORDER BY id LIMIT ?',
+      'SELECT id, unit, t0, t1, layout, data FROM log WHERE feeds > 0 AND feeds = ? AND id > ? ORDER BY id LIMIT ?',
     ),
     setClosed: database.prepare(
       'INSERT INTO progress (service, closed) VALUES (?, ?) ON CONFLICT (service) DO UPDATE SET closed = excluded.closed',
     ),
-    add: database.prepare('INSERT INTO log (unit, feeds, t0, t1, layout, data) VALUES (?, ?, ?, ?, ?, ?)'),
+    add: database.prepare(
+      'INSERT INTO log (unit, feeds, direction, t0, t1, layout, data) VALUES (?, 0, ?, ?, ?, ?, ?)',
+    ),
   };
 }

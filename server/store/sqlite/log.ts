@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { DIRECTIONS } from '../record.ts';
-import { recordOfSlot, SlotMatrix } from '../slot-matrix.ts';
+import { recordsOfSlots, SlotMatrix } from '../slot-matrix.ts';
+import type { OldestRows } from './oldest.ts';
 import type { KeptTarget } from './targets.ts';
 
 /** A scrape that covers more than this, after an outage, is kept in several rows. */
@@ -16,10 +17,12 @@ interface Scrape {
 /** The rows that targets' scrapes become. */
 export class Log {
   private readonly statements: ReturnType<typeof prepare>;
+  private readonly oldest: OldestRows;
   /** End of the newest scrape by unit. */
   private readonly newest = new Map<number, number>();
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, oldest: OldestRows) {
+    this.oldest = oldest;
     this.statements = prepare(database);
   }
 
@@ -34,6 +37,7 @@ export class Log {
     if ((newest === undefined || t1 <= newest) && this.isKnown(units.target, t1)) return false;
     if (newest === undefined || t1 > newest) this.newest.set(units.target, t1);
     const rows = t1 - t0 > LONGEST_ROW_MS ? partsOf(scrape, layout.series) : [{ t0, t1, data }];
+    this.oldest.added(units.target, rows[0]?.t1 ?? t1);
     for (const row of rows) this.statements.add.run(units.target, units.service, row.t0, row.t1, layout.id, row.data);
     return true;
   }
@@ -57,10 +61,10 @@ function partsOf({ t0, t1, data }: Scrape, series: readonly (readonly number[])[
   DIRECTIONS.forEach((_, direction) => {
     matrix.addRecord({ data, interval, within: interval }, direction, series[direction] ?? []);
   });
-  return Array.from({ length: steps }, (_, slot) => ({
+  return recordsOfSlots(matrix, series, [...DIRECTIONS.keys()]).map((record, slot) => ({
     t0: Math.max(t0, matrix.grid.fromMs + slot * stepMs),
     t1: matrix.grid.fromMs + (slot + 1) * stepMs,
-    data: recordOfSlot(matrix, slot, series) ?? EMPTY,
+    data: record ?? EMPTY,
   }));
 }
 
@@ -68,8 +72,10 @@ const EMPTY = new Uint8Array(2 * DIRECTIONS.length);
 
 function prepare(database: Database.Database) {
   return {
-    add: database.prepare('INSERT INTO log (unit, feeds, t0, t1, layout, data) VALUES (?, ?, ?, ?, ?, ?)'),
-    find: database.prepare('SELECT 1 FROM log WHERE unit = ? AND t1 = ?').pluck(),
+    add: database.prepare(
+      'INSERT INTO log (unit, feeds, direction, t0, t1, layout, data) VALUES (?, ?, -1, ?, ?, ?, ?)',
+    ),
+    find: database.prepare('SELECT 1 FROM log WHERE unit = ? AND direction = -1 AND t1 = ?').pluck(),
     sealed: database.prepare('SELECT scrapes FROM sealed WHERE unit = ?').pluck(),
   };
 }

@@ -120,7 +120,7 @@ export class StoreQuery {
   }
 
   private readUnit(unit: Unit, segment: Segment, others: number): void {
-    const rows = this.sources.rows(unit, segment, this.membersOf(unit));
+    const rows = this.sources.rows(unit, { ...segment, direction: this.direction }, this.membersOf(unit));
     const tails = this.tailsOf(rows);
     const runs = [...this.sources.coverage(unit, segment), ...rows.map(({ t0, t1 }) => ({ from: t0, to: t1 }))]
       .map(({ from, to }) => ({ from: Math.max(from, segment.from), to: Math.min(to, segment.to) }))
@@ -133,7 +133,15 @@ export class StoreQuery {
         runs,
         [...tails.values()].map((row) => this.tailOf(row)),
       );
-    const groupOf = (series: ReadSeries): GroupSum | undefined => mine.get(this.keyFor(series, unit));
+    const bySeries = new Map<ReadSeries, GroupSum | undefined>();
+    const groupOf = (series: ReadSeries): GroupSum | undefined => {
+      let group = bySeries.get(series);
+      if (!group && !bySeries.has(series)) {
+        group = mine.get(this.keyFor(series, unit));
+        bySeries.set(series, group);
+      }
+      return group;
+    };
     for (const data of this.sources.blocks(unit, segment, this.direction)) this.addBlock(data, segment, groupOf);
     for (const row of rows) this.addRow(row, { segment, groupOf, isLast: tails.get(row.unit) === row });
   }
@@ -158,20 +166,13 @@ export class StoreQuery {
     return mine;
   }
 
-  private keys = new Map<string, string>();
-
   /** Key of the group that a series is in when it is read for `unit`; empty where the query doesn't want it. */
   private keyFor(series: ReadSeries, unit: Unit): string {
-    const cached = `${series.id}:${unit.kind}`;
-    const known = this.keys.get(cached);
-    if (known !== undefined) return known;
     const labels = { ...series.labels, ...unit.labels };
     const isWanted = (Object.keys(this.query.match) as SeriesLabel[]).every((label) =>
       this.passes(label, labels[label]),
     );
-    const key = isWanted ? keyOf(this.query.by.map((label) => labels[label] ?? '')) : '';
-    this.keys.set(cached, key);
-    return key;
+    return isWanted ? keyOf(this.query.by.map((label) => labels[label] ?? '')) : '';
   }
 
   private groupFor(key: string, series: ReadSeries, unit: Unit): GroupSum {

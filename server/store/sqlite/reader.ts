@@ -10,6 +10,8 @@ import { usedBytes } from './retention.ts';
 import { blockTable, SCHEMA_VERSION } from './schema.ts';
 import { Sources } from './sources.ts';
 
+const CACHE_KIB = 32 * 1024;
+
 /** A connection that only reads. Synchronous: it lives in a worker thread. */
 export class SqliteReader {
   private readonly database: Database.Database;
@@ -21,6 +23,7 @@ export class SqliteReader {
   constructor(options: StoreOptions) {
     this.options = options;
     this.database = new Database(options.path, { readonly: true, timeout: 5000 });
+    this.database.pragma(`cache_size = -${CACHE_KIB}`);
     this.catalog = new ReaderCatalog(this.database);
     this.sources = new Sources(this.database);
     this.slotMs = slotMsOf(options.intervalMs);

@@ -57,7 +57,7 @@ const flowColumns = FLOW_LABELS.map(({ label }) => label).join(', ');
 /**
  * `units`: what figures are kept of: a target under one identity, a place (service, namespace, region and zone) or a
  * service. `log`: what happened in `[t0, t1)` and is in no block yet; rows that `feeds` names a service for, and whose
- * ids are above its `progress`, are not in that service's rows yet either. `blocks_…`: several slots of one unit in one
+ * ids are above its `progress`, are not in that service's rows yet either; `direction` is -1 for rows of both. `blocks_…`: several slots of one unit in one
  * direction. `pending`: blocks that are not in the next tier yet. `sealed`: ends of the scrapes that are in blocks, so
  * that none is taken in again. All of it adds up: no two rows hold the same request of one unit.
  */
@@ -79,10 +79,10 @@ const VERSION_2 = `
     UNIQUE (unit, series)
   );
   CREATE TABLE log (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, unit INTEGER NOT NULL, feeds INTEGER NOT NULL, t0 INTEGER NOT NULL,
-    t1 INTEGER NOT NULL, layout INTEGER NOT NULL, data BLOB NOT NULL
+    id INTEGER PRIMARY KEY AUTOINCREMENT, unit INTEGER NOT NULL, feeds INTEGER NOT NULL, direction INTEGER NOT NULL,
+    t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, layout INTEGER NOT NULL, data BLOB NOT NULL
   );
-  CREATE INDEX log_by_unit ON log (unit, t1);
+  CREATE INDEX log_by_unit ON log (unit, direction, t1);
   CREATE INDEX log_by_service ON log (feeds, id) WHERE feeds > 0;
   CREATE TABLE progress (service INTEGER PRIMARY KEY, closed INTEGER NOT NULL);
   CREATE TABLE sealed (unit INTEGER PRIMARY KEY, scrapes BLOB NOT NULL);

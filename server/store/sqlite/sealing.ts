@@ -34,7 +34,7 @@ export class Sealing implements Chore {
   private readonly slotMs: number;
   private readonly chunkMs: number;
   private readonly lagMs: number;
-  /** By unit: end of its oldest row; looked up anew when all that was due is done. */
+  /** Units; looked up anew when all that was due is done. */
   private due: number[] = [];
   private lookedAt = Number.NEGATIVE_INFINITY;
 
@@ -71,8 +71,9 @@ export class Sealing implements Chore {
   private lookUp(now: number): void {
     if (now >= this.lookedAt && now < this.lookedAt + MINUTE_MS / 2) return;
     this.lookedAt = now;
-    const oldest = this.statements.oldest.all() as [number, number][];
-    this.due = oldest.filter(([unit, t1]) => t1 <= this.endFor(unit, now)).map(([unit]) => unit);
+    this.due = [...this.parts.oldest.entries()]
+      .filter(([unit, t1]) => t1 <= this.endFor(unit, now))
+      .map(([unit]) => unit);
   }
 
   /** False when nothing is left before `end`. */
@@ -82,6 +83,7 @@ export class Sealing implements Chore {
     const labels = this.statements.unit.get(unit) as Unit;
     for (const group of nearby(rows, 2 * this.chunkMs)) this.sealRows(unit, labels, group);
     for (const { id } of rows) this.statements.drop.run(id);
+    this.parts.oldest.refresh(unit);
     if (labels.kind === TARGET) this.remember(unit, labels, rows);
     return rows.length === MOST_ROWS;
   }
@@ -89,11 +91,12 @@ export class Sealing implements Chore {
   private sealRows(unit: number, labels: Unit, rows: readonly LogRow[]): void {
     const from = Math.floor(Math.min(...rows.map(({ t0 }) => t0)) / MINUTE_MS) * MINUTE_MS;
     const to = Math.max(...rows.map(({ t1 }) => t1));
+    const slotMs = to - from > LONGEST_MATRIX_MS ? MINUTE_MS : this.slotMs;
     for (let start = from; start < to; start += LONGEST_MATRIX_MS) {
-      const steps = Math.ceil((Math.min(to, start + LONGEST_MATRIX_MS) - start) / this.slotMs);
-      const matrix = new SlotMatrix(start, this.slotMs, steps);
+      const steps = Math.ceil((Math.min(to, start + LONGEST_MATRIX_MS) - start) / slotMs);
+      const matrix = new SlotMatrix(start, slotMs, steps);
       const series = this.fill(matrix, rows);
-      const minutes = matrix.coarser(MINUTE_MS / this.slotMs);
+      const minutes = matrix.coarser(MINUTE_MS / slotMs);
       const into = labels.kind === TARGET ? labels.place : unit;
       DIRECTIONS.forEach((_, direction) => {
         const ids = [...(series[direction] ?? [])];
@@ -174,7 +177,6 @@ function sumOfBins(columns: readonly SeriesColumns[], slot: number) {
 
 function prepare(database: Database.Database) {
   return {
-    oldest: database.prepare('SELECT unit, min(t1) FROM log GROUP BY unit').raw(),
     unit: database.prepare('SELECT kind, place, service, namespace FROM units WHERE id = ?'),
     rows: database.prepare(
       `SELECT log.id, log.unit, t0, t1, layout, data FROM log LEFT JOIN progress ON progress.service = log.feeds

@@ -13,6 +13,9 @@ export interface LogRow {
   readonly data: Uint8Array;
 }
 
+/** Direction of rows that hold both. */
+const BOTH = -1;
+
 /** Everything that is stored of a unit and a time, wherever it is: each request once. */
 export class Sources {
   private readonly statements: ReturnType<typeof prepare>;
@@ -35,12 +38,15 @@ export class Sources {
   }
 
   /** What is in no block yet. `members` are the targets that a place stands for. */
-  rows(unit: Unit, { from, to }: Interval, members: readonly Unit[]): LogRow[] {
+  rows(unit: Unit, { from, to, direction }: Interval & { direction: number }, members: readonly Unit[]): LogRow[] {
     const { rows, open } = this.statements;
-    if (unit.kind === TARGET) return rows.all(unit.id, from, to) as LogRow[];
+    if (unit.kind === TARGET) return rows.all(unit.id, BOTH, from, to) as LogRow[];
     if (unit.kind === SERVICE)
-      return [...(rows.all(unit.id, from, to) as LogRow[]), ...(open.all({ unit: unit.id, from, to }) as LogRow[])];
-    return members.flatMap((member) => rows.all(member.id, from, to) as LogRow[]);
+      return [
+        ...(rows.all(unit.id, direction, from, to) as LogRow[]),
+        ...(open.all({ unit: unit.id, from, to }) as LogRow[]),
+      ];
+    return members.flatMap((member) => rows.all(member.id, BOTH, from, to) as LogRow[]);
   }
 
   /** Blocks of the segment's tier, and those of finer ones that are not in it yet. */
@@ -57,10 +63,12 @@ function prepare(database: Database.Database) {
   return {
     state: database.prepare('SELECT name, value FROM state').raw(),
     coverage: database.prepare('SELECT t0 AS "from", t1 AS "to" FROM coverage WHERE unit = ? AND t1 > ? AND t0 < ?'),
-    rows: database.prepare('SELECT unit, t0, t1, layout, data FROM log WHERE unit = ? AND t1 > ? AND t0 < ?'),
+    rows: database.prepare(
+      'SELECT unit, t0, t1, layout, data FROM log WHERE unit = ? AND direction = ? AND t1 > ? AND t0 < ?',
+    ),
     open: database.prepare(
       `SELECT unit, t0, t1, layout, data FROM log
-       WHERE feeds = :unit AND id > coalesce((SELECT closed FROM progress WHERE service = :unit), 0) AND t1 > :from AND t0 < :to`,
+       WHERE feeds > 0 AND feeds = :unit AND id > coalesce((SELECT closed FROM progress WHERE service = :unit), 0) AND t1 > :from AND t0 < :to`,
     ),
     blocks: TIERS.map((tier) =>
       database

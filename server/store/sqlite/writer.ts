@@ -3,6 +3,7 @@ import type { StoreOptions } from '../store.ts';
 import { Catalog } from './catalog.ts';
 import { Closing } from './closing.ts';
 import { Log } from './log.ts';
+import { OldestRows } from './oldest.ts';
 import { Retention } from './retention.ts';
 import { Rolling } from './rolling.ts';
 import { type EncodedRound, SCRAPE_FIELDS, type TargetLayout } from './round.ts';
@@ -11,6 +12,9 @@ import { Sealing } from './sealing.ts';
 import { Targets } from './targets.ts';
 import { lockForWriting, type WriterLock } from './writer-lock.ts';
 
+const CACHE_KIB = 32 * 1024;
+/** The longer the log ahead of the file, the fewer of its pages are written twice. */
+const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
 const SLICE_MS = 5;
 
@@ -31,6 +35,7 @@ export class SqliteWriter {
   private readonly numbers = new Map<string, number>();
   private readonly targets: Targets;
   private readonly log: Log;
+  private readonly oldest: OldestRows;
   private readonly closing: Closing;
   private readonly chores: readonly Chore[];
   private readonly setNewest: Database.Statement;
@@ -48,8 +53,10 @@ export class SqliteWriter {
     const { database } = this;
     this.catalog = new Catalog(database);
     this.targets = new Targets(database, this.catalog);
-    this.log = new Log(database);
-    const parts = { database, catalog: this.catalog, options };
+    const oldest = new OldestRows(database);
+    this.oldest = oldest;
+    this.log = new Log(database, oldest);
+    const parts = { database, catalog: this.catalog, options, oldest };
     this.closing = new Closing(parts);
     this.chores = [this.closing, new Sealing(parts), new Rolling(parts), new Retention(parts)];
     this.setNewest = database.prepare(
@@ -85,7 +92,7 @@ export class SqliteWriter {
     try {
       return work();
     } catch (error) {
-      for (const part of [this.catalog, this.targets, this.log, ...this.chores]) part.forget();
+      for (const part of [this.catalog, this.targets, this.log, this.oldest, ...this.chores]) part.forget();
       throw error;
     }
   }
@@ -124,6 +131,8 @@ function openDatabase(path: string): Database.Database {
   try {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
+    database.pragma(`cache_size = -${CACHE_KIB}`);
+    database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     migrate(database, path);
     return database;
   } catch (error) {

@@ -1,0 +1,83 @@
+/** Files of earlier versions; the fixture was written by version 1 itself. */
+
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { expect, onTestFinished, test } from 'vitest';
+import { COUNTER_INDEX, type Counter } from '../../server/model/flow.ts';
+import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import type { Cell, SumQuery } from '../../server/store/store.ts';
+import { storeOptions } from './options.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const START = 1_700_000_040_000;
+const VERSION_1 = fileURLToPath(new URL('../fixtures/store/version-1.db', import.meta.url));
+
+const count = (cell: Cell | null | undefined, counter: Counter) => cell?.counters[COUNTER_INDEX[counter]];
+
+async function migrated(): Promise<{ store: SqliteStore; path: string }> {
+  const path = join(temporaryFolder(), 'sidelight.db');
+  copyFileSync(VERSION_1, path);
+  const store = await SqliteStore.open(storeOptions(path));
+  onTestFinished(() => store.close());
+  return { store, path };
+}
+
+async function expectEverything(store: SqliteStore): Promise<void> {
+  const query: SumQuery = {
+    from: START,
+    to: START + 70_000,
+    direction: 'inbound',
+    match: {},
+    by: ['service'],
+    bins: true,
+  };
+  const { groups: inbound } = await store.sums(query);
+  const shop = inbound.find(({ labels }) => labels.service === 'shop')?.cells[0];
+  expect([count(shop, '2xx'), count(shop, '5xx')]).toEqual([75, 15]);
+  expect(shop?.bins).toEqual({ keys: [93, 201], counts: [75, 15] });
+  expect(inbound.find(({ labels }) => labels.service === 'cart')?.cells[0]).toMatchObject({ meanMs: null });
+  const { groups: outbound } = await store.sums({
+    ...query,
+    direction: 'outbound',
+    by: ['peer', 'peer_namespace', 'region'],
+  });
+  const sent = outbound.map(({ labels, cells }) => [
+    labels.peer,
+    labels.region,
+    count(cells[0], '2xx'),
+    cells[0]?.timeoutsWithoutSample,
+  ]);
+  expect(sent.sort()).toEqual([
+    ['cart', 'eu', 15, 3],
+    ['cart', 'us', 15, 3],
+    ['idle', 'eu', 0, 0],
+    ['idle', 'us', 0, 0],
+  ]);
+  const steps = await store.sums({ ...query, stepMs: 10_000, match: { service: ['shop'] }, bins: false });
+  expect(steps.groups[0]?.cells.map((cell) => count(cell, '2xx') ?? null)).toEqual([10, 11, 12, 13, 14, 15, null]);
+  expect(steps.groups[0]?.cells.map((cell) => cell?.gauges?.[0] ?? null)).toEqual([2, 2, 0, 2, 2, 2, null]);
+}
+
+test('a file of version 1 keeps every request, and its last totals', async () => {
+  const { store, path } = await migrated();
+  await expectEverything(store);
+  expect(await store.loadTargets()).toMatchObject([
+    {
+      target: 'a:9901',
+      lastScrape: START + 60_000,
+      startedAt: START - 5000,
+      identity: { service: 'shop', region: 'us' },
+      totals: { shape: '["v1"]', values: Uint8Array.of(1, 2, 5) },
+    },
+    { target: 'b:9901' },
+  ]);
+  while (await store.upkeep(START + 3_600_000));
+  await expectEverything(store);
+  const database = new Database(path, { readonly: true });
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  database.close();
+  expect(tables).not.toContain('raw');
+  expect(tables).not.toContain('old_series');
+});
