@@ -45,7 +45,7 @@ export function sumRows(units: Iterable<Unit>, query: SumQuery, newest: number):
   const { kept, others } = split(groups, query);
   const finish = (group: Gathered): Group => {
     checkTime(query);
-    return { labels: group.labels, cells: cells.map((cell) => finishCell(group, { cell, query, newest })) };
+    return { labels: group.labels, cells: finishGroup(group, { cells, query, newest }) };
   };
   return {
     groups: kept.map(finish),
@@ -151,17 +151,46 @@ function holds(unit: Unit, moment: number, newest: number): boolean {
   return [...unit.runs, tailOf(unit, undefined, newest)].some(({ from, to }) => from < at && to >= at);
 }
 
-interface CellQuery {
-  readonly cell: Interval;
+interface Asked {
+  readonly cells: readonly Interval[];
   readonly query: SumQuery;
   readonly newest: number;
 }
 
-function finishCell({ units, found }: Gathered, { cell, query, newest }: CellQuery): Cell | null {
-  const runs = unionOf([...units].flatMap((unit) => unit.runs));
-  if (partsIn(runs, cell).length === 0) return null;
-  const tails = [...units].map((unit) => tailOf(unit, undefined, newest));
-  const measured = partsIn(unionOf([...runs, ...tails]), cell);
+function finishGroup({ units, found }: Gathered, asked: Asked): (Cell | null)[] {
+  const members = [...units];
+  const runs = unionOf(members.flatMap((unit) => unit.runs));
+  const measured = unionOf([...runs, ...members.map((unit) => tailOf(unit, undefined, asked.newest))]);
+  const byCell = foundByCell(found, asked);
+  return asked.cells.map((cell, index) => {
+    if (partsIn(runs, cell).length === 0) return null;
+    const current = new Set(members.filter((unit) => holds(unit, cell.to, asked.newest)));
+    return finishCell({ cell, found: byCell[index] ?? [], measured: partsIn(measured, cell), current }, asked);
+  });
+}
+
+/** Which rows reach into each cell, by themselves or by their tail. */
+function foundByCell(found: readonly Found[], { cells, query, newest }: Asked): Found[][] {
+  const byCell: Found[][] = cells.map(() => []);
+  const cellMs = query.stepMs ?? query.to - query.from;
+  for (const one of found) {
+    const end = Math.max(one.row.interval.to, tailOf(one.unit, one.row, newest).to);
+    const first = Math.max(0, Math.floor((one.row.interval.from - query.from) / cellMs));
+    for (let index = first; index < cells.length && (cells[index]?.from ?? end) < end; index++)
+      byCell[index]?.push(one);
+  }
+  return byCell;
+}
+
+interface CellParts {
+  readonly cell: Interval;
+  readonly found: readonly Found[];
+  readonly measured: readonly Interval[];
+  /** Units that were measured at the end of the cell. */
+  readonly current: ReadonlySet<Unit>;
+}
+
+function finishCell({ cell, found, measured, current }: CellParts, { query, newest }: Asked): Cell {
   const sum = { counters: new Float64Array(COUNTERS.length), expected: new Float64Array(COUNTERS.length) };
   const latency = { bins: new BinSum(), timeoutsWithoutSample: 0, downstreamSamples: 0, upstreamSamples: 0 };
   for (const { unit, row } of found) {
@@ -175,7 +204,6 @@ function finishCell({ units, found }: Gathered, { cell, query, newest }: CellQue
     if (query.bins) addBins(latency, row, cell);
   }
   const seconds = lengthOf(measured) / 1000;
-  const current = new Set([...units].filter((unit) => holds(unit, cell.to, newest)));
   const { bins, ...rest } = latency;
   return {
     counters: sum.counters,
