@@ -1,46 +1,107 @@
 import type { Logger } from 'pino';
-import type { StatusAnswer } from './api/contract.ts';
+import type { StatusAnswer, StorageStatus } from './api/contract.ts';
 import type { Config } from './config/config.ts';
 import { VERSION } from './config/version.ts';
 import type { Live } from './live/live.ts';
-import type { Store } from './store/store.ts';
+import { formatDuration } from './model/duration.ts';
+import type { ScrapeRecord } from './model/scrape-record.ts';
+import type { RoundFailure } from './rounds.ts';
+import type { Store, StoreOptions, StoreStatus } from './store/store.ts';
 import type { SelfMetrics } from './telemetry/self-metrics.ts';
 
-/** Whether rounds can be stored; tells when that changes. */
+/** Whether rounds can be stored, and upkeep done; tells when that changes. */
 export class StoreState {
   private readonly log: Logger;
   private readonly metrics: SelfMetrics;
-  message = '';
+  private readonly now: () => number;
+  private rounds = '';
+  private upkeep = '';
+  /** Since when rounds can't be stored, Unix milliseconds. */
+  failingSince: number | null = null;
+  waiting = 0;
+  lost = 0;
+  /** When the newest scrape that is stored was, Unix milliseconds. */
+  newestStored: number | null = null;
 
-  constructor(log: Logger, metrics: SelfMetrics) {
+  constructor(log: Logger, metrics: SelfMetrics, now: () => number) {
     this.log = log;
     this.metrics = metrics;
+    this.now = now;
+  }
+
+  /** What is wrong and what to do; empty when nothing is. */
+  get message(): string {
+    const lost = this.rounds !== '' && this.lost > 0 ? `${this.lost} scrapes are lost to history so far` : '';
+    return [this.rounds, lost, this.upkeep].filter((part) => part !== '').join('; ');
   }
 
   /** After a round. */
-  settled(failure: { error: unknown; dropped: number } | undefined): void {
-    if (failure) {
-      this.failed(failure.error, failure.dropped);
-      return;
-    }
-    if (this.message !== '') this.log.info('rounds can be stored again');
-    this.message = '';
-    this.metrics.storeFailing.set(0);
+  settled(round: readonly ScrapeRecord[], failure: RoundFailure | undefined): void {
+    this.waiting = failure?.waiting ?? 0;
+    this.lost = failure?.dropped ?? this.lost;
+    if (failure) this.roundFailed(reasonOf(failure.error));
+    else this.roundStored(round);
+    this.metrics.setStoreState(this);
   }
 
-  failed(error: unknown, dropped = 0): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    const lost = dropped > 0 ? `; ${dropped} scrapes are lost to history so far` : '';
-    if (this.message === '')
+  private roundFailed(reason: string): void {
+    this.failingSince ??= this.now();
+    if (this.rounds !== reason)
       this.log.error(`rounds can not be stored: ${reason}. Live figures go on; storing is tried again at every round`);
-    this.message = `${reason}${lost}`;
-    this.metrics.storeFailing.set(1);
+    this.rounds = reason;
+  }
+
+  private roundStored(round: readonly ScrapeRecord[]): void {
+    for (const { at } of round) this.newestStored = Math.max(this.newestStored ?? at, at);
+    if (this.failingSince !== null) {
+      const lost = this.lost > 0 ? `${this.lost} scrapes are lost to history` : 'nothing is lost';
+      this.log.info(`rounds can be stored again after ${formatDuration(this.now() - this.failingSince)}: ${lost}`);
+    }
+    this.rounds = '';
+    this.failingSince = null;
+  }
+
+  upkeepFailed(error: unknown): void {
+    const reason = `old figures can not be packed or forgotten: ${reasonOf(error)}`;
+    if (this.upkeep !== reason && this.rounds === '') this.log.error(`${reason}. It is tried again`);
+    this.upkeep = reason;
+  }
+
+  upkeepDone(): void {
+    if (this.upkeep !== '') this.log.info('upkeep of the store works again');
+    this.upkeep = '';
   }
 }
 
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A store's status, the last one known while it can't tell. */
+export class StoreWatch {
+  private readonly store: Pick<Store, 'status'>;
+  private known: StoreStatus;
+
+  constructor(store: Pick<Store, 'status'>, options: StoreOptions) {
+    this.store = store;
+    this.known = { ...UNKNOWN, path: options.path, maxBytes: options.maxBytes };
+  }
+
+  async read(): Promise<StoreStatus> {
+    try {
+      this.known = await this.store.status();
+    } catch {
+      // What is wrong with it is told by the rounds that can't be stored.
+    }
+    return this.known;
+  }
+}
+
+const UNKNOWN = { bytes: 0, usedBytes: 0, schemaVersion: 0, oldest: null, tiers: [], logRows: 0, notice: '' } as const;
+
 export interface StatusParts {
   readonly config: Config;
-  readonly store: Store;
+  readonly store: StoreWatch;
   readonly live: Live;
   readonly storeState: StoreState;
   readonly startedAt: number;
@@ -55,7 +116,6 @@ export async function collectorStatus({
   startedAt,
   now,
 }: StatusParts): Promise<StatusAnswer> {
-  const { path, bytes, schemaVersion, oldest } = await store.status();
   const { scrape, storage } = config;
   return {
     build: { version: VERSION, node: process.version },
@@ -68,14 +128,7 @@ export async function collectorStatus({
       up: live.count('up'),
       down: live.count('down'),
     },
-    storage: {
-      path,
-      bytes,
-      schemaVersion,
-      oldest,
-      state: storeState.message === '' ? 'ok' : 'failing',
-      message: storeState.message,
-    },
+    storage: storageStatus(await store.read(), storeState, now()),
     retention: { ...storage.retentionMs },
     limits: {
       bodyLimitBytes: scrape.bodyLimitBytes,
@@ -85,4 +138,12 @@ export async function collectorStatus({
     },
     config,
   };
+}
+
+function storageStatus(store: StoreStatus, state: StoreState, now: number): StorageStatus {
+  const { message, failingSince, waiting, lost, newestStored } = state;
+  const lagMs = newestStored === null ? null : Math.max(0, now - newestStored);
+  const { tiers, ...rest } = store;
+  const own = { state: message === '' ? 'ok' : 'failing', message, failingSince, waiting, lost, lagMs } as const;
+  return { ...rest, ...own, tiers: tiers.map((tier) => ({ ...tier })) };
 }

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
 import { EventStream } from './api/events.ts';
-import { collectorStatus, StoreState } from './collector-status.ts';
+import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
+import { Upkeep } from './collector-upkeep.ts';
 import type { Config } from './config/config.ts';
 import { VERSION } from './config/version.ts';
 import { staticTargets } from './discovery/static.ts';
@@ -18,8 +19,8 @@ import type { ScrapeRecord } from './model/scrape-record.ts';
 import { Pipeline } from './pipeline.ts';
 import { Rounds } from './rounds.ts';
 import { ScrapeManager, spreadOf } from './scrape/scrape-manager.ts';
-import { SqliteStore } from './store/sqlite/sqlite-store.ts';
-import type { Store } from './store/store.ts';
+import { openStore } from './store/open.ts';
+import type { StoreOptions } from './store/store.ts';
 import { QuietLog } from './telemetry/quiet-log.ts';
 import { SelfMetrics } from './telemetry/self-metrics.ts';
 import { startTracing } from './telemetry/tracing.ts';
@@ -33,8 +34,9 @@ export interface RunningCollector {
 
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 const GATHER_MS = 150;
-const KEEP_SCRAPES = 20_000;
-const EXPIRE_EVERY_MS = 60_000;
+/** While the store fails: a few rounds of a large mesh, hours of a small one. */
+const KEEP_SCRAPES = 5000;
+const UPKEEP_REST_MS = 10_000;
 /** A target that stays down for the same reason is told of this often. */
 const WARNING_QUIET_MS = 600_000;
 
@@ -44,7 +46,8 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
   const startedAt = now();
   const tracing = await startTracing(process.env, VERSION);
   const { intervalMs } = config.scrape;
-  const store = await SqliteStore.open({ ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs });
+  const storeOptions: StoreOptions = { ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs };
+  const store = await openStore(storeOptions);
   const stored = await store.loadTargets();
   const targets = staticTargets(config.discovery.static);
   const metrics = new SelfMetrics(VERSION);
@@ -55,7 +58,8 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
   );
   const warnings = new QuietLog({ log, quietMs: WARNING_QUIET_MS, now });
   const events = new EventStream();
-  const storeState = new StoreState(log, metrics);
+  const storeState = new StoreState(log, metrics, now);
+  const watch = new StoreWatch(store, storeOptions);
   const pipeline = new Pipeline({ ...config, ...config.scrape, stored, startedAt });
   const ticks = new TickClock({
     intervalMs,
@@ -67,7 +71,7 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
     append: (round) => metrics.timeStore(() => store.append(round)),
     onSettled(round, failure) {
       live.apply(round);
-      storeState.settled(failure);
+      storeState.settled(round, failure);
     },
     gatherMs: GATHER_MS,
     keepScrapes: KEEP_SCRAPES,
@@ -92,12 +96,13 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
     webFolder: WEB_FOLDER,
     async metrics() {
       metrics.setTargets(live);
+      metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
       return {
         contentType: TEXT_CONTENT_TYPE,
         text: renderMesh(live.all(), config.exporter, now()) + (await metrics.registry.metrics()),
       };
     },
-    status: () => collectorStatus({ config, store, live, storeState, startedAt, now }),
+    status: () => collectorStatus({ config, store: watch, live, storeState, startedAt, now }),
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),
   });
@@ -105,18 +110,20 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
     await store.close();
     throw error;
   });
-  const expiry = setInterval(
-    () => void upkeep(store, now).catch((error: unknown) => storeState.failed(error)),
-    EXPIRE_EVERY_MS,
-  );
+  const upkeep = new Upkeep({
+    slice: () => metrics.timeUpkeep(() => store.upkeep(now())),
+    onFailure: (error) => storeState.upkeepFailed(error),
+    onSuccess: () => storeState.upkeepDone(),
+    restMs: Math.min(intervalMs, UPKEEP_REST_MS),
+  });
+  upkeep.start();
   scrapes.apply(targets);
   ticks.start();
   return {
     url: urlOf(server),
     async stop() {
-      clearInterval(expiry);
       ticks.stop();
-      await scrapes.stop();
+      await Promise.all([upkeep.stop(), scrapes.stop()]);
       await rounds.flush();
       events.close();
       server.closeAllConnections();
@@ -125,10 +132,6 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
       await tracing.stop();
     },
   };
-}
-
-async function upkeep(store: Store, now: () => number): Promise<void> {
-  while (await store.upkeep(now()));
 }
 
 /** A target's failure is told when it begins, changes and ends. */

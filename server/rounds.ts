@@ -1,8 +1,11 @@
+import { mergeNeighbours } from './model/merge-records.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
 
 /** Why a round could not be stored yet. */
 export interface RoundFailure {
   readonly error: unknown;
+  /** Scrapes that wait to be stored. */
+  readonly waiting: number;
   /** Scrapes that had to be dropped so far. */
   readonly dropped: number;
 }
@@ -13,7 +16,10 @@ export interface RoundsOptions {
   readonly onSettled: (round: readonly ScrapeRecord[], failure: RoundFailure | undefined) => void;
   /** How long the first scrape of a round waits for others. */
   readonly gatherMs: number;
-  /** Most scrapes that are kept to be stored later while the store fails. */
+  /**
+   * Most scrapes that are kept to be stored later while the store fails; where there are more, neighbours are added up,
+   * and only where that does not help the oldest are dropped.
+   */
   readonly keepScrapes: number;
 }
 
@@ -64,9 +70,21 @@ export class Rounds {
       this.unsaved = [];
       return undefined;
     } catch (error) {
-      this.unsaved = records.slice(-this.options.keepScrapes);
-      this.dropped += records.length - this.unsaved.length;
-      return { error, dropped: this.dropped };
+      this.unsaved = this.kept(records);
+      return { error, waiting: this.unsaved.length, dropped: this.dropped };
     }
+  }
+
+  private kept(records: readonly ScrapeRecord[]): readonly ScrapeRecord[] {
+    const { keepScrapes } = this.options;
+    let good = records.filter(({ findings }) => findings);
+    while (good.length > keepScrapes) {
+      const fewer = mergeNeighbours(good);
+      if (fewer.length === good.length) break;
+      good = fewer;
+    }
+    const kept = good.slice(-keepScrapes);
+    this.dropped += good.length - kept.length;
+    return kept;
   }
 }

@@ -4,14 +4,17 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
-import { QueryTooLargeError, type Store } from '../store/store.ts';
+import { slotOf } from '../model/slot.ts';
+import { QueryStoppedError, QueryTooLargeError, type Store } from '../store/store.ts';
+import { Asking, type AskingOptions, type Sources } from './asking.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
-import type { Sources } from './measured.ts';
+import { HEATMAP_PARAMS, heatmap } from './heatmap.ts';
 import { openApi } from './openapi.ts';
 import { FILTERS, filtersOf, parseParams, RequestError, single, timeRange } from './params.ts';
 import { QUERY_PARAMS, querySignal } from './query.ts';
 import { describeService, listServices } from './services.ts';
+import { sendJson } from './slices.ts';
 import { listTargets } from './targets.ts';
 import { describeTopology } from './topology.ts';
 
@@ -29,9 +32,13 @@ export interface ApiParts {
   /** Folder of the built web app. */
   readonly webFolder: string;
   readonly onError: (error: unknown, path: string) => void;
+  /** How long a query may take and how many are answered at once, where that differs from the default. */
+  readonly limits?: Omit<AskingOptions, 'store'>;
 }
 
 type Handler = (request: Request) => Promise<unknown>;
+/** A handler that asks the store. */
+type Query = (sources: Sources, request: Request) => Promise<unknown>;
 
 const TIME = ['window', 'from', 'to'];
 
@@ -52,6 +59,13 @@ export function createApp(parts: ApiParts): Express {
     const { contentType, text } = await parts.metrics();
     response.set('content-type', contentType).send(text);
   });
+  const asking = new Asking({ store: parts.store, ...parts.limits });
+  for (const [path, query] of Object.entries(queries(parts)))
+    app.get(path, async (request, response) => {
+      const directory = new ServiceDirectory(parts.live.all());
+      const body = await asking.run(directory, response, (sources) => query(sources, request));
+      await sendJson(response.set('cache-control', 'no-store'), body);
+    });
   for (const [path, handler] of Object.entries(resources(parts))) app.get(path, answer(handler));
   app.get('/api/v1/events', (request, response) => {
     paramsOf(request, []);
@@ -70,30 +84,32 @@ export function createApp(parts: ApiParts): Express {
   return app;
 }
 
-/** What each address answers. */
-function resources(parts: ApiParts): Record<string, Handler> {
-  const sources = (): Sources => ({ store: parts.store, directory: new ServiceDirectory(parts.live.all()) });
+/** What is answered from the store. */
+function queries(parts: ApiParts): Record<string, Query> {
+  const clock = () => ({ now: parts.now(), slotMs: slotOf(parts.intervalMs) });
   return {
-    '/api/v1/services': async (request) => {
-      const params = paramsOf(request, [...TIME, ...FILTERS]);
-      return listServices(sources(), timeRange(params, parts.now()), filtersOf(params));
+    '/api/v1/services': async (sources, request) => {
+      const params = paramsOf(request, [...TIME, 'offset', ...FILTERS]);
+      return listServices(sources, timeRange(params, clock()), filtersOf(params));
     },
-    '/api/v1/services/:service': async (request) => {
-      const params = paramsOf(request, [...TIME, 'namespace', 'region', 'zone', 'instance']);
+    '/api/v1/services/:service': async (sources, request) => {
+      const params = paramsOf(request, [...TIME, 'offset', 'namespace', 'region', 'zone', 'instance']);
       const { namespace: _, ...filters } = filtersOf(params);
       const name = { service: String(request.params.service), namespace: single(params, 'namespace') };
-      return describeService(sources(), name, timeRange(params, parts.now()), filters);
+      return describeService(sources, name, timeRange(params, clock()), filters);
     },
-    '/api/v1/query': async (request) => {
-      return querySignal(sources(), paramsOf(request, QUERY_PARAMS), {
-        now: parts.now(),
-        intervalMs: parts.intervalMs,
-      });
-    },
-    '/api/v1/topology': async (request) => {
+    '/api/v1/query': (sources, request) => querySignal(sources, paramsOf(request, QUERY_PARAMS), clock()),
+    '/api/v1/heatmap': (sources, request) => heatmap(sources, paramsOf(request, HEATMAP_PARAMS), clock()),
+    '/api/v1/topology': async (sources, request) => {
       const params = paramsOf(request, [...TIME, ...FILTERS]);
-      return describeTopology(sources(), timeRange(params, parts.now()), filtersOf(params));
+      return describeTopology(sources, timeRange(params, clock()), filtersOf(params));
     },
+  };
+}
+
+/** What else is answered. */
+function resources(parts: ApiParts): Record<string, Handler> {
+  return {
     '/api/v1/targets': async (request) => {
       return listTargets(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));
     },
@@ -165,14 +181,19 @@ function errorHandler(onError: ApiParts['onError']) {
       return;
     }
     const problem = toRequestError(error);
-    if (problem.status >= 500) onError(error, request.path);
+    if (problem.status >= 500 && !(problem.code in PASSING)) onError(error, request.path);
+    if (problem.code in PASSING) response.set('retry-after', PASSING[problem.code] ?? '');
     const body: ErrorBody = { error: { code: problem.code, message: problem.message } };
     response.status(problem.status).set('cache-control', 'no-store').json(body);
   };
 }
 
+/** Failures that pass, by code, and after how many seconds to ask again; none of them is a fault of the collector. */
+const PASSING: Readonly<Record<string, string>> = { busy: '1', timeout: '10' };
+
 function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
+  if (error instanceof QueryStoppedError) return new RequestError(error.message, 503, 'timeout');
   if (error instanceof QueryTooLargeError) return new RequestError(error.message, 400, 'too_large');
   const status = Number((error as { status?: unknown } | null)?.status);
   if (status === 404) return new RequestError('there is no such file', 404, 'not_found');

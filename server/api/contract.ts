@@ -67,12 +67,24 @@ export interface ServiceSummary extends Figures {
   alerts: { firing: number; pending: number };
 }
 
-export interface ServicesAnswer {
+/** When and over what an answer's figures are. */
+export interface AnswerRange {
+  /** End of the window. */
   at: number;
   /** Length of the window in milliseconds. */
   windowMs: number;
   /** The window as asked for, such as `5m`. */
   window: string;
+  /** How much earlier than the window the figures are from. */
+  offsetMs: number;
+}
+
+/** Steps in which the past is kept: `raw`, `1m`, `10m`, `1h`. */
+export type TierName = 'raw' | '1m' | '10m' | '1h';
+
+export interface ServicesAnswer extends AnswerRange {
+  /** Where the figures are from, finest first. */
+  tiers: TierName[];
   services: ServiceSummary[];
 }
 
@@ -96,6 +108,8 @@ export interface ServiceAnswer extends ServiceSummary {
   at: number;
   windowMs: number;
   window: string;
+  offsetMs: number;
+  tiers: TierName[];
   byInstance: InstanceFigures[];
   byRegion: RegionFigures[];
   /** Services that this one calls, as its own sidecars measured it. */
@@ -114,7 +128,33 @@ export interface QueryAnswer {
   step: number;
   from: number;
   to: number;
-  series: { labels: Record<string, string>; points: Point[] }[];
+  /** How much earlier than their times the values are from. */
+  offsetMs: number;
+  tiers: TierName[];
+  series: QuerySeries[];
+  /** Of all that `top` left out, together; labels are those that they share by themselves (class, direction). */
+  other: QuerySeries[];
+}
+
+export interface QuerySeries {
+  labels: Record<string, string>;
+  points: Point[];
+}
+
+export interface HeatmapAnswer {
+  step: number;
+  from: number;
+  to: number;
+  offsetMs: number;
+  tiers: TierName[];
+  /** Starts of the steps. */
+  times: number[];
+  /** Bounds of the rows, `[lower, upper)`, one beside the other; the last upper one is null where it is not known. */
+  boundsMs: [number, number | null][];
+  /** Samples of each step by row; null where nothing was measured. */
+  counts: (number[] | null)[];
+  /** Requests of each step that timed out and have no sample; null where nothing was measured. */
+  timeouts: (number | null)[];
 }
 
 export interface TopologyNode {
@@ -131,10 +171,8 @@ export interface TopologyEdge extends Figures {
   target: string;
 }
 
-export interface TopologyAnswer {
-  at: number;
-  windowMs: number;
-  window: string;
+export interface TopologyAnswer extends AnswerRange {
+  tiers: TierName[];
   nodes: TopologyNode[];
   edges: TopologyEdge[];
 }
@@ -159,19 +197,49 @@ export interface TargetsAnswer {
   dropped: { discoveredLabels: Record<string, string>; reason: string }[];
 }
 
+export interface StorageStatus {
+  /** `:memory:` where nothing is written. */
+  path: string;
+  /** Size of the file, of what is in use in it, and the largest that may be. */
+  bytes: number;
+  usedBytes: number;
+  maxBytes: number;
+  state: 'ok' | 'failing';
+  /** Why rounds can not be stored, and what to do; empty when they can. */
+  message: string;
+  /** Since when, Unix milliseconds. */
+  failingSince: number | null;
+  /** Scrapes that wait to be stored since then, those of one target added up, and those that had to be given up. */
+  waiting: number;
+  lost: number;
+  /** What keeps the store from keeping everything as long as asked; empty when nothing does. */
+  notice: string;
+  schemaVersion: number;
+  oldest: number | null;
+  /** Scrapes that are not packed into blocks yet. */
+  logRows: number;
+  /** Milliseconds from the end of the newest round that was stored to now; null before the first one. */
+  lagMs: number | null;
+  tiers: StorageTier[];
+}
+
+export interface StorageTier {
+  name: TierName;
+  stepMs: number;
+  /** How long it is to be kept, and how long it can be kept within the largest size. */
+  retentionMs: number;
+  keptMs: number;
+  oldest: number | null;
+  newest: number | null;
+  bytes: number;
+}
+
 export interface StatusAnswer {
   build: { version: string; node: string };
   startedAt: number;
   now: number;
   scrape: { intervalMs: number; timeoutMs: number; targets: number; up: number; down: number };
-  storage: {
-    path: string;
-    bytes: number;
-    state: 'ok' | 'failing';
-    message: string;
-    schemaVersion: number;
-    oldest: number | null;
-  };
+  storage: StorageStatus;
   retention: Record<string, number>;
   limits: Record<string, number>;
   config: unknown;

@@ -8,7 +8,7 @@ import {
   requestCount,
   STORED_GAUGES,
 } from '../model/flow.ts';
-import { hasBuckets, mean, mergeBins, quantile, type SparseBins, sampleCount } from '../model/histogram.ts';
+import { binBounds, binKey, mean, mergeBins, type Quantile, quantile } from '../model/histogram.ts';
 import { lengthOf, unionOf } from '../store/coverage.ts';
 import type { Cell } from '../store/store.ts';
 import type { CodeClass, Failures, FigureState, Figures, LatencyMs, Precision } from './contract.ts';
@@ -17,6 +17,9 @@ import type { CodeClass, Failures, FigureState, Figures, LatencyMs, Precision } 
 export const FEW_SAMPLES = 20;
 
 export const PERCENTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
+const PERCENTILE_NAMES = Object.keys(PERCENTILES) as (keyof typeof PERCENTILES)[];
+/** Those quantiles in their order, for a query that figures are made of. */
+export const ALL_PERCENTILES: readonly number[] = Object.values(PERCENTILES);
 
 /** Requests per second, from the rates of a cell. */
 export const requestRate = (cell: Cell): number => requestCount(cell.rates);
@@ -37,10 +40,18 @@ export function gauge(cell: Cell, name: (typeof STORED_GAUGES)[number]): number 
   return cell.gauges?.[STORED_GAUGES.indexOf(name)] ?? null;
 }
 
-/** Latency at a quantile from 0 to 1, timeouts without a sample counted as slower than every sample. */
-export function latencyAt(cell: Cell, q: number): number | null {
-  return quantile(cell.bins, q, cell.timeoutsWithoutSample).valueMs;
+/** Quantiles from 0 to 1: as the store worked them out, or of the cell's histogram where several were added up. */
+function quantilesOf(cell: Cell, asked: readonly number[]): readonly Quantile[] {
+  if (cell.quantiles.length > 0) return cell.quantiles;
+  return asked.map((q) => quantile(cell.bins, q, cell.timeoutsWithoutSample));
 }
+
+/** Latency at the one quantile that was asked for, timeouts without a sample counted as slower than every sample. */
+export function latencyAt(cell: Cell, q: number): number | null {
+  return quantilesOf(cell, [q])[0]?.valueMs ?? null;
+}
+
+export const latencySamples = (cell: Cell): number => cell.downstreamSamples + cell.upstreamSamples;
 
 /** `source` tells where latency would be from when there is no sample to tell it. */
 export function figures(cell: Cell | null, source: Precision['source'] = 'downstream'): Figures {
@@ -53,11 +64,11 @@ export function figures(cell: Cell | null, source: Precision['source'] = 'downst
     errorRate: errorRate(cell),
     codeClasses: codeClasses(cell),
     ...latency(cell, source),
-    latencySamples: sampleCount(cell.bins),
+    latencySamples: latencySamples(cell),
     timeouts: cell.counters[COUNTER_INDEX.timed_out] ?? 0,
     retries: cell.counters[COUNTER_INDEX.retries] ?? 0,
     activeRequests: gauge(cell, 'active_requests'),
-    state: stateOf(requests, cell.bins),
+    state: stateOf(requests, latencySamples(cell)),
   };
 }
 
@@ -78,9 +89,9 @@ const NOTHING: Figures = {
   state: 'no_data',
 };
 
-function stateOf(requests: number, bins: SparseBins): FigureState {
+function stateOf(requests: number, samples: number): FigureState {
   if (requests === 0) return 'no_traffic';
-  return sampleCount(bins) < FEW_SAMPLES ? 'too_little_data' : 'ok';
+  return samples < FEW_SAMPLES ? 'too_little_data' : 'ok';
 }
 
 export function codeClasses(cell: Cell): Record<CodeClass, number> {
@@ -106,21 +117,33 @@ export function failureEvents(cell: Cell): number {
 }
 
 function latency(cell: Cell, fallback: Precision['source']): { latencyMs: LatencyMs; precision: Precision } {
-  const latencyMs: LatencyMs = { ...NO_LATENCY, mean: mean(cell.bins) };
-  let maxRelativeError: number | null = null;
-  let capped = false;
-  for (const [name, q] of Object.entries(PERCENTILES) as [keyof typeof PERCENTILES, number][]) {
-    const found = quantile(cell.bins, q, cell.timeoutsWithoutSample);
-    latencyMs[name] = found.valueMs;
-    capped ||= found.capped;
-    if (found.valueMs === null || found.bin === null || found.capped) continue;
-    const distance = Math.max(found.bin[1] - found.valueMs, found.valueMs - found.bin[0]);
-    maxRelativeError = Math.max(maxRelativeError ?? 0, found.valueMs > 0 ? distance / found.valueMs : 1);
-  }
+  const latencyMs: LatencyMs = { ...NO_LATENCY, mean: cell.meanMs };
+  const found = quantilesOf(cell, ALL_PERCENTILES);
+  PERCENTILE_NAMES.forEach((name, index) => {
+    latencyMs[name] = found[index]?.valueMs ?? null;
+  });
+  const errors = found.flatMap((one) => relativeError(one) ?? []);
   const sampled = cell.upstreamSamples > cell.downstreamSamples ? 'upstream' : 'downstream';
-  const source = sampleCount(cell.bins) > 0 ? sampled : fallback;
-  const method = hasBuckets(cell.bins) ? 'buckets' : 'bins';
-  return { latencyMs, precision: { method, source, maxRelativeError, capped } };
+  return {
+    latencyMs,
+    precision: {
+      method: found.some(({ bin }) => bin !== null && isWide(bin)) ? 'buckets' : 'bins',
+      source: latencySamples(cell) > 0 ? sampled : fallback,
+      maxRelativeError: errors.length > 0 ? Math.max(...errors) : null,
+      capped: found.some(({ capped }) => capped),
+    },
+  };
+}
+
+/** Distance to the farther edge of the quantile's bin, as a share of it; undefined where it is not known. */
+function relativeError({ valueMs, bin, capped }: Quantile): number | undefined {
+  if (valueMs === null || bin === null || capped) return undefined;
+  return valueMs > 0 ? Math.max(bin[1] - valueMs, valueMs - bin[0]) / valueMs : 1;
+}
+
+/** Whether a quantile was found in a bucket of several bins. */
+function isWide([lower, upper]: readonly [number, number]): boolean {
+  return upper > binBounds(binKey(lower))[1];
 }
 
 /** The sum of several cells of the same time; null when there is none. */

@@ -3,9 +3,10 @@
  * is measured by them; any other by the sum of what its callers saw. One request is never in both.
  */
 
-import type { ServiceDirectory, ServiceName } from '../live/services.ts';
+import type { ServiceName } from '../live/services.ts';
 import { keyOf } from '../model/labels.ts';
-import type { Cell, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
+import type { Cell, Group, SeriesLabel, SumQuery } from '../store/store.ts';
+import type { Sources } from './asking.ts';
 import type { Vantage } from './contract.ts';
 import { mergeCells } from './figures.ts';
 import { byPlace, type Filters } from './params.ts';
@@ -23,6 +24,8 @@ export interface MeasuredGroup {
 export interface ServiceGroup extends MeasuredGroup {
   readonly name: ServiceName;
   readonly vantage: Vantage;
+  /** At a client's vantage, the service as its callers' clusters name it. */
+  readonly peer?: ServiceName;
 }
 
 export interface MeasuredQuery {
@@ -32,20 +35,88 @@ export interface MeasuredQuery {
   readonly filters: Filters;
   readonly by: readonly MeasuredLabel[];
   readonly bins: boolean;
-}
-
-export interface Sources {
-  readonly store: Pick<Store, 'sums'>;
-  readonly directory: ServiceDirectory;
+  /** Quantiles that cells are to come with; those of groups that were added up here are left to whoever shows them. */
+  readonly quantiles?: readonly number[];
 }
 
 /** What services received. */
 export async function received(sources: Sources, query: MeasuredQuery): Promise<MeasuredGroup[]> {
-  return mergeGroups(await receivedByService(sources, query));
+  if (query.quantiles && !isOfOneService(query)) {
+    const groups = await receivedByAll(sources, query);
+    if (groups) return groups;
+  }
+  return quantilesFirst(query, (asked) => receivedByService(sources, asked), keyOfLabels);
+}
+
+/** Whether every group is of one service only, as far as the query tells. */
+function isOfOneService({ by, filters }: MeasuredQuery): boolean {
+  return by.includes('service') || filters.service?.length === 1;
+}
+
+/**
+ * Asks for quantiles, and where groups turn out to be parts of one, once more for their histograms, to be added up
+ * here: those of a few groups, where the store has done all others.
+ */
+export async function quantilesFirst<T extends MeasuredGroup>(
+  query: MeasuredQuery,
+  ask: (query: MeasuredQuery) => Promise<T[]>,
+  keyOfGroup: (group: T) => string,
+): Promise<MeasuredGroup[]> {
+  const groups = await ask(query);
+  if (!query.quantiles || new Set(groups.map(keyOfGroup)).size === groups.length) return mergeGroups(groups);
+  return mergeGroups(await ask(withBinsOnly(query)));
+}
+
+function withBinsOnly({ quantiles: _, ...query }: MeasuredQuery): MeasuredQuery {
+  return query;
+}
+
+/**
+ * Sums over several services, added up by the store: the servers' in one query, the callers' in another. Undefined
+ * where a name alone does not tell which services are to be left out.
+ */
+async function receivedByAll(sources: Sources, query: MeasuredQuery): Promise<MeasuredGroup[] | undefined> {
+  if (query.by.includes('namespace') || query.by.includes('peer')) return undefined;
+  const { stepMs: _, quantiles: __, ...once } = query;
+  const { own, others, left } = await divided(sources, { ...once, by: [], bins: false });
+  const [leftOwn, leftOthers] = [left.filter(({ peer }) => !peer), left.filter(({ peer }) => peer)];
+  if (shareName(own, leftOwn) || shareName(others, leftOthers)) return undefined;
+  const asked = own.length > 0 && others.length > 0 ? withBinsOnly(query) : query;
+  const names = leftOwn.length > 0 ? { service: namesOf(own) } : {};
+  const servers = { direction: 'inbound', match: { ...query.filters, ...names }, by: query.by } as const;
+  const callers = { direction: 'outbound', match: { peer: namesOf(others) }, by: [] } as const;
+  const answers = await Promise.all([
+    own.length > 0 ? sources.store.sums({ ...timesOf(asked), ...servers }) : undefined,
+    others.length > 0 ? sources.store.sums({ ...timesOf(asked), ...callers }) : undefined,
+  ]);
+  const groups = answers.flatMap((answer) => answer?.groups ?? []);
+  return mergeGroups(groups.map(({ labels, cells }) => ({ labels: pick(labels, query.by), cells })));
+}
+
+function shareName(some: readonly ServiceGroup[], others: readonly ServiceGroup[]): boolean {
+  const names = new Set(namesOf(others));
+  return namesOf(some).some((name) => names.has(name));
+}
+
+function namesOf(groups: readonly ServiceGroup[]): string[] {
+  return [...new Set(groups.map(({ name, peer }) => (peer ?? name).service))];
 }
 
 /** What services received, each service in groups of its own. */
 export async function receivedByService(sources: Sources, query: MeasuredQuery): Promise<ServiceGroup[]> {
+  const { own, others } = await divided(sources, query);
+  return [...own, ...others];
+}
+
+interface Divided {
+  /** Groups of services that their own Envoys measure, and of those that only their callers do. */
+  readonly own: readonly ServiceGroup[];
+  readonly others: readonly ServiceGroup[];
+  /** Groups whose requests others count. */
+  readonly left: readonly ServiceGroup[];
+}
+
+async function divided(sources: Sources, query: MeasuredQuery): Promise<Divided> {
   const { directory } = sources;
   const [server, client] = await Promise.all([atServers(sources, query), atCallers(sources, query)]);
   const own = server.filter(({ name }) => directory.get(name)?.inbound ?? true);
@@ -54,7 +125,11 @@ export async function receivedByService(sources: Sources, query: MeasuredQuery):
     const known = directory.get(name);
     return known ? !known.inbound : !gone.some((other) => mayBeSame(name, other));
   });
-  return [...own, ...others];
+  const left = [
+    ...server.filter((group) => !own.includes(group)),
+    ...client.filter((group) => !others.includes(group)),
+  ];
+  return { own, others, left };
 }
 
 /** Services without a target any more, told apart by namespace only where both are known. */
@@ -65,13 +140,14 @@ function mayBeSame(a: ServiceName, b: ServiceName): boolean {
 /** What services sent; `peer` is the called service, and filters are the caller's. */
 export async function sent({ store, directory }: Sources, query: MeasuredQuery): Promise<MeasuredGroup[]> {
   const by: SeriesLabel[] = query.by.includes('peer') ? [...query.by, 'peer_namespace'] : [...query.by];
-  const { groups } = await store.sums({ ...timesOf(query), direction: 'outbound', match: query.filters, by });
-  return mergeGroups(
-    groups.map(({ labels, cells }) => {
+  const ask = async (asked: MeasuredQuery): Promise<MeasuredGroup[]> => {
+    const { groups } = await store.sums({ ...timesOf(asked), direction: 'outbound', match: query.filters, by });
+    return groups.map(({ labels, cells }) => {
       const peer = query.by.includes('peer') ? directory.resolve(peerOf(labels)).service : '';
       return { labels: pick({ ...labels, peer }, query.by), cells };
-    }),
-  );
+    });
+  };
+  return quantilesFirst(query, ask, keyOfLabels);
 }
 
 /** The called service as a caller's cluster names it. */
@@ -103,9 +179,10 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
     by: ['peer', 'peer_namespace'],
   });
   return groups.flatMap(({ labels, cells }) => {
-    const name = directory.resolve(peerOf(labels));
+    const peer = peerOf(labels);
+    const name = directory.resolve(peer);
     if (namespace && !namespace.includes(name.namespace)) return [];
-    return [{ name, vantage: 'client' as const, labels: pick({ ...name }, query.by), cells }];
+    return [{ name, peer, vantage: 'client' as const, labels: pick({ ...name }, query.by), cells }];
   });
 }
 
@@ -113,18 +190,17 @@ function pick(values: MeasuredLabels, by: readonly MeasuredLabel[]): MeasuredLab
   return Object.fromEntries(by.flatMap((label) => (values[label] ? [[label, values[label]]] : [])));
 }
 
-function timesOf({
-  from,
-  to,
-  stepMs,
-  bins,
-}: MeasuredQuery): Pick<SumQuery, 'from' | 'to' | 'bins'> & { stepMs?: number } {
-  return { from, to, bins, ...(stepMs === undefined ? {} : { stepMs }) };
+function timesOf({ from, to, stepMs, bins, quantiles }: MeasuredQuery): Omit<SumQuery, 'direction' | 'match' | 'by'> {
+  return { from, to, bins, ...(stepMs === undefined ? {} : { stepMs }), ...(quantiles ? { quantiles } : {}) };
+}
+
+function keyOfLabels({ labels }: MeasuredGroup): string {
+  return keyOf(Object.entries(labels).flat());
 }
 
 /** Groups with equal labels become one. */
 function mergeGroups(groups: readonly MeasuredGroup[]): MeasuredGroup[] {
-  const byLabels = Map.groupBy(groups, ({ labels }) => keyOf(Object.entries(labels).flat()));
+  const byLabels = Map.groupBy(groups, keyOfLabels);
   return [...byLabels.values()].map((members) => ({
     labels: members[0]?.labels ?? {},
     cells: (members[0]?.cells ?? []).map((_, index) => mergeCells(members.map(({ cells }) => cells[index] ?? null))),

@@ -1,6 +1,8 @@
 /** JSON Schemas of the answers: contract.ts as data, for whoever reads the API by machine. */
 
 import { CODE_CLASSES, REASON_COUNTERS } from '../model/flow.ts';
+import { TIERS } from '../store/store.ts';
+import { MAX_ROWS } from './heatmap.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -42,6 +44,20 @@ const range = {
   at: { ...time, description: 'End of the window, Unix milliseconds.' },
   windowMs: { ...wholeNumber, description: 'Length of the window in milliseconds.' },
   window: { ...text, description: 'The window as asked for, such as 5m.' },
+  offsetMs: { ...wholeNumber, description: 'How much earlier than the window the figures are from.' },
+};
+
+const tiers = {
+  tiers: { ...listOf(ref('TierName')), description: 'Where the figures are from, finest first.' },
+};
+
+/** Of answers over steps. */
+const steps = {
+  step: { ...wholeNumber, description: 'Length of a step in milliseconds.' },
+  from: time,
+  to: time,
+  offsetMs: { ...wholeNumber, description: 'How much earlier than their times the values are from.' },
+  ...tiers,
 };
 
 const figures = {
@@ -121,9 +137,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   InstanceFigures: object({ instance: text, region: text, zone: text, health, ...figures }),
   RegionFigures: object({ region: text, ...figures }),
   PeerFigures: object({ ...service, ...figures }),
-  ServicesAnswer: object({ ...range, services: listOf(ref('ServiceSummary')) }),
+  AnswerRange: object(range),
+  TierName: { enum: [...TIERS] },
+  ServicesAnswer: object({ ...range, ...tiers, services: listOf(ref('ServiceSummary')) }),
   ServiceAnswer: object({
     ...range,
+    ...tiers,
     ...serviceSummary,
     byInstance: listOf(ref('InstanceFigures')),
     byRegion: listOf(ref('RegionFigures')),
@@ -138,12 +157,35 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     minItems: 2,
     description: 'A null is a step without data; a known zero is 0.',
   },
+  QuerySeries: object({ labels, points: listOf(ref('Point')) }),
   QueryAnswer: object({
     signal: text,
-    step: { ...wholeNumber, description: 'Length of a step in milliseconds.' },
-    from: time,
-    to: time,
-    series: listOf(object({ labels, points: listOf(ref('Point')) })),
+    ...steps,
+    series: listOf(ref('QuerySeries')),
+    other: { ...listOf(ref('QuerySeries')), description: 'Of all that top left out, together.' },
+  }),
+  HeatmapAnswer: object({
+    ...steps,
+    times: { ...listOf(time), description: 'Starts of the steps.' },
+    boundsMs: {
+      ...listOf({
+        type: 'array',
+        prefixItems: [{ type: 'number', minimum: 0 }, { type: ['number', 'null'] }],
+        items: false,
+        minItems: 2,
+      }),
+      maxItems: MAX_ROWS,
+      description:
+        'Bounds of the rows in milliseconds, [lower, upper), one beside the other; the last upper one is null where it is not known.',
+    },
+    counts: {
+      ...listOf({ anyOf: [listOf(count), { type: 'null' }] }),
+      description: 'Samples of each step by row; null where nothing was measured.',
+    },
+    timeouts: {
+      ...listOf(countOrNull),
+      description: 'Requests of each step that timed out and have no sample; null where nothing was measured.',
+    },
   }),
   TopologyNode: object({ id: text, ...service, role, regions: listOf(text) }),
   TopologyEdge: object({
@@ -151,7 +193,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     target: { ...text, description: "The called node's id." },
     ...figures,
   }),
-  TopologyAnswer: object({ ...range, nodes: listOf(ref('TopologyNode')), edges: listOf(ref('TopologyEdge')) }),
+  TopologyAnswer: object({
+    ...range,
+    ...tiers,
+    nodes: listOf(ref('TopologyNode')),
+    edges: listOf(ref('TopologyEdge')),
+  }),
   TargetStatus: object({
     labels,
     discoveredLabels: labels,
@@ -168,6 +215,35 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     targets: listOf(ref('TargetStatus')),
     dropped: listOf(object({ discoveredLabels: labels, reason: text })),
   }),
+  StorageTier: object({
+    name: ref('TierName'),
+    stepMs: wholeNumber,
+    retentionMs: { ...wholeNumber, description: 'How long it is to be kept.' },
+    keptMs: { ...wholeNumber, description: 'How long it can be kept within the largest size.' },
+    oldest: timeOrNull,
+    newest: timeOrNull,
+    bytes: wholeNumber,
+  }),
+  StorageStatus: object({
+    path: { ...text, description: ':memory: where nothing is written.' },
+    bytes: { ...wholeNumber, description: 'Size of the file.' },
+    usedBytes: { ...wholeNumber, description: 'What is in use in it.' },
+    maxBytes: { ...wholeNumber, description: 'The largest that may be in use.' },
+    state: { enum: ['ok', 'failing'] },
+    message: { ...text, description: 'Why rounds can not be stored, and what to do; empty when they can.' },
+    failingSince: timeOrNull,
+    waiting: { ...wholeNumber, description: 'Scrapes that wait to be stored, those of one target added up.' },
+    lost: { ...wholeNumber, description: 'Scrapes that had to be given up.' },
+    notice: {
+      ...text,
+      description: 'What keeps the store from keeping everything as long as asked; empty when nothing does.',
+    },
+    schemaVersion: wholeNumber,
+    oldest: timeOrNull,
+    logRows: { ...wholeNumber, description: 'Scrapes that are not packed into blocks yet.' },
+    lagMs: { type: ['number', 'null'], description: 'Milliseconds from the newest stored round to now.' },
+    tiers: listOf(ref('StorageTier')),
+  }),
   StatusAnswer: object({
     build: object({ version: text, node: text }),
     startedAt: time,
@@ -179,14 +255,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       up: wholeNumber,
       down: wholeNumber,
     }),
-    storage: object({
-      path: text,
-      bytes: wholeNumber,
-      state: { enum: ['ok', 'failing'] },
-      message: { ...text, description: 'Why rounds can not be stored; empty when they can.' },
-      schemaVersion: wholeNumber,
-      oldest: timeOrNull,
-    }),
+    storage: ref('StorageStatus'),
     retention: { type: 'object', additionalProperties: wholeNumber, description: 'Milliseconds by tier.' },
     limits: { type: 'object', additionalProperties: wholeNumber },
     config: { description: 'The configuration as it was understood, with its defaults.' },

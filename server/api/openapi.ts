@@ -1,7 +1,8 @@
 /** OpenAPI description of all that app.ts serves for programs. */
 
+import { MAX_ROWS } from './heatmap.ts';
 import { ref, SCHEMAS, type Schema } from './openapi-schemas.ts';
-import { DIRECTIONS, QUERY_LABELS } from './query.ts';
+import { DIRECTIONS, MAX_TOP, QUERY_LABELS } from './query.ts';
 import { SIGNAL_NAMES } from './signals.ts';
 
 export interface Parameter {
@@ -35,7 +36,8 @@ const WINDOW: readonly Parameter[] = [
   {
     name: 'window',
     in: 'query',
-    description: 'How far to look back from now, from 1s to 400d. Not together with from and to.',
+    description:
+      'How far to look back from now, from 1s to 400d, in whole steps of storage (about the scrape interval), the last of which holds now. Not together with from and to.',
     schema: { type: 'string', pattern: DURATION, default: '5m' },
     example: '15m',
   },
@@ -54,6 +56,15 @@ const WINDOW: readonly Parameter[] = [
     example: '2026-11-21T10:15:00Z',
   },
 ];
+
+const OFFSET: Parameter = {
+  name: 'offset',
+  in: 'query',
+  description:
+    'Figures of the same window so much earlier, in whole minutes, for comparing. Times are told as those of the window itself, so that both lie on one axis.',
+  schema: { type: 'string', pattern: DURATION },
+  example: '1w',
+};
 
 function filter(name: string, description: string, example: string): Parameter {
   const schema = { type: 'array', items: { type: 'string' }, maxItems: 100 };
@@ -90,6 +101,23 @@ const SERVICE: readonly Parameter[] = [
   },
 ];
 
+const STEP: Parameter = {
+  name: 'step',
+  in: 'query',
+  description: 'Length of a step, at least 1s; default: a round one that gives about 120 points.',
+  schema: { type: 'string', pattern: DURATION },
+  example: '15s',
+};
+
+const DIRECTION: Parameter = {
+  name: 'direction',
+  in: 'query',
+  description:
+    'inbound: what services received, from their vantage. outbound: what they sent. Default: inbound, or both with by=direction.',
+  schema: { type: 'string', enum: DIRECTIONS },
+  example: 'outbound',
+};
+
 const QUERY: readonly Parameter[] = [
   {
     name: 'signal',
@@ -109,21 +137,15 @@ const QUERY: readonly Parameter[] = [
     explode: false,
     example: ['service', 'region'],
   },
+  STEP,
   {
-    name: 'step',
+    name: 'top',
     in: 'query',
-    description: 'Length of a step, at least 1s; default: a round one that gives about 120 points.',
-    schema: { type: 'string', pattern: DURATION },
-    example: '15s',
+    description: `Only so many groups, those with the most requests; all others are added up in "other". With a latency, by takes one label.`,
+    schema: { type: 'integer', minimum: 1, maximum: MAX_TOP },
+    example: 20,
   },
-  {
-    name: 'direction',
-    in: 'query',
-    description:
-      'inbound: what services received, from their vantage. outbound: what they sent. Default: inbound, or both with by=direction.',
-    schema: { type: 'string', enum: DIRECTIONS },
-    example: 'outbound',
-  },
+  DIRECTION,
 ];
 
 const failed = (description: string): Answer => ({
@@ -132,6 +154,14 @@ const failed = (description: string): Answer => ({
 });
 const BAD_REQUEST = failed('A parameter is unknown or has a wrong value; the message says what would be right.');
 const INTERNAL = failed('The answer could not be worked out; the log says why.');
+
+/** Answers of what asks the store. */
+function figures(schema: string, description: string): Operation['responses'] {
+  return {
+    ...json(schema, description),
+    503: failed('Too many queries at once, or one took too long: ask again after Retry-After seconds.'),
+  };
+}
 
 function json(schema: string, description: string): Operation['responses'] {
   return {
@@ -152,16 +182,16 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     operationId: 'listServices',
     summary: 'The golden signals of every service',
     description: 'Every service that has a target, or that others can call.',
-    parameters: [...WINDOW, ...FILTERS],
-    responses: json('ServicesAnswer', 'Services by name.'),
+    parameters: [...WINDOW, OFFSET, ...FILTERS],
+    responses: figures('ServicesAnswer', 'Services by name.'),
   },
   '/api/v1/services/{service}': {
     operationId: 'describeService',
     summary: 'One service, its instances and regions, whom it calls and who calls it',
     description: 'Filters are those of its own instances. Peers without a request in the window are not listed.',
-    parameters: [...SERVICE, ...WINDOW, ...PLACE_FILTERS],
+    parameters: [...SERVICE, ...WINDOW, OFFSET, ...PLACE_FILTERS],
     responses: {
-      ...json('ServiceAnswer', 'The service.'),
+      ...figures('ServiceAnswer', 'The service.'),
       404: failed('No such service is known, and none was called in the window.'),
     },
   },
@@ -170,15 +200,22 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     summary: 'A signal over time',
     description:
       'Steps are half-open and aligned to multiples of the step in Unix time; the first one holds from. With direction=outbound, filters are those of the caller.',
-    parameters: [...QUERY, ...WINDOW, ...FILTERS],
-    responses: json('QueryAnswer', 'One series per combination of the labels asked for.'),
+    parameters: [...QUERY, ...WINDOW, OFFSET, ...FILTERS],
+    responses: figures('QueryAnswer', 'One series per combination of the labels asked for.'),
+  },
+  '/api/v1/heatmap': {
+    operationId: 'heatmap',
+    summary: 'How the latencies of services were spread over time',
+    description: `Samples by step and by rows of whole bins, at most ${MAX_ROWS} rows; every count is exact. Steps are those of /api/v1/query.`,
+    parameters: [STEP, DIRECTION, ...WINDOW, OFFSET, ...FILTERS],
+    responses: figures('HeatmapAnswer', 'Counts of latency samples.'),
   },
   '/api/v1/topology': {
     operationId: 'describeTopology',
     summary: 'Who called whom, as the callers measured it',
     description: 'Filters by name keep the calls to and from such services; those by place are those of the caller.',
     parameters: [...WINDOW, ...FILTERS],
-    responses: json('TopologyAnswer', 'Services as nodes, calls in the window as edges.'),
+    responses: figures('TopologyAnswer', 'Services as nodes, calls in the window as edges.'),
   },
   '/api/v1/targets': {
     operationId: 'listTargets',

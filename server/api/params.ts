@@ -20,6 +20,7 @@ export type RawParams = Readonly<Record<string, readonly string[]>>;
 
 const MAX_VALUES = 100;
 const MAX_WINDOW_MS = 400 * 86_400_000;
+const MINUTE_MS = 60_000;
 /** Most steps of one answer. */
 export const MAX_POINTS = 11_000;
 
@@ -31,6 +32,13 @@ export interface TimeRange {
   readonly to: number;
   /** As a duration, such as `5m`. */
   readonly window: string;
+  /** How much earlier the figures are to be from; times are told as if they were not. */
+  readonly offsetMs: number;
+}
+
+/** The time that figures are from. */
+export function shifted({ from, to, offsetMs }: TimeRange): { from: number; to: number } {
+  return { from: from - offsetMs, to: to - offsetMs };
 }
 
 /** Parameters by name, from the text behind the `?`. @throws RequestError for names that are not in `allowed`. */
@@ -86,14 +94,19 @@ export function passes(filters: Filters, labels: Readonly<Record<string, string 
   return FILTERS.every((name) => filters[name]?.includes(labels[name] ?? '') ?? true);
 }
 
-/** `window` back from now (default 5m), or `from` and `to` as Unix milliseconds or RFC 3339. */
-export function timeRange(params: RawParams, now: number): TimeRange {
+/**
+ * `window` back from now (default 5m), or `from` and `to` as Unix milliseconds or RFC 3339. A window is whole steps of
+ * `slotMs`, the last of which holds now: so whatever is asked for by it is the same sum of the same steps.
+ */
+export function timeRange(params: RawParams, { now, slotMs }: { now: number; slotMs: number }): TimeRange {
   const from = single(params, 'from');
   const to = single(params, 'to');
   const window = single(params, 'window');
+  const offsetMs = offsetOf(params);
   if (from === undefined && to === undefined) {
-    const length = durationOf('window', window ?? '5m');
-    return { from: now - length, to: now, window: window ?? '5m' };
+    const length = Math.ceil(durationOf('window', window ?? '5m') / slotMs) * slotMs;
+    const end = Math.ceil(now / slotMs) * slotMs;
+    return { from: end - length, to: end, window: window ?? '5m', offsetMs };
   }
   if (window !== undefined) throw new RequestError('give either window, or from and to');
   if (from === undefined) throw new RequestError('to needs from');
@@ -102,13 +115,37 @@ export function timeRange(params: RawParams, now: number): TimeRange {
   if (end <= start) throw new RequestError('to must be later than from');
   if (end - start > MAX_WINDOW_MS)
     throw new RequestError(`from and to are more than ${formatDuration(MAX_WINDOW_MS)} apart`);
-  return { from: start, to: end, window: formatDuration(end - start) };
+  return { from: start, to: end, window: formatDuration(end - start), offsetMs };
+}
+
+/** Whole minutes, so that steps stay whole. */
+function offsetOf(params: RawParams): number {
+  const text = single(params, 'offset');
+  if (text === undefined) return 0;
+  const offset = durationOf('offset', text);
+  if (offset % MINUTE_MS !== 0)
+    throw new RequestError(`offset=${text} is not whole minutes: write for example 1h or 1w`);
+  return offset;
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(
+  params: RawParams,
+  name: string,
+  [least, most]: readonly [number, number],
+): number | undefined {
+  const text = single(params, name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most))
+    throw new RequestError(`${name}=${text} is out of bounds: a whole number from ${least} to ${most}`);
+  return value;
 }
 
 /** Length of a step in milliseconds: as asked for, or one that gives about 120 points. */
-export function stepOf(params: RawParams, { from, to }: TimeRange, intervalMs: number): number {
+export function stepOf(params: RawParams, { from, to }: TimeRange, slotMs: number): number {
   const asked = single(params, 'step');
-  const step = asked === undefined ? Math.max(intervalMs, roundStep((to - from) / 120)) : durationOf('step', asked);
+  const step = asked === undefined ? Math.max(slotMs, roundStep((to - from) / 120)) : durationOf('step', asked);
   if ((to - from) / step > MAX_POINTS)
     throw new RequestError(`step=${asked} gives more than ${MAX_POINTS} points: use a longer step`);
   return step;

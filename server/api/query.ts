@@ -1,8 +1,22 @@
 import { CODE_CLASSES } from '../model/flow.ts';
-import type { QueryAnswer } from './contract.ts';
-import { type MeasuredGroup, type MeasuredLabel, received, type Sources, sent } from './measured.ts';
-import { filtersOf, listOf, oneOf, type RawParams, RequestError, stepOf, timeRange } from './params.ts';
+import type { Sources } from './asking.ts';
+import type { QueryAnswer, QuerySeries } from './contract.ts';
+import { type MeasuredGroup, type MeasuredLabel, type MeasuredQuery, received, sent } from './measured.ts';
+import {
+  filtersOf,
+  listOf,
+  oneOf,
+  type RawParams,
+  RequestError,
+  shifted,
+  stepOf,
+  type TimeRange,
+  timeRange,
+  wholeNumber,
+} from './params.ts';
 import { SIGNAL_NAMES, type SignalName, signal } from './signals.ts';
+import { Slices } from './slices.ts';
+import { topGroups } from './top.ts';
 
 export const QUERY_PARAMS = [
   'signal',
@@ -11,6 +25,8 @@ export const QUERY_PARAMS = [
   'window',
   'from',
   'to',
+  'offset',
+  'top',
   'direction',
   'service',
   'namespace',
@@ -31,45 +47,89 @@ export const QUERY_LABELS = [
   'direction',
 ] as const;
 export const DIRECTIONS = ['inbound', 'outbound'] as const;
-/** Most series of one answer. */
+/** Most series and points of one answer. */
 const MAX_SERIES = 10_000;
+const MAX_ANSWER_POINTS = 500_000;
+/** Most series that `top` may keep. */
+export const MAX_TOP = 1000;
 
 type Direction = (typeof DIRECTIONS)[number];
 
 /** Series of a signal over steps that are aligned to multiples of the step; the first one holds `from`. */
-export async function querySignal(
-  sources: Sources,
-  params: RawParams,
-  { now, intervalMs }: { now: number; intervalMs: number },
-): Promise<QueryAnswer> {
+export async function querySignal(sources: Sources, params: RawParams, clock: Clock): Promise<QueryAnswer> {
   const name = oneOf(params, 'signal', SIGNAL_NAMES);
   if (!name) throw new RequestError(`signal is missing: one of ${SIGNAL_NAMES.join(', ')}`);
+  const { needsBins = false, quantile, ofClass } = signal(name);
   const by = listOf(params, 'by', QUERY_LABELS);
-  if (by.includes('code_class') && !signal(name).ofClass)
+  if (by.includes('code_class') && !ofClass)
     throw new RequestError('by=code_class needs signal=requests or signal=request_rate');
-  const range = timeRange(params, now);
-  const step = stepOf(params, range, intervalMs);
-  const from = Math.floor(range.from / step) * step;
-  const to = Math.ceil(range.to / step) * step;
+  const range = alignedRange(params, clock);
   const labels = by.filter((label): label is MeasuredLabel => label !== 'code_class' && label !== 'direction');
-  const query = {
-    from,
-    to,
-    stepMs: step,
+  const query: MeasuredQuery = {
+    ...shifted(range),
+    stepMs: range.step,
     filters: filtersOf(params),
     by: labels,
-    bins: signal(name).needsBins ?? false,
+    bins: needsBins,
+    ...(quantile === undefined ? {} : { quantiles: [quantile] }),
   };
-  const series: QueryAnswer['series'] = [];
+  const answer = { series: new SeriesList(), other: new SeriesList() };
   for (const direction of directionsOf(params, by)) {
-    const groups = await (direction === 'outbound' ? sent(sources, query) : received(sources, query));
-    for (const group of groups) series.push(...seriesOf(group, { name, by, direction, from, step }));
+    const ask = (asked: MeasuredQuery) => (direction === 'outbound' ? sent(sources, asked) : received(sources, asked));
+    const { kept, other } = await topGroups(query, wholeNumber(params, 'top', [1, MAX_TOP]), ask);
+    const shape = { name, by, direction, from: range.from, step: range.step };
+    for (const group of kept) await answer.series.add(group, shape);
+    if (other) await answer.other.add(other, shape);
   }
-  if (series.length > MAX_SERIES)
-    throw new RequestError(
-      `the answer has ${series.length} series, more than ${MAX_SERIES}: filter, or group by fewer labels`,
-    );
-  return { signal: name, step, from, to, series };
+  return {
+    signal: name,
+    step: range.step,
+    from: range.from,
+    to: range.to,
+    offsetMs: range.offsetMs,
+    tiers: sources.tiers(),
+    series: answer.series.all,
+    other: answer.other.all,
+  };
+}
+
+export interface Clock {
+  readonly now: number;
+  readonly slotMs: number;
+}
+
+/** Whole steps that hold the time asked for. */
+export function alignedRange(params: RawParams, clock: Clock): TimeRange & { readonly step: number } {
+  const range = timeRange(params, clock);
+  const step = stepOf(params, range, clock.slotMs);
+  return { ...range, step, from: Math.floor(range.from / step) * step, to: Math.ceil(range.to / step) * step };
+}
+
+/** Series of an answer, which grows as long as it may. */
+class SeriesList {
+  readonly all: QuerySeries[] = [];
+  private points = 0;
+  private readonly slices = new Slices();
+
+  /** @throws RequestError when the answer gets too large. */
+  async add(group: MeasuredGroup, shape: Shape): Promise<void> {
+    await this.slices.pause();
+    const series = seriesOf(group, shape);
+    this.all.push(...series);
+    this.points += series.length * group.cells.length;
+    if (this.all.length > MAX_SERIES)
+      throw new RequestError(
+        `the answer has more than ${MAX_SERIES} series: filter, group by fewer labels, or ask for the top=20`,
+        400,
+        'too_large',
+      );
+    if (this.points > MAX_ANSWER_POINTS)
+      throw new RequestError(
+        `the answer has more than ${MAX_ANSWER_POINTS} points: use a longer step, filter, or group by fewer labels`,
+        400,
+        'too_large',
+      );
+  }
 }
 
 /** Without a filter a service's figures are what it received; grouped by direction, both are told apart. */
@@ -87,10 +147,10 @@ interface Shape {
   readonly step: number;
 }
 
-function seriesOf(group: MeasuredGroup, { name, by, direction, from, step }: Shape): QueryAnswer['series'] {
+function seriesOf(group: MeasuredGroup, { name, by, direction, from, step }: Shape): QuerySeries[] {
   const { value, ofClass } = signal(name);
   const labels = { ...group.labels, ...(by.includes('direction') ? { direction } : {}) };
-  const points = (of: typeof value): QueryAnswer['series'][number]['points'] =>
+  const points = (of: typeof value): QuerySeries['points'] =>
     group.cells.map((cell, index) => [from + index * step, cell ? of(cell) : null]);
   if (!by.includes('code_class') || !ofClass) return [{ labels, points: points(value) }];
   return CODE_CLASSES.map((codeClass) => ({

@@ -1,7 +1,9 @@
 import type { LiveTarget } from '../live/live.ts';
 import { type KnownService, type ServiceDirectory, type ServiceName, serviceKey } from '../live/services.ts';
 import type { Cell, SumQuery } from '../store/store.ts';
+import type { Sources } from './asking.ts';
 import type {
+  AnswerRange,
   InstanceFigures,
   PeerFigures,
   RegionFigures,
@@ -9,13 +11,13 @@ import type {
   ServiceSummary,
   ServicesAnswer,
 } from './contract.ts';
-import { failures, figures, mergeCells } from './figures.ts';
-import { type MeasuredGroup, peerOf, receivedByService, type ServiceGroup, type Sources } from './measured.ts';
-import { byPlace, type Filters, passes, RequestError, type TimeRange } from './params.ts';
+import { ALL_PERCENTILES, failures, figures, mergeCells } from './figures.ts';
+import { type MeasuredGroup, type MeasuredQuery, peerOf, receivedByService, type ServiceGroup } from './measured.ts';
+import { byPlace, type Filters, passes, RequestError, shifted, type TimeRange } from './params.ts';
 
 /** Every service that has a target, or that others can call. */
 export async function listServices(sources: Sources, range: TimeRange, filters: Filters): Promise<ServicesAnswer> {
-  const groups = await receivedByService(sources, { ...range, filters, by: [], bins: true });
+  const groups = await perService(sources, { ...shifted(range), filters, by: [], bins: true });
   const measured = Map.groupBy(groups, ({ name }) => serviceKey(name));
   const known = sources.directory.all().filter((service) => isShown(service, filters));
   const names = new Map([...known, ...groups.map(({ name }) => name)].map((name) => [serviceKey(name), name]));
@@ -23,7 +25,19 @@ export async function listServices(sources: Sources, range: TimeRange, filters: 
     summary(sources, { name, filters, groups: measured.get(key) ?? [] }),
   );
   services.sort(byName);
-  return { at: range.to, windowMs: range.to - range.from, window: range.window, services };
+  return { ...rangeOf(range), tiers: sources.tiers(), services };
+}
+
+/** When and over what an answer's figures are. */
+export function rangeOf({ from, to, window, offsetMs }: TimeRange): AnswerRange {
+  return { at: to, windowMs: to - from, window, offsetMs };
+}
+
+/** Percentiles are the store's work, but for services whose callers name them in several ways. */
+async function perService(sources: Sources, query: MeasuredQuery): Promise<ServiceGroup[]> {
+  const groups = await receivedByService(sources, { ...query, quantiles: ALL_PERCENTILES });
+  const names = new Set(groups.map(({ name }) => serviceKey(name)));
+  return names.size === groups.length ? groups : receivedByService(sources, query);
 }
 
 /** Whether a service is listed though nothing was measured of it. */
@@ -40,7 +54,7 @@ export async function describeService(
   filters: Filters,
 ): Promise<ServiceAnswer> {
   const all = await receivedByService(sources, {
-    ...range,
+    ...shifted(range),
     filters: {
       service: [asked.service],
       ...(asked.namespace === undefined ? {} : { namespace: [asked.namespace] }),
@@ -64,9 +78,8 @@ export async function describeService(
     listDownstreams(sources, name, { range, filters }),
   ]);
   return {
-    at: range.to,
-    windowMs: range.to - range.from,
-    window: range.window,
+    ...rangeOf(range),
+    tiers: sources.tiers(),
     ...base,
     byInstance: byInstance(seen, targets),
     byRegion: byRegion(seen),
@@ -177,8 +190,8 @@ async function listDownstreams(sources: Sources, self: ServiceName, query: PeerQ
   );
 }
 
-async function callsOf({ store }: Sources, { from, to }: TimeRange, query: Pick<SumQuery, 'match' | 'by'>) {
-  const { groups } = await store.sums({ from, to, direction: 'outbound', bins: true, ...query });
+async function callsOf({ store }: Sources, range: TimeRange, query: Pick<SumQuery, 'match' | 'by'>) {
+  const { groups } = await store.sums({ ...shifted(range), direction: 'outbound', bins: true, ...query });
   return groups.map(({ labels, cells }) => ({ labels, cell: cells[0] ?? null }));
 }
 

@@ -1,7 +1,6 @@
 /** The signals of `/api/v1/query`: how each is worked out from one cell. */
 
 import { COUNTER_INDEX, type CodeClass, type Counter, requestCount } from '../model/flow.ts';
-import { mean } from '../model/histogram.ts';
 import type { Cell } from '../store/store.ts';
 import { errorRate, failureEvents, gauge, latencyAt, PERCENTILES, requestRate, successRate } from './figures.ts';
 
@@ -9,6 +8,8 @@ interface Signal {
   /** Null where the cell can't tell it. */
   value(cell: Cell): number | null;
   readonly needsBins?: boolean;
+  /** The one quantile that it shows. */
+  readonly quantile?: number;
   /** For signals that exist by code class. */
   ofClass?(cell: Cell, codeClass: CodeClass): number;
 }
@@ -26,7 +27,7 @@ export const SIGNALS = {
   latency_p95: latencySignal(PERCENTILES.p95),
   latency_p99: latencySignal(PERCENTILES.p99),
   latency_p999: latencySignal(PERCENTILES.p999),
-  latency_mean: { value: (cell) => mean(cell.bins), needsBins: true },
+  latency_mean: { value: ({ meanMs }) => meanMs, needsBins: true },
   active_requests: { value: (cell) => gauge(cell, 'active_requests') },
   active_connections: { value: (cell) => gauge(cell, 'active_connections') },
   retries: { value: countOf('retries') },
@@ -40,5 +41,5 @@ export const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
 export const signal = (name: SignalName): Signal => SIGNALS[name];
 
 function latencySignal(q: number): Signal {
-  return { value: (cell) => latencyAt(cell, q), needsBins: true };
+  return { value: (cell) => latencyAt(cell, q), needsBins: true, quantile: q };
 }

@@ -1,31 +1,29 @@
 import { type KnownService, type ServiceDirectory, type ServiceName, serviceKey } from '../live/services.ts';
+import type { Cell, SumQuery } from '../store/store.ts';
+import type { Sources } from './asking.ts';
 import type { TopologyAnswer, TopologyEdge, TopologyNode } from './contract.ts';
-import { figures, mergeCells } from './figures.ts';
-import { peerOf, type Sources } from './measured.ts';
-import { type Filters, passes, type TimeRange } from './params.ts';
+import { ALL_PERCENTILES, figures, mergeCells } from './figures.ts';
+import { peerOf } from './measured.ts';
+import { type Filters, passes, shifted, type TimeRange } from './params.ts';
+import { rangeOf } from './services.ts';
 
 /**
  * Who called whom in the window, as the callers' sidecars measured it. Filters by service and namespace keep the
  * calls to and from such services; those by instance, region and zone are the callers'.
  */
 export async function describeTopology(
-  { store, directory }: Sources,
+  sources: Sources,
   range: TimeRange,
   { service, namespace, ...match }: Filters,
 ): Promise<TopologyAnswer> {
   const names: Filters = { ...(service ? { service } : {}), ...(namespace ? { namespace } : {}) };
-  const by = ['service', 'namespace', 'peer', 'peer_namespace'] as const;
-  const { groups } = await store.sums({ from: range.from, to: range.to, direction: 'outbound', match, by, bins: true });
-  const calls = groups
-    .map(({ labels, cells }) => ({
-      source: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
-      target: directory.resolve(peerOf(labels)),
-      cell: cells[0] ?? null,
-    }))
-    .filter(({ source, target }) => passes(names, { ...source }) || passes(names, { ...target }));
+  const { directory } = sources;
+  const calls = (await callsOf(sources, { ...shifted(range), match })).filter(
+    ({ source, target }) => passes(names, { ...source }) || passes(names, { ...target }),
+  );
   const nodes = new Map(knownNodes(directory, { ...names, ...match }).map((node) => [node.id, node]));
   const edges: TopologyEdge[] = [];
-  for (const members of Map.groupBy(calls, ({ source, target }) => serviceKey(source) + serviceKey(target)).values()) {
+  for (const members of Map.groupBy(calls, edgeKey).values()) {
     const [first] = members;
     const edge = figures(mergeCells(members.map(({ cell }) => cell)), 'upstream');
     if (!first || !edge.requests) continue;
@@ -33,7 +31,32 @@ export async function describeTopology(
       if (!nodes.has(nodeId(end))) nodes.set(nodeId(end), nodeOf(end, directory.get(end)));
     edges.push({ source: nodeId(first.source), target: nodeId(first.target), ...edge });
   }
-  return { at: range.to, windowMs: range.to - range.from, window: range.window, nodes: [...nodes.values()], edges };
+  return { ...rangeOf(range), tiers: sources.tiers(), nodes: [...nodes.values()], edges };
+}
+
+interface Call {
+  readonly source: ServiceName;
+  readonly target: ServiceName;
+  readonly cell: Cell | null;
+}
+
+/** Percentiles are the store's work, but for services that callers name in several ways. */
+async function callsOf(sources: Sources, query: Pick<SumQuery, 'from' | 'to' | 'match'>): Promise<Call[]> {
+  const by = ['service', 'namespace', 'peer', 'peer_namespace'] as const;
+  const ask = async (quantiles: Pick<SumQuery, 'quantiles'>): Promise<Call[]> => {
+    const { groups } = await sources.store.sums({ ...query, ...quantiles, direction: 'outbound', by, bins: true });
+    return groups.map(({ labels, cells }) => ({
+      source: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
+      target: sources.directory.resolve(peerOf(labels)),
+      cell: cells[0] ?? null,
+    }));
+  };
+  const calls = await ask({ quantiles: ALL_PERCENTILES });
+  return new Set(calls.map(edgeKey)).size === calls.length ? calls : ask({});
+}
+
+function edgeKey({ source, target }: Pick<Call, 'source' | 'target'>): string {
+  return serviceKey(source) + serviceKey(target);
 }
 
 /** Services with a target that passes the filters. */

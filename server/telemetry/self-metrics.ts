@@ -3,6 +3,45 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** Gauges of prom-client whose names end as only a counter's may; `promtool check metrics` refuses them. */
 const MISNAMED = ['handles', 'requests', 'resources'];
 
+const STORE_GAUGES = {
+  bytes: ['sidelight_store_file_bytes', 'Size of the database file.'],
+  usedBytes: ['sidelight_store_used_bytes', 'What is in use in the database file.'],
+  maxBytes: ['sidelight_store_max_bytes', 'The largest that may be in use: storage.max_size.'],
+  logRows: ['sidelight_store_log_rows', 'Scrapes that are not packed into blocks yet.'],
+} as const;
+
+const TIER_GAUGES = {
+  bytes: ['sidelight_store_tier_bytes', 'Size of the figures of a resolution.'],
+  oldest: ['sidelight_store_tier_oldest_timestamp_seconds', 'Start of the oldest figure of a resolution.'],
+  keptMs: ['sidelight_store_tier_kept_seconds', 'How long a resolution can be kept within the largest size.'],
+  retentionMs: ['sidelight_store_tier_retention_seconds', 'How long a resolution is to be kept.'],
+} as const;
+
+interface StoreStateFigures {
+  readonly failingSince: number | null;
+  readonly waiting: number;
+  readonly lost: number;
+}
+
+/** What of a store's status is told as metrics. */
+interface StoreFigures extends Readonly<Record<keyof typeof STORE_GAUGES, number>> {
+  readonly tiers: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly oldest: number | null;
+    readonly keptMs: number;
+    readonly retentionMs: number;
+  }[];
+}
+
+function mapValues<Name extends string, From, To>(
+  from: Readonly<Record<Name, From>>,
+  change: (value: From) => To,
+): Record<Name, To> {
+  const entries = (Object.keys(from) as Name[]).map((name) => [name, change(from[name])] as const);
+  return Object.fromEntries(entries) as Record<Name, To>;
+}
+
 /** The collector's own metrics, in a registry of their own. */
 export class SelfMetrics {
   readonly registry = new Registry();
@@ -11,7 +50,13 @@ export class SelfMetrics {
   readonly targets: Gauge<'health'>;
   readonly storeRounds: Counter<'result'>;
   readonly storeSeconds: Histogram;
-  readonly storeFailing: Gauge;
+  private readonly storeFailing: Gauge;
+  private readonly storeWaiting: Gauge;
+  private readonly storeLost: Gauge;
+  private readonly storeLag: Gauge;
+  private readonly upkeepSeconds: Histogram;
+  private readonly storeGauges: Record<keyof typeof STORE_GAUGES, Gauge>;
+  private readonly tierGauges: Record<keyof typeof TIER_GAUGES, Gauge<'tier'>>;
 
   constructor(version: string) {
     const registers = [this.registry];
@@ -58,6 +103,32 @@ export class SelfMetrics {
       help: '1 while rounds can not be stored.',
       registers,
     });
+    this.storeWaiting = new Gauge({
+      name: 'sidelight_store_waiting_scrapes',
+      help: 'Scrapes that wait to be stored, those of one target added up.',
+      registers,
+    });
+    this.storeLost = new Gauge({
+      name: 'sidelight_store_lost_scrapes',
+      help: 'Scrapes that could neither be stored nor kept until they could.',
+      registers,
+    });
+    this.storeLag = new Gauge({
+      name: 'sidelight_store_lag_seconds',
+      help: 'Time since the newest scrape that is stored.',
+      registers,
+    });
+    this.upkeepSeconds = new Histogram({
+      name: 'sidelight_store_upkeep_duration_seconds',
+      help: 'Duration of one slice of packing, rolling up and forgetting.',
+      buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1],
+      registers,
+    });
+    this.storeGauges = mapValues(STORE_GAUGES, ([name, help]) => new Gauge({ name, help, registers }));
+    this.tierGauges = mapValues(
+      TIER_GAUGES,
+      ([name, help]) => new Gauge({ name, help, labelNames: ['tier'] as const, registers }),
+    );
     for (const result of ['good', 'failed']) {
       this.scrapes.inc({ result }, 0);
       this.storeRounds.inc({ result }, 0);
@@ -80,6 +151,35 @@ export class SelfMetrics {
     } finally {
       stop();
       this.storeRounds.inc({ result });
+    }
+  }
+
+  /** Runs and times a slice of upkeep. */
+  async timeUpkeep(upkeep: () => Promise<boolean>): Promise<boolean> {
+    const stop = this.upkeepSeconds.startTimer();
+    try {
+      return await upkeep();
+    } finally {
+      stop();
+    }
+  }
+
+  setStoreState({ failingSince, waiting, lost }: StoreStateFigures): void {
+    this.storeFailing.set(failingSince === null ? 0 : 1);
+    this.storeWaiting.set(waiting);
+    this.storeLost.set(lost);
+  }
+
+  /** `lagMs`: since the newest scrape that is stored; null before the first. */
+  setStore(status: StoreFigures, lagMs: number | null): void {
+    if (lagMs !== null) this.storeLag.set(lagMs / 1000);
+    for (const name of ['bytes', 'usedBytes', 'maxBytes', 'logRows'] as const) this.storeGauges[name].set(status[name]);
+    for (const { name: tier, bytes, oldest, keptMs, retentionMs } of status.tiers) {
+      this.tierGauges.bytes.set({ tier }, bytes);
+      this.tierGauges.keptMs.set({ tier }, keptMs / 1000);
+      this.tierGauges.retentionMs.set({ tier }, retentionMs / 1000);
+      if (oldest === null) this.tierGauges.oldest.remove({ tier });
+      else this.tierGauges.oldest.set({ tier }, oldest / 1000);
     }
   }
 

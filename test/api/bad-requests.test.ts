@@ -12,10 +12,11 @@ afterAll(() => api.stop());
 const SIGNALS =
   'requests, request_rate, success_rate, error_rate, latency_p50, latency_p90, latency_p95, latency_p99, latency_p999, latency_mean, active_requests, active_connections, retries, failures, bytes_rx, bytes_tx';
 const LABELS = 'service, namespace, instance, region, zone, peer, code_class, direction';
+const WINDOWED = 'window, from, to, offset, service, namespace, region, zone, instance';
 const LIST = 'window, from, to, service, namespace, region, zone, instance';
 
 test.each<[path: string, message: string]>([
-  ['services?windw=5m', `unknown parameter "windw": this address takes ${LIST}`],
+  ['services?windw=5m', `unknown parameter "windw": this address takes ${WINDOWED}`],
   ['services?window=5', 'window=5 is not a duration: write for example 30s, 5m or 1h'],
   ['services?window=', 'window= is not a duration: write for example 30s, 5m or 1h'],
   ['services?window=-5m', 'window=-5m is not a duration: write for example 30s, 5m or 1h'],
@@ -40,7 +41,7 @@ test.each<[path: string, message: string]>([
   [`services?${'service=x&'.repeat(101)}`, '"service" is given more than 100 times'],
   [
     'services/shop?signal=x',
-    'unknown parameter "signal": this address takes window, from, to, namespace, region, zone, instance',
+    'unknown parameter "signal": this address takes window, from, to, offset, namespace, region, zone, instance',
   ],
   ['services/shop?namespace=a&namespace=b', '"namespace" is given 2 times: give it once'],
   ['query', `signal is missing: one of ${SIGNALS}`],
@@ -56,14 +57,24 @@ test.each<[path: string, message: string]>([
   ['query?signal=requests&window=400d&step=1s', 'step=1s gives more than 11000 points: use a longer step'],
   [
     'query?signal=requests&peer=cart',
-    'unknown parameter "peer": this address takes signal, by, step, window, from, to, direction, service, namespace, region, zone, instance',
+    'unknown parameter "peer": this address takes signal, by, step, window, from, to, offset, top, direction, service, namespace, region, zone, instance',
   ],
   ['topology?by=service', `unknown parameter "by": this address takes ${LIST}`],
   ['targets?window=5m', 'unknown parameter "window": this address takes service, namespace, region, zone, instance'],
   ['status?x', 'unknown parameter "x": this address takes none'],
   ['events?service=a', 'unknown parameter "service": this address takes none'],
   ['openapi.json?pretty', 'unknown parameter "pretty": this address takes none'],
-  ['services?__proto__=1', `unknown parameter "__proto__": this address takes ${LIST}`],
+  ['services?__proto__=1', `unknown parameter "__proto__": this address takes ${WINDOWED}`],
+  ['services?offset=90s', 'offset=90s is not whole minutes: write for example 1h or 1w'],
+  ['services?offset=soon', 'offset=soon is not a duration: write for example 30s, 5m or 1h'],
+  ['query?signal=requests&top=0', 'top=0 is out of bounds: a whole number from 1 to 1000'],
+  ['query?signal=requests&top=1e3', 'top=1e3 is out of bounds: a whole number from 1 to 1000'],
+  [
+    'query?signal=latency_p99&by=service,region&top=3',
+    'top of a latency takes one label in by: one of service, namespace, instance, region, zone',
+  ],
+  ['heatmap', 'service is missing: a heatmap is that of service=NAME'],
+  ['heatmap?service=a&window=2h&step=1s', 'a heatmap has at most 1000 steps: use a longer step'],
 ])('/api/v1/%s', async (address, message) => {
   const path = `/api/v1/${address}`;
   const response = await fetch(api.url + path);

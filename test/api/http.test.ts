@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { piecesOf } from '../../server/api/slices.ts';
+import { type QueryLimits, QueryStoppedError, type SumAnswer, type SumQuery } from '../../server/store/store.ts';
 import { eventually } from '../scrape/eventually.ts';
 import { validatorOf } from './described.ts';
 import { MIXED } from './meshes.ts';
@@ -190,6 +192,73 @@ test('when an answer can not be worked out, the log knows why, and the caller se
     { error: { code: 'internal', message: 'the answer could not be worked out: the log says why' } },
   ]);
   expect(broken.failures).toEqual([new TypeError('oops at /secret/place.ts:7')]);
+});
+
+test('what is asked for as JSON is rendered as JSON.stringify would', () => {
+  const answers = [
+    { a: 1, b: undefined, c: null, d: [], e: {}, f: [1, 2], g: 'ü"\\', h: Number.NaN },
+    { list: [{ labels: { a: 'b' }, points: Array.from({ length: 1001 }, (_, i) => [i, i % 7 === 0 ? null : i / 3]) }] },
+    [],
+    null,
+    'text',
+    { deep: [[[[{ a: [{ b: { c: [{ d: 1 }] } }] }]]]] },
+  ];
+  for (const answer of answers) expect([...piecesOf(answer, 0)].join('')).toBe(JSON.stringify(answer));
+});
+
+test('so many queries at once are answered with 503, and when to come again', async () => {
+  const answers = Promise.withResolvers<SumAnswer>();
+  let asked = 0;
+  const store = {
+    sums() {
+      asked++;
+      return answers.promise;
+    },
+  };
+  const crowded = await startApi(undefined, { store, limits: { maxAsking: 1 } });
+  onTestFinished(() => crowded.stop());
+  const first = fetch(`${crowded.url}/api/v1/topology`);
+  await eventually(() => asked).toBe(1);
+  const second = await fetch(`${crowded.url}/api/v1/topology`);
+  expect([second.status, second.headers.get('retry-after'), await second.json()]).toEqual([
+    503,
+    '1',
+    { error: { code: 'busy', message: '1 queries are being answered already: try again in a second' } },
+  ]);
+  answers.resolve({ groups: [], other: null, tiers: [] });
+  expect((await first).status).toBe(200);
+  expect((await fetch(`${crowded.url}/api/v1/topology`)).status).toBe(200);
+  expect(crowded.failures).toEqual([]);
+});
+
+test('a query has a deadline, and ends with the request that asked for it', async () => {
+  const limits: QueryLimits[] = [];
+  const store = {
+    sums(query: SumQuery) {
+      if (query.limits) limits.push(query.limits);
+      return limits.length === 1
+        ? Promise.reject(new QueryStoppedError('the query took too long: filter'))
+        : new Promise<SumAnswer>(() => {});
+    },
+  };
+  const slow = await startApi(undefined, { store, limits: { deadlineMs: 5000 } });
+  onTestFinished(() => slow.stop());
+  const before = Date.now();
+  const response = await fetch(`${slow.url}/api/v1/topology`);
+  expect([response.status, response.headers.get('retry-after'), await response.json()]).toEqual([
+    503,
+    '10',
+    { error: { code: 'timeout', message: 'the query took too long: filter' } },
+  ]);
+  expect(limits[0]?.deadline).toBeGreaterThanOrEqual(before + 5000);
+  const leaving = new AbortController();
+  const left = fetch(`${slow.url}/api/v1/topology`, { signal: leaving.signal }).catch(() => 'left');
+  await eventually(() => limits.length).toBe(2);
+  expect(limits[1]?.cancelled[0]).toBe(0);
+  leaving.abort();
+  expect(await left).toBe('left');
+  await eventually(() => limits[1]?.cancelled[0]).toBe(1);
+  expect(slow.failures).toEqual([]);
 });
 
 describe('events', () => {

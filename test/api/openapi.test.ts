@@ -101,6 +101,7 @@ describe('what is served', () => {
       '/api/v1/services',
       '/api/v1/services/{service}',
       '/api/v1/query',
+      '/api/v1/heatmap',
       '/api/v1/topology',
       '/api/v1/targets',
       '/api/v1/status',

@@ -40,7 +40,10 @@ describe('an empty mesh', () => {
       step: INTERVAL,
       from: NOW - 300_000,
       to: NOW,
+      offsetMs: 0,
+      tiers: expect.any(Array),
       series: [],
+      other: [],
     });
   });
 });

@@ -86,13 +86,14 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
 
 type Status = Awaited<ReturnType<ApiParts['status']>>;
 
-function statusOf({ path, bytes, schemaVersion, oldest }: StoreStatus): Status {
+function statusOf({ tiers, ...store }: StoreStatus): Status {
+  const state = { state: 'ok', message: '', failingSince: null, waiting: 0, lost: 0, lagMs: null } as const;
   return {
     build: { version: '0.1.0', node: process.version },
     startedAt: NOW - 1000,
     now: NOW,
     scrape: { intervalMs: INTERVAL, timeoutMs: 5000, targets: 0, up: 0, down: 0 },
-    storage: { path, bytes, schemaVersion, oldest, state: 'ok', message: '' },
+    storage: { ...store, ...state, tiers: tiers.map((tier) => ({ ...tier })) },
     retention: { raw: 7_200_000 },
     limits: { concurrency: 256 },
     config: {},

@@ -28,7 +28,14 @@ describe('an empty mesh', () => {
   on({ targets: [], records: [] });
 
   test('has no services', async () => {
-    expect(await api.get('/api/v1/services')).toEqual({ at: NOW, windowMs: 300_000, window: '5m', services: [] });
+    expect(await api.get('/api/v1/services')).toEqual({
+      at: NOW,
+      windowMs: 300_000,
+      window: '5m',
+      offsetMs: 0,
+      tiers: expect.any(Array),
+      services: [],
+    });
   });
 });
 

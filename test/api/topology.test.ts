@@ -21,7 +21,15 @@ describe('an empty mesh', () => {
   on({ targets: [], records: [] });
 
   test('has no nodes, edges and targets', async () => {
-    expect(await topology()).toEqual({ at: NOW, windowMs: 60_000, window: '1m', nodes: [], edges: [] });
+    expect(await topology()).toEqual({
+      at: NOW,
+      windowMs: 60_000,
+      window: '1m',
+      offsetMs: 0,
+      tiers: expect.any(Array),
+      nodes: [],
+      edges: [],
+    });
     expect(await api.get('/api/v1/targets')).toEqual({ targets: [], dropped: [] });
   });
 });

@@ -60,7 +60,14 @@ const SERVICES: ServiceSummary[] = [
   },
 ];
 
-const answer = (services: ServiceSummary[]): ServicesAnswer => ({ at: 0, windowMs: 60_000, window: '1m', services });
+const answer = (services: ServiceSummary[]): ServicesAnswer => ({
+  at: 0,
+  windowMs: 60_000,
+  window: '1m',
+  offsetMs: 0,
+  tiers: ['raw'],
+  services,
+});
 
 let out: string[];
 let err: string[];

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { requestCount } from '../../server/model/flow.ts';
+import { sampleCount } from '../../server/model/histogram.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import { type RoundFailure, Rounds } from '../../server/rounds.ts';
-import { failedScrape } from '../store/records.ts';
+import { failedScrape, goodScrape } from '../store/records.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const record = (name: string): ScrapeRecord => failedScrape(name, 0, 'no');
+const record = (name: string): ScrapeRecord => goodScrape({ target: name, from: 0, to: 10 });
 const names = (round: readonly ScrapeRecord[]) => round.map(({ target }) => target).join(' ');
 
 interface Settled {
@@ -21,12 +23,14 @@ function roundsInto({ keepScrapes = 100 } = {}) {
     waiting: undefined,
   };
   const appended: string[] = [];
+  const records: ScrapeRecord[] = [];
   const settled: Settled[] = [];
   const rounds = new Rounds({
     async append(round) {
       await store.waiting;
       if (store.failing) throw store.failing;
       appended.push(names(round));
+      records.push(...round);
     },
     onSettled: (round, failure) => settled.push({ round: names(round), failure }),
     gatherMs: 100,
@@ -37,7 +41,7 @@ function roundsInto({ keepScrapes = 100 } = {}) {
     for (const target of targets) rounds.add(record(target));
     await rounds.flush();
   };
-  return { store, appended, settled, rounds, send };
+  return { store, appended, records, settled, rounds, send };
 }
 
 test('scrapes that come within the time of a round are stored together', async () => {
@@ -83,8 +87,8 @@ test('what could not be stored is stored before what came later', async () => {
   await send('e');
   expect(appended).toEqual(['a b c d', 'e']);
   expect(settled).toEqual([
-    { round: 'a b', failure: { error, dropped: 0 } },
-    { round: 'c', failure: { error, dropped: 0 } },
+    { round: 'a b', failure: { error, waiting: 2, dropped: 0 } },
+    { round: 'c', failure: { error, waiting: 3, dropped: 0 } },
     { round: 'd', failure: undefined },
     { round: 'e', failure: undefined },
   ]);
@@ -100,6 +104,33 @@ test('only so much is kept, the newest, and it is told how much was dropped', as
   await send('g');
   expect(settled.map(({ failure }) => failure?.dropped)).toEqual([0, 1, 3, undefined]);
   expect(appended).toEqual(['d e f g']);
+});
+
+test('scrapes of one target that wait are added up where there are too many, so that nothing is lost', async () => {
+  const { store, rounds, records, settled } = roundsInto({ keepScrapes: 5 });
+  store.failing = new Error('disk full');
+  const at = (round: number) => ({ from: round * 10, to: (round + 1) * 10 });
+  for (let round = 0; round < 20; round++) {
+    for (const target of ['a', 'b'])
+      rounds.add(goodScrape({ target, ...at(round), flows: [{ counters: { '2xx': round }, latency: { 7: round } }] }));
+    rounds.add(failedScrape('c', round * 10, 'no'));
+    await rounds.flush();
+  }
+  expect(settled.at(-1)?.failure?.waiting).toBeLessThanOrEqual(5);
+  expect(settled.at(-1)?.failure?.dropped).toBe(0);
+  store.failing = undefined;
+  await rounds.flush();
+  rounds.add(goodScrape({ target: 'a', ...at(20), identity: { region: 'moved' } }));
+  await rounds.flush();
+  for (const target of ['a', 'b']) {
+    const own = records.filter((one) => one.target === target && one.findings?.observation.identity.region === '');
+    const observations = own.flatMap(({ findings }) => findings?.observation ?? []);
+    expect(observations.map(({ from }) => from)).toEqual([0, ...observations.map(({ to }) => to).slice(0, -1)]);
+    expect(observations.at(-1)?.to).toBe(200);
+    const flows = observations.flatMap(({ flows }) => flows);
+    expect(flows.reduce((sum, { counters }) => sum + requestCount(counters), 0)).toBe(190);
+    expect(flows.reduce((sum, { bins }) => sum + sampleCount(bins), 0)).toBe(190);
+  }
 });
 
 test('flush stores at once what was gathered, and waits for it', async () => {

@@ -13,7 +13,7 @@ import {
   type Store,
   type SumQuery,
 } from '../../server/store/store.ts';
-import { allUpkeep, appendAll, type Engine, type OpenedStore, opened, START } from './conformance-engine.ts';
+import { allUpkeep, appendAll, type Engine, opened, START } from './conformance-engine.ts';
 import { describeTiers } from './conformance-tiers.ts';
 import { type FlowSpec, failedScrape, goodScrape, type RecordSpec } from './records.ts';
 

@@ -13,6 +13,9 @@ import {
   trendData,
 } from '../../../web/charts/chart-data.ts';
 
+/** Nothing left out, nothing shifted. */
+const ALL: Pick<QueryAnswer, 'offsetMs' | 'tiers' | 'other'> = { offsetMs: 0, tiers: ['raw'], other: [] };
+
 function points(values: (number | null)[]): Point[] {
   return values.map((value, index) => [100 + index * 10, value]);
 }
@@ -20,7 +23,7 @@ function points(values: (number | null)[]): Point[] {
 function answer(series: Record<string, (number | null)[]>, label = 'code_class'): QueryAnswer {
   const length = Math.max(0, ...Object.values(series).map(({ length }) => length));
   const rows = Object.entries(series).map(([name, values]) => ({ labels: { [label]: name }, points: points(values) }));
-  return { signal: '', step: 10, from: 100, to: 110 + length * 10, series: rows };
+  return { signal: '', step: 10, from: 100, to: 110 + length * 10, ...ALL, series: rows };
 }
 
 describe('stepsOf: the newest step is not over yet', () => {
@@ -87,7 +90,7 @@ describe('codeClassData', () => {
   });
 
   test('no series at all', () => {
-    const data = codeClassData({ signal: '', step: 10, from: 100, to: 130, series: [] }, 0);
+    const data = codeClassData({ signal: '', step: 10, from: 100, to: 130, ...ALL, series: [] }, 0);
     expect(data.gaps).toEqual([{ from: 100, to: 120 }]);
     expect(missing(data, 0)).toBe('no data');
   });

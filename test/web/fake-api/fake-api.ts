@@ -177,7 +177,7 @@ export class FakeApi {
       startedAt: now() - age,
       now: now(),
       scrape: { intervalMs, timeoutMs: 10_000, targets, up, down: targets - up },
-      storage: { path: 'data/sidelight.db', bytes: 1, state: 'ok', message: '', schemaVersion: 1, oldest: now() - age },
+      storage: { ...FAKE_STORAGE, oldest: now() - age },
       retention: { raw: 7_200_000 },
       limits: {},
       config: {},
@@ -194,6 +194,24 @@ export class FakeApi {
     createReadStream(found).pipe(response);
   }
 }
+
+const FAKE_STORAGE: StatusAnswer['storage'] = {
+  path: 'data/sidelight.db',
+  bytes: 1,
+  usedBytes: 1,
+  maxBytes: 10 * 2 ** 30,
+  state: 'ok',
+  message: '',
+  failingSince: null,
+  waiting: 0,
+  lost: 0,
+  notice: '',
+  schemaVersion: 2,
+  oldest: null,
+  logRows: 0,
+  lagMs: 0,
+  tiers: [],
+};
 
 function windowMs(text: string): number {
   return Number.parseFloat(text) * (UNIT_MS[text.slice(-1)] ?? 1000);

@@ -110,6 +110,8 @@ export function fakeService(service: FakeService, mesh: readonly FakeService[], 
     at: range.to,
     windowMs: range.to - range.from,
     window: range.window,
+    offsetMs: 0,
+    tiers: ['raw'],
     ...fakeSummary(service, range),
     byInstance: fakeInstances(service, range),
     byRegion: fakeRegions(service, range),
@@ -193,7 +195,7 @@ export function fakeSeries(services: readonly FakeService[], range: FakeRange, q
       points: points(service, (time) => classAt(service, code, time)),
     }));
   });
-  return { signal: query.signal, step: query.stepMs, from, to, series };
+  return { signal: query.signal, step: query.stepMs, from, to, offsetMs: 0, tiers: ['raw'], series, other: [] };
 }
 
 function withoutEmpty(labels: Record<string, string>): Record<string, string> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ServiceSummary } from '../../../server/api/contract.ts';
+import type { QueryAnswer, ServiceSummary } from '../../../server/api/contract.ts';
 import { holdOrder, orderServices, searchServices, serviceKey } from '../../../web/pages/fleet/order.ts';
 import { addSeries, meshTotals } from '../../../web/pages/fleet/totals.ts';
 import { readTrends } from '../../../web/pages/fleet/trends.ts';
@@ -140,11 +140,14 @@ test('trends belong to the service of that name and namespace', () => {
     [10, value],
   ];
   const labels = { service: 'a' };
-  const answer = (value: number) => ({
+  const answer = (value: number): QueryAnswer => ({
     signal: '',
     step: 10,
     from: 0,
     to: 30,
+    offsetMs: 0,
+    tiers: ['raw'],
+    other: [],
     series: [
       { labels, points: points(value) },
       { labels: { ...labels, namespace: 'shop' }, points: points(value + 1) },

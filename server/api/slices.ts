@@ -1,0 +1,88 @@
+/** Long work on the main thread in slices, so that scrapes and other requests come in between. */
+
+import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Response } from 'express';
+
+/** How long one slice may be, in milliseconds. */
+const SLICE_MS = 8;
+/** Elements of a list that are rendered at once. */
+const PIECE = 250;
+/** Lists and objects are taken apart down to this level. */
+const DEPTH = 4;
+const CHUNK_CHARACTERS = 65_536;
+
+/** Waits for a turn of the event loop whenever a slice has been used up. */
+export class Slices {
+  private began = performance.now();
+
+  async pause(): Promise<void> {
+    if (performance.now() - this.began < SLICE_MS) return;
+    await nextTurn();
+    this.began = performance.now();
+  }
+}
+
+/** Sends a value as JSON, rendered and sent in slices. Ends early when nobody listens any more. */
+export async function sendJson(response: Response, value: unknown): Promise<void> {
+  response.set('content-type', 'application/json; charset=utf-8');
+  const slices = new Slices();
+  let chunk = '';
+  for (const piece of piecesOf(value, 0)) {
+    chunk += piece;
+    if (chunk.length < CHUNK_CHARACTERS) continue;
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await drained(response);
+    chunk = '';
+    await slices.pause();
+  }
+  response.end(chunk);
+}
+
+/** Until more can be written, or nobody reads any more. */
+async function drained(response: Response): Promise<void> {
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  response.once('close', leave);
+  await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+  response.off('close', leave);
+}
+
+/** JSON text in pieces; what JSON.stringify leaves out is left out. */
+export function* piecesOf(value: unknown, depth: number): Generator<string> {
+  if (Array.isArray(value)) yield* listPieces(value, depth);
+  else if (depth < DEPTH && typeof value === 'object' && value !== null) yield* objectPieces(value, depth);
+  else yield JSON.stringify(value) ?? 'null';
+}
+
+function* listPieces(list: readonly unknown[], depth: number): Generator<string> {
+  if (depth >= DEPTH || list.length === 0 || typeof list[0] !== 'object') {
+    yield JSON.stringify(list);
+    return;
+  }
+  yield '[';
+  if (Array.isArray(list[0])) yield* tablePieces(list);
+  else
+    for (const [index, item] of list.entries()) {
+      if (index > 0) yield ',';
+      yield* piecesOf(item, depth + 1);
+    }
+  yield ']';
+}
+
+/** A list of short lists. */
+function* tablePieces(list: readonly unknown[]): Generator<string> {
+  for (let from = 0; from < list.length; from += PIECE)
+    yield (from > 0 ? ',' : '') + JSON.stringify(list.slice(from, from + PIECE)).slice(1, -1);
+}
+
+function* objectPieces(value: object, depth: number): Generator<string> {
+  let separator = '{';
+  for (const [name, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    yield `${separator}${JSON.stringify(name)}:`;
+    yield* piecesOf(item, depth + 1);
+    separator = ',';
+  }
+  yield separator === '{' ? '{}' : '}';
+}
