@@ -2,11 +2,12 @@ import { Command, CommanderError, Option } from 'commander';
 import { closest } from '../config/suggest.ts';
 import { VERSION } from '../config/version.ts';
 import { addConfigOptions, addFlag, CONFIG_FILE, readConfigOptions, repeatable } from './config-options.ts';
+import { addDb } from './db-command.ts';
 import { PlainError, plainLine } from './plain-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Commands that the documentation names and this version does not have yet; a name goes when its feature lands. */
-const NOT_YET = ['rules', 'targets', 'db'];
+const NOT_YET = ['rules', 'targets'];
 
 const DEFAULT_URL = 'http://127.0.0.1:9191';
 
@@ -41,6 +42,7 @@ function buildProgram(terminal: Terminal, done: (code: number) => void): Command
   addDemo(program, terminal, done);
   addStat(program, terminal, done);
   addExplain(program, terminal, done);
+  addDb(program, terminal, done);
   program
     .command('version')
     .description('print the version')

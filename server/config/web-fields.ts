@@ -60,13 +60,17 @@ export function traceUrlField() {
   });
 }
 
-/** A path of a file that need not exist. */
+/** Stands for a database that is gone with the process. */
+const MEMORY = ':memory:';
+
+/** A path of a file that need not exist, or `:memory:`. */
 export function fileField(example: string) {
   return field((written): Parsed<string> => {
     if (typeof written !== 'string')
       return { error: `expected a file's path such as ${example}, found ${described(written)}` };
     if (written === '' || written.includes('\0'))
       return { error: `${shown(written)} is not a file's path; write ${example}` };
+    if (written === MEMORY) return { value: written };
     if (written.startsWith(':')) return { error: `${shown(written)} is not a file; write a path such as ${example}` };
     if (written.endsWith('/')) return { error: `${shown(written)} is a folder; write a file in it` };
     return { value: written };

@@ -64,7 +64,7 @@ test.for<[args: string[], err: string[]]>([
   [['chek-config', 'a'], ['error: unknown command "chek-config"; did you mean check-config?']],
   [
     ['frobnicate'],
-    ['error: unknown command "frobnicate"; commands are serve, check-config, demo, stat, explain, version'],
+    ['error: unknown command "frobnicate"; commands are serve, check-config, demo, stat, explain, db, version'],
   ],
   [['rules'], [`error: the command rules is not available in this version (${VERSION})`]],
   [['stat', '--window=5'], ['--window=5: not a duration; write 30s, 1m or 2h']],
