@@ -4,8 +4,8 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
-import { slotOf } from '../model/slot.ts';
 import { QueryStoppedError, QueryTooLargeError, type Store } from '../store/store.ts';
+import { slotMsOf } from '../store/tiers.ts';
 import { Asking, type AskingOptions, type Sources } from './asking.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
@@ -86,7 +86,7 @@ export function createApp(parts: ApiParts): Express {
 
 /** What is answered from the store. */
 function queries(parts: ApiParts): Record<string, Query> {
-  const clock = () => ({ now: parts.now(), slotMs: slotOf(parts.intervalMs) });
+  const clock = () => ({ now: parts.now(), slotMs: slotMsOf(parts.intervalMs) });
   return {
     '/api/v1/services': async (sources, request) => {
       const params = paramsOf(request, [...TIME, 'offset', ...FILTERS]);

@@ -12,10 +12,14 @@ export function addDb(program: Command, terminal: Terminal, done: (code: number)
   const check = withFile(db.command('check').description('check that the file is whole, while it is in use or not'));
   check.action(async () => done((await import('./db.ts')).dbCheck(commandOf(check))));
 
-  const compact = withFile(db.command('compact').description('give free space back to the disk; not while it is in use'));
+  const compact = withFile(
+    db.command('compact').description('give free space back to the disk; not while it is in use'),
+  );
   compact.action(async () => done((await import('./db.ts')).dbCompact(commandOf(compact))));
 
-  const exported = withFile(db.command('export').description('print stored figures, or copy the file, while it is in use or not'));
+  const exported = withFile(
+    db.command('export').description('print stored figures, or copy the file, while it is in use or not'),
+  );
   exported
     .option('--output <file>', 'make a copy of the whole file there instead')
     .addOption(new Option('--format <format>', 'form of the rows').choices(['jsonl', 'csv']).default('jsonl'))

@@ -78,7 +78,9 @@ export async function dbExport(command: DbExport, write: (text: string) => Promi
     const columns = exportColumns(by);
     if (command.format === 'csv') await write(`${csvLine(columns)}\n`);
     for (const row of exportRows((query) => file.sums(query), options))
-      await write(command.format === 'csv' ? `${csvLine(columns.map((name) => row[name]))}\n` : `${JSON.stringify(row)}\n`);
+      await write(
+        command.format === 'csv' ? `${csvLine(columns.map((name) => row[name]))}\n` : `${JSON.stringify(row)}\n`,
+      );
     return 0;
   } finally {
     file.close();

@@ -57,7 +57,9 @@ export const configSchema = z.strictObject({
     .describe('RE2 patterns of clusters that are the application behind the sidecar.'),
   storage: z
     .strictObject({
-      path: fileField('data/sidelight.db').prefault('data/sidelight.db').describe('The database; :memory: keeps it until the process ends.'),
+      path: fileField('data/sidelight.db')
+        .prefault('data/sidelight.db')
+        .describe('The database; :memory: keeps it until the process ends.'),
       retention: retention.prefault({}).describe('How long each resolution is kept.'),
       max_size: sizeField({ min: '1MiB', max: '1024TiB' }).prefault('10GiB').describe('Largest size of the database.'),
     })

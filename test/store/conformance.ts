@@ -76,6 +76,8 @@ interface Scenario {
   readonly name: string;
   /** Rounds of scrapes. */
   readonly rounds: readonly (readonly Scrape[])[];
+  /** When upkeep is done; default: two hours after the start. */
+  readonly upkeepAt?: number;
   readonly ask: { from: number; to: number; step?: number } & Partial<Omit<SumQuery, 'from' | 'to' | 'stepMs'>>;
   /** By the labels' values in the order of `by`, joined by a slash; the group of all others is `*`. */
   readonly expected: Readonly<Record<string, Expected>>;
@@ -201,12 +203,14 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: 'targets scraped one after the other do not make the newest rate sag',
     rounds: rounds(steady('a', { until: 60 }), steady('b', { from: 3, until: 60 })),
+    upkeepAt: 70,
     ask: { from: 20, to: 60, step: 20 },
     expected: { '': { rates: [2, 2] } },
   },
   {
     name: 'the rate of a target goes on until its next scrape is due',
     rounds: rounds(steady('a', { until: 60 }), steady('b', { from: 2, until: 63 })),
+    upkeepAt: 70,
     ask: { from: 50, to: 70, step: 10 },
     expected: { '': { requests: [20, 2], rates: [2, 2] } },
   },
@@ -371,7 +375,7 @@ function scenarios(engine: Engine): void {
     );
     await expectAnswer(one.store, scenario, 'as appended');
     await expectAnswer(await one.again(), scenario, 'after a restart');
-    await allUpkeep(one.store, at(7200));
+    await allUpkeep(one.store, at(scenario.upkeepAt ?? 7200));
     await expectAnswer(one.store, scenario, 'after upkeep');
     await expectAnswer(await one.again(), scenario, 'after upkeep and a restart');
   });

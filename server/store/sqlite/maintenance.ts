@@ -17,10 +17,7 @@ const MOST_TOLD = 10;
 
 /** Rules that hold between the rows of a whole file; each query gives what breaks one. */
 const INVARIANTS: readonly (readonly [rule: string, sql: string])[] = [
-  [
-    'every unit of the log is known',
-    'SELECT DISTINCT unit FROM log WHERE unit NOT IN (SELECT id FROM units)',
-  ],
+  ['every unit of the log is known', 'SELECT DISTINCT unit FROM log WHERE unit NOT IN (SELECT id FROM units)'],
   ['every interval of the log has a length', 'SELECT id FROM log WHERE t1 <= t0'],
   [
     'no service is further than the log',
@@ -66,7 +63,9 @@ function checkPages(database: Database.Database, progress: Progress): string[] {
     .all() as string[];
   const problems = tables.flatMap((table, index) => {
     progress(`pages and indexes: table ${index + 1} of ${tables.length}`);
-    return problemsOf(() => database.pragma(`integrity_check(${JSON.stringify(table)})`) as { integrity_check: string }[])
+    return problemsOf(
+      () => database.pragma(`integrity_check(${JSON.stringify(table)})`) as { integrity_check: string }[],
+    )
       .filter((line) => line !== 'ok')
       .map((line) => `table ${table}: ${line}`);
   });
@@ -181,7 +180,8 @@ function copyTo(path: string, output: string): void {
 
 /** @throws StoreError when there is no file, or it is not one of this version. */
 export function openForReading(path: string): Database.Database {
-  if (!existsSync(path)) throw new StoreError(`storage.path ${path}: there is no such file: name it with --storage.path`);
+  if (!existsSync(path))
+    throw new StoreError(`storage.path ${path}: there is no such file: name it with --storage.path`);
   const database = new Database(path, { readonly: true, timeout: 5000 });
   const problem = explaining(path, () => notOurs(database));
   if (problem === undefined) return database;

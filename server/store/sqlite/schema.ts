@@ -5,7 +5,7 @@ import { StoreError, TIERS, type TierName } from '../store.ts';
 import { copyFromVersion1 } from './version-1.ts';
 
 /** Marks a SQLite file as Sidelight's ("Sdlt"). */
-const APPLICATION_ID = 0x53646c74;
+export const APPLICATION_ID = 0x53646c74;
 
 /** Columns of version 1's `raw` that hold one number per counter and gauge. */
 export const NUMBER_COLUMNS: readonly string[] = [...COUNTERS.map(counterColumn), ...STORED_GAUGES];
