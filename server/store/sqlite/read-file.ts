@@ -1,3 +1,4 @@
+import type { StoredTarget } from '../../model/scrape-record.ts';
 import { decodeAnswer } from '../answer.ts';
 import type { StoreOptions, StoreStatus, SumAnswer, SumQuery } from '../store.ts';
 import { explaining } from './explained.ts';
@@ -9,6 +10,7 @@ export interface ReadFile {
   /** @throws QueryTooLargeError, StoreError */
   sums(query: SumQuery): SumAnswer;
   status(): StoreStatus;
+  loadTargets(): StoredTarget[];
   close(): void;
 }
 
@@ -19,6 +21,7 @@ export function readFile(options: StoreOptions): ReadFile {
   return {
     sums: (query) => explaining(options.path, () => decodeAnswer(reader.sums(query))),
     status: () => explaining(options.path, () => reader.status()),
+    loadTargets: () => explaining(options.path, () => reader.loadTargets()),
     close: () => reader.close(),
   };
 }

@@ -1,0 +1,51 @@
+/** What the crashing program stores: a small mesh whose counts are known for every round. */
+
+import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
+import type { StoreOptions } from '../../server/store/store.ts';
+import { storeOptions } from '../store/options.ts';
+import { goodScrape } from '../store/records.ts';
+
+/** A whole hour of Unix time. */
+export const START = 1_699_999_200_000;
+export const INTERVAL_MS = 10_000;
+const MINUTE_MS = 60_000;
+export const SERVICES = ['a', 'b', 'c'] as const;
+const INSTANCES = 2;
+
+/** Short enough that every tier is written and forgotten while the program runs. */
+export function crashOptions(path: string): StoreOptions {
+  const retentionMs = {
+    raw: 20 * MINUTE_MS,
+    '1m': 60 * MINUTE_MS,
+    '10m': 240 * MINUTE_MS,
+    '1h': 400 * 1440 * MINUTE_MS,
+  };
+  return storeOptions(path, { intervalMs: INTERVAL_MS, retentionMs });
+}
+
+/** Requests of a service in one round: received, and twice as many sent. */
+export const perRound = (service: number): number => INSTANCES * (service + 1);
+
+export function roundOf(round: number): ScrapeRecord[] {
+  const [from, to] = [START + (round - 1) * INTERVAL_MS, START + round * INTERVAL_MS];
+  return SERVICES.flatMap((service, index) =>
+    Array.from({ length: INSTANCES }, (_, instance) =>
+      goodScrape({
+        target: `${service}${instance}:9901`,
+        from,
+        to,
+        identity: { service, instance: `${service}-${instance}`, region: `r${instance}`, zone: `r${instance}z` },
+        flows: [
+          { counters: { '2xx': index + 1 }, latency: { [7 + index]: index + 1 } },
+          { direction: 'outbound', peer: 'db', counters: { '2xx': 2 * (index + 1) }, latency: { 3: 2 * (index + 1) } },
+        ],
+        findings: {
+          totals: {
+            shape: `["shape ${round >> 5}"]`,
+            values: Uint8Array.of(round & 255, (round >> 8) & 255, round >> 16),
+          },
+        },
+      }),
+    ),
+  );
+}
