@@ -11,6 +11,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'CPU of reading, normalising and differencing what an Envoy answers [--rounds=60]',
     run: async (args) => (await import('./parse.ts')).parseBenchmark(args),
   },
+  store: {
+    about:
+      'keeping and asking the history of 1,000 sidecars [--hours=24 --raw-hours=2.2 --services=100 --instances=10 --runs=50 --parts=size,history,queries --folder=DIR]',
+    run: async (args) => (await import('./store.ts')).storeBenchmark(args),
+  },
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -1,0 +1,240 @@
+/** `npm run bench -- store`: what keeping and asking a fleet's history costs, in a real file. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import type { Store, StoreOptions, StoreStatus } from '../../server/store/store.ts';
+import { storeOptions } from '../store/options.ts';
+import { Fleet } from './store-fleet.ts';
+import { type HistoryCost, INTERVAL_MS, makeHistory } from './store-history.ts';
+import { Asker, percentile, QUESTIONS } from './store-queries.ts';
+
+const HOUR_MS = 3_600_000;
+/** The first scrape of a round waits so long for others. */
+const GATHER_MS = 150;
+const SIZE_GOALS = { 100: 40, 10: 16, 1: 8 } as const;
+
+const OPTIONS = {
+  hours: { type: 'string', default: '24' },
+  'raw-hours': { type: 'string', default: '2.2' },
+  services: { type: 'string', default: '100' },
+  instances: { type: 'string', default: '10' },
+  runs: { type: 'string', default: '50' },
+  folder: { type: 'string', default: tmpdir() },
+  parts: { type: 'string', default: 'size,history,queries' },
+} as const;
+
+/** @returns whether every goal was met. */
+export async function storeBenchmark(args: readonly string[]): Promise<boolean> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const folder = mkdtempSync(join(values.folder, 'sidelight-bench-'));
+  const parts = values.parts.split(',');
+  const bench = new StoreBench(folder, {
+    hours: Number(values.hours),
+    rawHours: Number(values['raw-hours']),
+    services: Number(values.services),
+    instances: Number(values.instances),
+    runs: Number(values.runs),
+  });
+  try {
+    if (parts.includes('size')) await bench.sizes();
+    if (parts.includes('history') || parts.includes('queries')) await bench.history();
+    if (parts.includes('queries')) await bench.queries();
+    return bench.ok;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+interface BenchOptions {
+  readonly hours: number;
+  readonly rawHours: number;
+  readonly services: number;
+  readonly instances: number;
+  readonly runs: number;
+}
+
+class StoreBench {
+  ok = true;
+  private readonly folder: string;
+  private readonly options: BenchOptions;
+  private readonly fleet: Fleet;
+  private readonly file: StoreOptions;
+  private end = 0;
+
+  constructor(folder: string, options: BenchOptions) {
+    this.folder = folder;
+    this.options = options;
+    this.fleet = new Fleet({ ...options, peers: 10, rate: 10 });
+    this.file = storeOptions(join(folder, 'history.db'), { intervalMs: INTERVAL_MS });
+  }
+
+  /** Bytes per flow and round after two hours, in raw steps, indexes and free space of pages included. */
+  async sizes(): Promise<void> {
+    for (const [requests, goal] of Object.entries(SIZE_GOALS)) {
+      const fleet = new Fleet({ services: 20, instances: 5, peers: 10, rate: (Number(requests) * 1000) / INTERVAL_MS });
+      const options = storeOptions(join(this.folder, `size-${requests}.db`), { intervalMs: INTERVAL_MS });
+      const store = await SqliteStore.open(options);
+      const end = wholeHour(Date.now());
+      const hours = 2;
+      await makeHistory({ store, fleet, end, hours, rawHours: hours });
+      const empty = await this.emptyBytes(fleet);
+      const status = await store.status();
+      await store.close();
+      const rounds = (hours * HOUR_MS) / INTERVAL_MS;
+      const per = (bytes: number) => bytes / (rounds * fleet.flows);
+      const tiers = status.tiers.map(({ name, bytes }) => `${name} ${per(bytes).toFixed(2)}`).join(', ');
+      const rest = per(status.usedBytes - empty - status.tiers.reduce((sum, { bytes }) => sum + bytes, 0));
+      console.log(`${requests} requests per flow and round: ${tiers}, log, indexes and pages ${rest.toFixed(2)}`);
+      this.goal(`  bytes per flow and round, all tiers`, per(status.usedBytes - empty), goal);
+    }
+  }
+
+  /** What a file takes before any history: names, and last totals. */
+  private async emptyBytes(fleet: Fleet): Promise<number> {
+    const options = storeOptions(join(this.folder, `empty-${Math.random()}.db`), { intervalMs: INTERVAL_MS });
+    const store = await SqliteStore.open(options);
+    const now = Date.now();
+    await store.append(fleet.records(now, now));
+    const { usedBytes } = await store.status();
+    await store.close();
+    return usedBytes;
+  }
+
+  async history(): Promise<void> {
+    const { hours, rawHours } = this.options;
+    const store = await SqliteStore.open(this.file);
+    this.end = Math.floor(Date.now() / INTERVAL_MS) * INTERVAL_MS;
+    const began = performance.now();
+    const cost = await makeHistory({ store, fleet: this.fleet, end: this.end, hours, rawHours });
+    const took = ((performance.now() - began) / 1000).toFixed(0);
+    console.log(`${hours} h of ${this.fleet.sidecars.length} sidecars, ${this.fleet.flows} flows, made in ${took} s`);
+    const status = await store.status();
+    await store.close();
+    this.tellCost(cost);
+    this.tellSteadyState(status);
+  }
+
+  private tellCost({ mainMicros, totalMicros, upkeepSeconds, livedSeconds, longestSliceMs }: HistoryCost): void {
+    this.goal('append, CPU of all threads, µs per flow and round', totalMicros, 6);
+    this.goal('append, CPU of the main thread, µs per flow and round', mainMicros, 1);
+    this.goal('upkeep, % of a core', (100 * upkeepSeconds) / livedSeconds, 5);
+    this.goal('upkeep, longest slice, ms', longestSliceMs, 50);
+  }
+
+  /** Bytes by tier per hour of history, times how long each is kept. */
+  private tellSteadyState({ tiers, usedBytes, logRows }: StoreStatus): void {
+    const packed = tiers.reduce((sum, { bytes }) => sum + bytes, 0);
+    console.log(`file: ${gib(usedBytes)} in use, ${gib(packed)} of it blocks, ${logRows} scrapes in the log`);
+    const overhead = usedBytes / Math.max(1, packed);
+    const parts = tiers.map(({ name, bytes, oldest, newest, retentionMs }) => {
+      const covered = oldest === null || newest === null ? 0 : newest - oldest;
+      const steady = covered === 0 ? 0 : (bytes / covered) * retentionMs;
+      const [have, keep] = [(covered / HOUR_MS).toFixed(1), (retentionMs / HOUR_MS).toFixed(0)];
+      console.log(`  ${name}: ${gib(bytes)} over ${have} h, times ${keep} h / ${have} h = ${gib(steady)}`);
+      return steady;
+    });
+    const total = overhead * parts.reduce((sum, part) => sum + part, 0);
+    console.log(`  times ${overhead.toFixed(2)} for the log, indexes and pages`);
+    this.goal('steady state at default retention, GiB', total / 2 ** 30, 10);
+  }
+
+  async queries(): Promise<void> {
+    const asker = new Asker(this.fleet);
+    await this.coldQueries(asker);
+    const store = await SqliteStore.open(this.file);
+    const appending = new Appending(store, this.fleet, this.end);
+    const lag = monitorEventLoopDelay({ resolution: 5 });
+    for (const question of QUESTIONS) {
+      await asker.time(store, question, Date.now());
+      const times: number[] = [];
+      lag.reset();
+      lag.enable();
+      for (let run = 0; run < this.options.runs; run++) times.push(await asker.time(store, question, Date.now()));
+      lag.disable();
+      const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)];
+      const loop = `main thread held up to ${(lag.max / 1e6).toFixed(0)} ms`;
+      if (question.goal.p50 !== undefined) this.goal(`${question.name}, warm, p50 ms`, p50, question.goal.p50);
+      this.goal(
+        `${question.name}, warm, p99 ms`,
+        p99,
+        question.goal.p99,
+        question.goal.p50 === undefined ? `p50 ${p50.toFixed(1)}, ${loop}` : loop,
+      );
+    }
+    await appending.stop();
+    this.goal(
+      'memory of the whole process, MiB',
+      process.memoryUsage().rss / 2 ** 20,
+      400,
+      'with the fleet of this benchmark',
+    );
+    await store.close();
+  }
+
+  /** The first answer of a store that was just opened; the system's cache of the file is warm. */
+  private async coldQueries(asker: Asker): Promise<void> {
+    for (const question of QUESTIONS) {
+      const times: number[] = [];
+      for (let run = 0; run < Math.min(5, this.options.runs); run++) {
+        const store = await SqliteStore.open(this.file);
+        await store.status();
+        times.push(await asker.time(store, question, this.end));
+        await store.close();
+      }
+      console.log(
+        `${question.name}, just opened: ${percentile(times, 0.5).toFixed(1)} ms, at most ${Math.max(...times).toFixed(1)}`,
+      );
+    }
+  }
+
+  private goal(name: string, value: number, most: number, remark = ''): void {
+    const met = value <= most;
+    this.ok &&= met;
+    const rest = remark === '' ? '' : ` (${remark})`;
+    console.log(`${met ? 'met   ' : 'MISSED'} ${name}: ${value.toFixed(2)}, goal ${most}${rest}`);
+  }
+}
+
+/** Appends what the fleet tells at full rate in real time, and does upkeep, until it is stopped. */
+class Appending {
+  private readonly running: Promise<unknown>;
+  private stopping = false;
+
+  constructor(store: Store, fleet: Fleet, end: number) {
+    this.running = Promise.all([this.append(store, fleet, end), this.upkeep(store)]);
+  }
+
+  /** Every sidecar once an interval, in its own phase. */
+  private async append(store: Store, fleet: Fleet, end: number): Promise<void> {
+    const batch = Math.ceil((fleet.sidecars.length * GATHER_MS) / INTERVAL_MS);
+    const last = fleet.sidecars.map(() => end);
+    for (let first = 0; !this.stopping; first = first + batch >= last.length ? 0 : first + batch) {
+      const to = Date.now();
+      const from = last[first] ?? end;
+      const range: [number, number] = [first, Math.min(last.length, first + batch)];
+      last.fill(to, ...range);
+      if (to > from) await store.append(fleet.records(from, to, range));
+      await delay(GATHER_MS);
+    }
+  }
+
+  private async upkeep(store: Store): Promise<void> {
+    while (!this.stopping) {
+      const isMore = await store.upkeep(Date.now());
+      await delay(isMore ? 20 : 1000);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.running;
+  }
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(3)} GiB`;
+const wholeHour = (time: number): number => Math.floor(time / HOUR_MS) * HOUR_MS;
