@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { expect, vi } from 'vitest';
 import type { ServiceAnswer, StatusAnswer, TopologyAnswer } from '../../server/api/contract.ts';
 import { getJson, startTestCollector, type TestCollector } from './collector.ts';
+import { type ExportedRow, exportedRows } from './exported.ts';
 import { parseExposition, type Sample } from './exposition.ts';
 import { startTestMesh, type TestMesh } from './mesh.ts';
 import { edgeKey, edgesOf, servicesOf, type Truth } from './truth.ts';
@@ -64,14 +64,9 @@ export class MeshRun {
     return parseExposition(await (await fetch(`${this.#collector.url}/metrics`)).text());
   }
 
-  /** Rows of a query of the SQLite file, as any program could read it. */
-  rows(sql: string): Record<string, unknown>[] {
-    const database = new Database(join(this.#folder, 'sidelight.db'), { readonly: true });
-    try {
-      return database.prepare<[], Record<string, unknown>>(sql).all();
-    } finally {
-      database.close();
-    }
+  /** Rows that `sidelight db export` prints of the file while the collector writes to it. */
+  exported(): Promise<ExportedRow[]> {
+    return exportedRows(join(this.#folder, 'sidelight.db'));
   }
 
   /** Waits until every request and every latency sample that was sent has been counted. */

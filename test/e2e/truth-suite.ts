@@ -107,18 +107,15 @@ export function describeTruth(run: () => MeshRun, truth: () => Truth): void {
     });
   });
 
-  test('the SQLite file holds the same counts for plain SQL', () => {
-    const sums = codeClasses.map((name) => `sum(requests_${name}) AS "${name}"`).join(', ');
-    const rows = run().rows(
-      `SELECT direction, instance, peer, ${sums}, sum(grpc_failed) AS grpcFailures FROM traffic GROUP BY 1, 2, 3`,
-    );
+  test('the SQLite file holds the same counts for sidelight db export', async () => {
     const found = { inbound: new Map<string, Counts>(), outbound: new Map<string, Counts>() };
-    for (const { direction, instance, peer: called, ...counts } of rows) {
-      const numbers = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Number(count)]));
-      const requests = codeClasses.reduce((sum, name) => sum + (numbers[name] ?? 0), 0);
+    for (const row of await run().exported()) {
+      const classes = codeClasses.map((name) => [name, Number(row[`requests_${name}`])] as const);
+      const requests = classes.reduce((sum, [, count]) => sum + count, 0);
       if (requests === 0) continue;
-      const key = edgeKey(String(instance), peer(String(called)));
-      addCounts(direction === 'inbound' ? found.inbound : found.outbound, key, { requests, ...numbers });
+      const counts = { requests, ...Object.fromEntries(classes), grpcFailures: Number(row.grpc_failed) };
+      const key = edgeKey(String(row.instance), peer(String(row.peer)));
+      addCounts(row.direction === 'inbound' ? found.inbound : found.outbound, key, counts);
     }
     expect(found.inbound).toEqual(countsByKey(inboundOf(truth())));
     expect(found.outbound).toEqual(countsByKey(callsByInstance(truth())));

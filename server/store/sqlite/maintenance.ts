@@ -182,6 +182,7 @@ function copyTo(path: string, output: string): void {
 export function openForReading(path: string): Database.Database {
   if (!existsSync(path))
     throw new StoreError(`storage.path ${path}: there is no such file: name it with --storage.path`);
+  if (statSync(path).isDirectory()) throw new StoreError(`storage.path ${path}: this is a folder: name a file in it`);
   const database = new Database(path, { readonly: true, timeout: 5000 });
   const problem = explaining(path, () => notOurs(database));
   if (problem === undefined) return database;

@@ -2,9 +2,9 @@ import type { BadFile } from '../bad-files.ts';
 
 export const OUTPUT: readonly BadFile[] = [
   {
-    name: 'a database in memory',
-    yaml: 'storage: { path: ":memory:" }\n',
-    errors: ['1: storage.path: ":memory:" is not a file; write a path such as data/sidelight.db'],
+    name: 'a path that begins with a colon',
+    yaml: 'storage: { path: ":memry:" }\n',
+    errors: ['1: storage.path: ":memry:" is not a file; write a path such as data/sidelight.db, or :memory:'],
   },
   {
     name: 'a folder as a database',
