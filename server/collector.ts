@@ -36,7 +36,7 @@ const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 const GATHER_MS = 150;
 /** While the store fails: a few rounds of a large mesh, hours of a small one. */
 const KEEP_SCRAPES = 5000;
-const UPKEEP_REST_MS = 10_000;
+const UPKEEP_REST_MS = 1000;
 /** A target that stays down for the same reason is told of this often. */
 const WARNING_QUIET_MS = 600_000;
 

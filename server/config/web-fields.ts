@@ -71,7 +71,8 @@ export function fileField(example: string) {
     if (written === '' || written.includes('\0'))
       return { error: `${shown(written)} is not a file's path; write ${example}` };
     if (written === MEMORY) return { value: written };
-    if (written.startsWith(':')) return { error: `${shown(written)} is not a file; write a path such as ${example}, or ${MEMORY}` };
+    if (written.startsWith(':'))
+      return { error: `${shown(written)} is not a file; write a path such as ${example}, or ${MEMORY}` };
     if (written.endsWith('/')) return { error: `${shown(written)} is a folder; write a file in it` };
     return { value: written };
   });

@@ -6,14 +6,24 @@ import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
 import { QueryStoppedError, QueryTooLargeError, type StoreOptions, type StoreStatus, type SumQuery } from '../store.ts';
 import { explained, explaining } from './explained.ts';
+import { FileWatch } from './file-watch.ts';
 import { SqliteReader } from './reader.ts';
 
 const options = workerData as StoreOptions;
 const { path } = options;
 let reader: SqliteReader | undefined;
+let watch: FileWatch | undefined;
 
+/** A file that took the place of the one that was open is opened instead. */
 function opened(): SqliteReader {
-  reader ??= new SqliteReader(options);
+  if (watch?.isGone) {
+    reader?.close();
+    reader = undefined;
+  }
+  if (!reader) {
+    reader = new SqliteReader(options);
+    watch = new FileWatch(path);
+  }
   return reader;
 }
 

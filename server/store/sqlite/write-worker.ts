@@ -3,16 +3,35 @@
 import { workerData } from 'node:worker_threads';
 import type { StoreOptions } from '../store.ts';
 import { explaining } from './explained.ts';
+import { clearRemains, FileWatch } from './file-watch.ts';
 import type { EncodedRound } from './round.ts';
 import { SqliteWriter } from './writer.ts';
 
 const options = workerData as StoreOptions;
 const { path } = options;
 let writer: SqliteWriter | undefined;
+let watch: FileWatch | undefined;
 
 function opened(): SqliteWriter {
-  writer ??= new SqliteWriter(options);
+  if (!writer) {
+    clearRemains(path);
+    writer = new SqliteWriter(options);
+    watch = new FileWatch(path);
+  }
   return writer;
+}
+
+/** The next call opens what is there then. @throws StoreError when the file is not the one that was opened. */
+function checkThere(): void {
+  if (!watch?.isGone) return;
+  const error = watch.error();
+  watch = undefined;
+  try {
+    close();
+  } catch {
+    writer = undefined;
+  }
+  throw error;
 }
 
 /** Opens the file; the other functions do so too when it is not open yet. */
@@ -21,10 +40,15 @@ export function open(): void {
 }
 
 export function append(round: EncodedRound): void {
-  explaining(path, () => opened().append(round));
+  explaining(path, () => {
+    checkThere();
+    opened().append(round);
+  });
 }
 
+/** Leaves it to the next round to tell of a file that is gone. */
 export function upkeep(now: number): boolean {
+  if (watch?.isGone) return false;
   return explaining(path, () => opened().upkeep(now));
 }
 

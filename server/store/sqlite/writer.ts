@@ -83,9 +83,12 @@ export class SqliteWriter {
   }
 
   close(): void {
-    this.database.pragma('wal_checkpoint(TRUNCATE)');
-    this.database.close();
-    this.lock.release();
+    try {
+      this.database.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.database.close();
+      this.lock.release();
+    }
   }
 
   private undoing<Result>(work: () => Result): Result {
