@@ -152,11 +152,7 @@ test.each<[name: string, make: () => void, message: string]>([
     () => writeFileSync(path, 'Dear diary, '.repeat(100)),
     'the file is not a SQLite database: choose another storage.path',
   ],
-  [
-    'a folder',
-    () => void mkdirSync(path),
-    'this is a folder: name a file in it',
-  ],
+  ['a folder', () => void mkdirSync(path), 'this is a folder: name a file in it'],
   [
     'a file of a newer version',
     () => new Database(path).exec('PRAGMA application_id = 1399090292; PRAGMA user_version = 99').close(),

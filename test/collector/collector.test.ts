@@ -1,11 +1,12 @@
 /** All parts together, on servers that stand in for Envoys. */
 
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import type { ServicesAnswer, TargetsAnswer } from '../../server/api/contract.ts';
+import type { ServicesAnswer, StatusAnswer, TargetsAnswer } from '../../server/api/contract.ts';
 import { type RunningCollector, startCollector } from '../../server/collector.ts';
 import type { Config } from '../../server/config/config.ts';
 import { loadConfig } from '../../server/config/load.ts';
@@ -19,6 +20,7 @@ import {
   sendText,
   startFakeAdmin,
 } from '../scrape/fake-admin.ts';
+import { smallDisk } from '../store/small-disk.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
 
 /** What the first scrape of a growing Envoy finds: its baseline. */
@@ -102,6 +104,68 @@ test('a restart loses and repeats nothing', async () => {
   envoy.state.resting = true;
   await eventually(() => requestsOf(second)).toBe(envoy.state.requests - FIRST_SEEN);
   await second.stop();
+});
+
+test('while the disk is full everything but history goes on, and afterwards nothing is missing of it', {
+  timeout: 120_000,
+}, async () => {
+  const envoy = growing();
+  const good = await fake(envoy.answer);
+  const disk = smallDisk();
+  const path = join(disk, 'sidelight.db');
+  const lines: string[] = [];
+  const told = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+  const collector = await startCollector(configOf([good], path), told);
+  onTestFinished(() => collector.stop());
+  await eventually(() => requestsOf(collector)).toBeGreaterThan(20);
+  const storage = async () => (await ask<StatusAnswer>(collector, 'status')).storage;
+  const metric = async (name: string) => {
+    const text = await (await fetch(`${collector.url}/metrics`)).text();
+    return Number(new RegExp(`^${name}(?:\\{.*code_class="2xx".*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
+  };
+  expect(await storage()).toMatchObject({ state: 'ok', message: '', failingSince: null, waiting: 0, lost: 0 });
+  expect(await metric('sidelight_store_failing')).toBe(0);
+
+  fillUp(join(disk, 'ballast'));
+  await eventually(async () => (await storage()).state).toBe('failing');
+  const message = `storage.path ${path}: the disk is full: make room, or choose another storage.path`;
+  expect(await storage()).toMatchObject({ message: expect.stringContaining(message), lost: 0 });
+  const before = await metric('mesh_requests_total');
+  await eventually(() => metric('mesh_requests_total')).toBeGreaterThan(before + 20);
+  expect(await metric('sidelight_store_failing')).toBe(1);
+  await eventually(() => metric('sidelight_store_waiting_scrapes')).toBeGreaterThan(2);
+
+  rmSync(join(disk, 'ballast'));
+  await eventually(async () => (await storage()).state).toBe('ok');
+  envoy.state.resting = true;
+  await eventually(() => requestsOf(collector)).toBe(envoy.state.requests - FIRST_SEEN);
+  const failed = lines.filter((line) => line.includes('can not be stored'));
+  expect(failed).toEqual([
+    `rounds can not be stored: ${message}. Live figures go on; storing is tried again at every round`,
+  ]);
+  expect(lines.filter((line) => line.includes('can be stored again'))).toEqual([
+    expect.stringMatching(/^rounds can be stored again after \S+: nothing is lost$/),
+  ]);
+});
+
+/** Takes what is left of a disk. */
+function fillUp(file: string): void {
+  const ballast = openSync(file, 'w');
+  try {
+    for (;;) writeSync(ballast, Buffer.alloc(4096));
+  } catch {
+    closeSync(ballast);
+  }
+}
+
+test('a store in memory serves like any other', async () => {
+  const envoy = growing();
+  const good = await fake(envoy.answer);
+  const collector = await startCollector(configOf([good], ':memory:'), log);
+  onTestFinished(() => collector.stop());
+  await eventually(() => requestsOf(collector)).toBeGreaterThan(20);
+  const { storage } = await ask<StatusAnswer>(collector, 'status');
+  expect(storage).toMatchObject({ path: ':memory:', state: 'ok', lagMs: expect.any(Number) });
 });
 
 test('when the port is taken, that is told, and the file is let go', async () => {

@@ -3,8 +3,7 @@
  * says what to do, nothing crashes, and writing goes on once it can.
  */
 
-import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { requestCount } from '../../server/model/flow.ts';
@@ -12,6 +11,7 @@ import { checkFile } from '../../server/store/sqlite/maintenance.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { StoreError } from '../../server/store/store.ts';
 import { crashOptions, INTERVAL_MS, roundOf, START } from '../crash/mesh.ts';
+import { smallDisk } from './small-disk.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const timeout = 120_000;
@@ -42,19 +42,6 @@ async function requestsOf(store: SqliteStore, rounds: number): Promise<number> {
 }
 
 const PER_ROUND = 12;
-
-/** A file system of 2 MiB. */
-function smallDisk(): string {
-  const folder = join(temporaryFolder(), 'disk');
-  mkdirSync(folder);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder], { stdio: 'pipe' });
-  } catch (error) {
-    throw new Error(`a small disk can not be mounted; run as root, or under "unshare -rm": ${String(error)}`);
-  }
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-  return folder;
-}
 
 test('a full disk: rounds fail until there is room, and then nothing is missing', { timeout }, async () => {
   const disk = smallDisk();
