@@ -10,7 +10,7 @@ import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store, StoreOptions, StoreStatus } from '../../server/store/store.ts';
 import { storeOptions } from '../store/options.ts';
 import { Fleet } from './store-fleet.ts';
-import { type HistoryCost, INTERVAL_MS, makeHistory } from './store-history.ts';
+import { drainUpkeep, type HistoryCost, INTERVAL_MS, makeHistory } from './store-history.ts';
 import { Asker, percentile, QUESTIONS } from './store-queries.ts';
 
 const HOUR_MS = 3_600_000;
@@ -82,6 +82,7 @@ class StoreBench {
       const end = wholeHour(Date.now());
       const hours = 2;
       await makeHistory({ store, fleet, end, hours, rawHours: hours });
+      await drainUpkeep(store, end + HOUR_MS); // when nothing comes any more, the log is packed too
       const empty = await this.emptyBytes(fleet);
       const status = await store.status();
       await store.close();

@@ -17,8 +17,8 @@ One YAML file, \`--config.file=sidelight.yaml\`; every key is optional. Unknown 
 \`16MiB\`, \`10GiB\`. A flag beats the file: \`--target\` (repeatable), \`--web.listen-address\`, \`--storage.path\`,
 \`--scrape.interval\`, \`--log.level\`, \`--log.format\`.
 
-Version 0.1.0 keeps raw increments only: \`storage.retention.1m\`, \`10m\`, \`1h\` and \`storage.max_size\` are checked, and
-have no effect yet.
+What each resolution of \`storage.retention\` holds, and what happens when \`storage.max_size\` is reached:
+[storage.md](storage.md).
 
 | key | default | |
 |---|---|---|
