@@ -236,6 +236,20 @@ test("names of stats that no target's totals go by any more are forgotten with t
   expect(await store.loadTargets()).toMatchObject([{ totals: totals('["shape 0"]', 8) }]);
 });
 
+test('instances that are gone leave nothing of their own behind, and no request is lost', async () => {
+  const store = await openStore({ intervalMs: MINUTE });
+  const pods = Array.from({ length: 30 }, (_, pod) => ({ target: `pod-${pod}`, identity: { instance: `pod-${pod}` } }));
+  await store.append(pods.map((pod, index) => scrape(index, 2, pod)));
+  await upkeep(store, START + 3 * DAY);
+  await upkeep(store, START + 40 * DAY);
+  await store.append([scrape(40 * 1440, 5, { target: 'pod-3', identity: { instance: 'pod-3' } })]);
+  await upkeep(store, START + 40 * DAY + HOUR);
+  expect(ask('SELECT count(*) AS n FROM units WHERE kind = 0')).toEqual([{ n: 1 }]);
+  expect(ask('SELECT count(*) AS n FROM targets')).toEqual([{ n: 1 }]);
+  const { groups } = await store.sums({ ...QUERY, from: START - DAY, to: START + 41 * DAY, by: ['service'] });
+  expect(groups.map(countsOf)).toEqual([[65]]);
+});
+
 test('plain SQL finds counts and percentiles of every minute of a service', async () => {
   const store = await openStore();
   const place = { region: 'eu', zone: 'eu-1', namespace: 'prod' };

@@ -14,6 +14,8 @@ export interface Parts {
   readonly catalog: Catalog;
   readonly options: StoreOptions;
   readonly oldest: OldestRows;
+  /** To be called when names were deleted that others may have remembered. */
+  forgetNames(): void;
 }
 
 /** Scrape intervals that are gathered before they are added up. */
@@ -68,7 +70,7 @@ export class Closing implements Chore {
     for (const [service, since] of this.known()) {
       if (since > now + this.gatherMs) this.known().set(service, now);
       if (now - since < this.gatherMs) continue;
-      this.parts.database.transaction(() => this.close(service, now))();
+      this.close(service, now);
       return true;
     }
     return false;

@@ -16,7 +16,8 @@ const CACHE_KIB = 32 * 1024;
 export class SqliteReader {
   private readonly database: Database.Database;
   private readonly options: StoreOptions;
-  private readonly catalog: ReaderCatalog;
+  private catalog: ReaderCatalog;
+  private forgotten = 0;
   private readonly sources: Sources;
   private readonly slotMs: number;
 
@@ -32,10 +33,18 @@ export class SqliteReader {
   /** @throws QueryTooLargeError, QueryStoppedError */
   sums(query: SumQuery): EncodedAnswer {
     return this.database.transaction(() => {
-      this.catalog.refresh();
+      this.refresh();
       const { catalog, sources, slotMs } = this;
       return new StoreQuery({ query, catalog, sources, slotMs }).run();
     })();
+  }
+
+  /** Ids are never given twice, but names of units that are gone would pile up. */
+  private refresh(): void {
+    const { forgotten } = this.sources.state();
+    if (forgotten !== this.forgotten) this.catalog = new ReaderCatalog(this.database);
+    this.forgotten = forgotten;
+    this.catalog.refresh();
   }
 
   loadTargets(): StoredTarget[] {

@@ -1,13 +1,15 @@
 import type Database from 'better-sqlite3';
 import { TIERS, type TierName } from '../store.ts';
 import type { Parts } from './closing.ts';
-import { blockTable } from './schema.ts';
+import { blockTable, TARGET } from './schema.ts';
 import type { Chore } from './writer.ts';
 
 const MINUTE_MS = 60_000;
 /** Blocks that one piece of work deletes. */
 const SLICE = 100;
 const LOOK_EVERY_MS = MINUTE_MS;
+/** Last totals of a target that was not seen for this long may go. */
+const LEAST_TOTALS_MS = 86_400_000;
 
 /** Forgets what is too old, and what there is no room for. */
 export class Retention implements Chore {
@@ -28,6 +30,7 @@ export class Retention implements Chore {
     if (now >= this.lookedAt && now < this.lookedAt + LOOK_EVERY_MS) return false;
     for (const [tier, name] of TIERS.entries()) if (this.expire(tier, name, now)) return true;
     if (this.makeRoom()) return true;
+    if (this.forgetUnits()) return true;
     this.expireRest(now);
     this.lookedAt = now;
     return false;
@@ -44,10 +47,8 @@ export class Retention implements Chore {
     const pending = this.statements.pending.get(tier);
     const before = Math.floor(typeof pending === 'number' ? Math.min(cut, pending) : cut);
     if (oldest > before) return false;
-    this.parts.database.transaction(() => {
-      this.statements.setKept.run(`kept:${name}`, before);
-      this.statements.drop[name].run(before, SLICE);
-    })();
+    this.statements.setKept.run(`kept:${name}`, before);
+    this.statements.drop[name].run(before, SLICE);
     return true;
   }
 
@@ -66,10 +67,24 @@ export class Retention implements Chore {
   }
 
   private expireRest(now: number): void {
-    const longest = Math.max(...TIERS.map((name) => this.parts.options.retentionMs[name]));
+    const { retentionMs } = this.parts.options;
+    const longest = Math.max(...TIERS.map((name) => retentionMs[name]));
     this.statements.expireCoverage.run(now - longest);
+    this.statements.expireTargetCoverage.run(now - Math.max(retentionMs.raw, retentionMs['1m']), TARGET);
+    const { changes } = this.statements.expireTargets.run(now - Math.max(retentionMs['10m'], LEAST_TOTALS_MS));
+    if (changes > 0) this.parts.forgetNames();
     this.statements.expireShapes.run();
     this.parts.catalog.forgetShapes();
+  }
+
+  /** Targets that nothing is kept of by themselves: instances come and go, and their names with them. */
+  private forgetUnits(): boolean {
+    const units = this.statements.emptyUnits.all(TARGET, SLICE) as number[];
+    if (units.length === 0) return false;
+    for (const unit of units) for (const drop of this.statements.dropUnit) drop.run(unit);
+    this.statements.countForgotten.run(units.length);
+    this.parts.forgetNames();
+    return true;
   }
 }
 
@@ -99,6 +114,30 @@ function prepare(database: Database.Database) {
     setKept: database.prepare(
       'INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)',
     ),
+    emptyUnits: database
+      .prepare(
+        `SELECT id FROM units WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM coverage WHERE unit = units.id)
+           AND NOT EXISTS (SELECT 1 FROM log WHERE unit = units.id)
+           AND NOT EXISTS (SELECT 1 FROM blocks_raw WHERE unit = units.id)
+           AND NOT EXISTS (SELECT 1 FROM blocks_1m WHERE unit = units.id)
+           AND NOT EXISTS (SELECT 1 FROM targets WHERE targets.id = units.target AND targets.service = units.service
+             AND targets.namespace = units.namespace AND targets.instance = units.instance
+             AND targets.region = units.region AND targets.zone = units.zone) LIMIT ?`,
+      )
+      .pluck(),
+    dropUnit: [
+      'DELETE FROM layouts WHERE unit = ?',
+      'DELETE FROM series WHERE unit = ?',
+      'DELETE FROM sealed WHERE unit = ?',
+      'DELETE FROM units WHERE id = ?',
+    ].map((sql) => database.prepare(sql)),
+    countForgotten: database.prepare(
+      `INSERT INTO state (name, value) VALUES ('forgotten', ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value`,
+    ),
+    expireTargetCoverage: database.prepare(
+      'DELETE FROM coverage WHERE t1 < ? AND unit IN (SELECT id FROM units WHERE kind = ?)',
+    ),
+    expireTargets: database.prepare('DELETE FROM targets WHERE last_scrape < ?'),
     expireCoverage: database.prepare('DELETE FROM coverage WHERE t1 < ?'),
     /** Names that no target's totals go by any more. */
     expireShapes: database.prepare('DELETE FROM shapes WHERE id NOT IN (SELECT shape FROM targets)'),

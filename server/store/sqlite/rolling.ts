@@ -51,7 +51,7 @@ export class Rolling implements Chore {
     if (this.due.length === 0) this.lookUp(now);
     const work = this.due.pop();
     if (!work) return false;
-    this.parts.database.transaction(() => this.roll(work, this.endFor(work, now)))();
+    this.roll(work, this.endFor(work, now));
     if (this.due.length === 0) this.lookedAt = Number.NEGATIVE_INFINITY;
     return true;
   }

@@ -57,7 +57,7 @@ export class Sealing implements Chore {
     if (this.due.length === 0) this.lookUp(now);
     const unit = this.due.pop();
     if (unit === undefined) return false;
-    const more = this.parts.database.transaction(() => this.seal(unit, this.endFor(unit, now)))();
+    const more = this.seal(unit, this.endFor(unit, now));
     if (more) this.due.push(unit);
     return true;
   }

@@ -24,11 +24,12 @@ export class Sources {
     this.statements = prepare(database);
   }
 
-  /** End of the newest scrape, and by tier what was forgotten. */
-  state(): { newest: number; keptFrom: number[] } {
+  /** End of the newest scrape, by tier until when all was forgotten, and how many units' names were. */
+  state(): { newest: number; keptFrom: number[]; forgotten: number } {
     const values = new Map(this.statements.state.all() as [string, number][]);
     return {
       newest: values.get('newest') ?? 0,
+      forgotten: values.get('forgotten') ?? 0,
       keptFrom: TIERS.map((name) => values.get(`kept:${name}`) ?? 0),
     };
   }

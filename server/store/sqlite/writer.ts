@@ -20,7 +20,7 @@ const SLICE_MS = 5;
 
 /** One kind of upkeep. */
 export interface Chore {
-  /** Does the next piece, in a transaction of its own; false when nothing is to be done at `now`. */
+  /** Does the next piece, within a transaction; false when nothing is to be done at `now`. */
   step(now: number): boolean;
   /** What a transaction that was taken back had remembered is not true any more. */
   forget(): void;
@@ -56,7 +56,7 @@ export class SqliteWriter {
     const oldest = new OldestRows(database);
     this.oldest = oldest;
     this.log = new Log(database, oldest);
-    const parts = { database, catalog: this.catalog, options, oldest };
+    const parts = { database, catalog: this.catalog, options, oldest, forgetNames: () => this.forgetNames() };
     this.closing = new Closing(parts);
     this.chores = [this.closing, new Sealing(parts), new Rolling(parts), new Retention(parts)];
     this.setNewest = database.prepare(
@@ -73,12 +73,12 @@ export class SqliteWriter {
 
   /** A slice of what is to be done; true when there is more. */
   upkeep(now: number): boolean {
+    return this.undoing(() => this.database.transaction(() => this.upkeepNow(now))());
+  }
+
+  private upkeepNow(now: number): boolean {
     const until = performance.now() + SLICE_MS;
-    let chore = 0;
-    while (chore < this.chores.length) {
-      if (!this.undoing(() => this.chores[chore]?.step(now) ?? false)) chore++;
-      else if (performance.now() >= until) return true;
-    }
+    for (const chore of this.chores) while (chore.step(now)) if (performance.now() >= until) return true;
     return false;
   }
 
@@ -89,6 +89,12 @@ export class SqliteWriter {
       this.database.close();
       this.lock.release();
     }
+  }
+
+  private forgetNames(): void {
+    this.catalog.forget();
+    this.targets.forget();
+    this.log.forget();
   }
 
   private undoing<Result>(work: () => Result): Result {
