@@ -41,7 +41,7 @@ export interface MeasuredQuery {
 
 /** What services received. */
 export async function received(sources: Sources, query: MeasuredQuery): Promise<MeasuredGroup[]> {
-  if (query.quantiles && !isOfOneService(query)) {
+  if ((query.quantiles || query.stepMs !== undefined) && !isOfOneService(query)) {
     const groups = await receivedByAll(sources, query);
     if (groups) return groups;
   }
