@@ -8,6 +8,7 @@ import { QueryTooLargeError, type Store } from '../store/store.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
 import type { Sources } from './measured.ts';
+import { type MetricsOptions, metricsHandler } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { FILTERS, filtersOf, parseParams, RequestError, single, timeRange } from './params.ts';
 import { QUERY_PARAMS, querySignal } from './query.ts';
@@ -21,8 +22,9 @@ export interface ApiParts {
   readonly events: EventStream;
   readonly intervalMs: number;
   readonly now: () => number;
-  /** Text of the exposition and its content type. */
-  readonly metrics: () => Promise<{ contentType: string; text: string }>;
+  readonly metrics: MetricsOptions['metrics'];
+  /** Errors of `metrics` that tell the client why there is no answer. */
+  readonly metricsRefusals: MetricsOptions['refusals'];
   readonly status: () => Promise<StatusAnswer>;
   /** Why the collector can't serve figures yet; empty when it can. */
   readonly notReady: () => string;
@@ -48,10 +50,7 @@ export function createApp(parts: ApiParts): Express {
       .type('text')
       .send(reason ? `Not ready: ${reason}.\n` : 'Sidelight is ready.\n');
   });
-  app.get('/metrics', async (_, response) => {
-    const { contentType, text } = await parts.metrics();
-    response.set('content-type', contentType).send(text);
-  });
+  app.get('/metrics', metricsHandler({ ...parts, refusals: parts.metricsRefusals }));
   for (const [path, handler] of Object.entries(resources(parts))) app.get(path, answer(handler));
   app.get('/api/v1/events', (request, response) => {
     paramsOf(request, []);

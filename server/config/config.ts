@@ -51,6 +51,17 @@ export interface ExporterConfig {
   readonly level: 'service' | 'instance';
   /** Upper bounds in seconds, ascending and positive, without +Inf. */
   readonly buckets: readonly number[];
+  /** If there are any: only the samples that one of them names. */
+  readonly keep: readonly SampleRule[];
+  readonly drop: readonly SampleRule[];
+  /** Most mesh series of an answer. */
+  readonly seriesLimit: number;
+}
+
+/** Names samples of /metrics by RE2 patterns, anchored. */
+export interface SampleRule {
+  readonly metric?: string;
+  readonly labels: Labels;
 }
 
 export interface WebConfig {

@@ -30,6 +30,16 @@ const scrape = z.strictObject({
   slow_down: switchField().prefault(true).describe('Scrape a target less often while it answers slowly.'),
 });
 
+const sampleRule = z.strictObject({
+  metric: patternField('a pattern such as "mesh_request_.*"')
+    .optional()
+    .describe('RE2 pattern for the whole name of a metric.'),
+  labels: z
+    .record(z.string(), patternField('a pattern such as "checkout|cart"'))
+    .prefault({})
+    .describe('RE2 patterns for the whole values of labels; a label that is absent is empty.'),
+});
+
 const staticGroup = z.strictObject({
   targets: z.array(targetField()).describe('Admin addresses: host:port, [::1]:9901, https://host:port or unix:/path.'),
   labels: labelsField().prefault({}).describe('Labels of all targets of the group.'),
@@ -71,6 +81,11 @@ export const configSchema = z.strictObject({
       buckets: bucketsField()
         .prefault([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
         .describe('Upper bounds in seconds of mesh_request_duration_seconds.'),
+      keep: z.array(sampleRule).prefault([]).describe('If there are any: only the samples that one of them names.'),
+      drop: z.array(sampleRule).prefault([]).describe('Samples that are left out.'),
+      series_limit: countField({ min: 1, max: 100_000_000 })
+        .prefault(2_000_000)
+        .describe('Most mesh series of /metrics; above it there is no answer, with the reason.'),
     })
     .prefault({})
     .describe('What Prometheus gets.'),
