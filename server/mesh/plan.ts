@@ -208,5 +208,6 @@ class PlanDraft {
 
 /** One text per flow of a target. */
 export function flowText(flow: FlowKey): string {
-  return keyOf([flow.direction, flow.peer, flow.peerNamespace, flow.source]);
+  const zone = flow.peerZone === undefined ? [] : [flow.peerZone];
+  return keyOf([flow.direction, flow.peer, flow.peerNamespace, flow.source, ...zone]);
 }

@@ -1,7 +1,9 @@
 import {
   CONNECTION_MANAGERS_PATH,
+  copyEndings,
   hasInclusiveBounds,
-  mayLeaveOutCopies,
+  holdsZones,
+  narrowed,
   type Refusal,
   SERVER_INFO_PATH,
   STATS_FORMS,
@@ -9,11 +11,12 @@ import {
   takesNarrowFilter,
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
-import { clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
+import { calledZones, clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
 import { type Precision, StatsError, type StatsLayout, type StatsReader, type StatsReading } from '../envoy/stats.ts';
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
+import { type ZoneAnswer, ZoneScraper } from './zone-scraper.ts';
 
 /** What is known of the process behind a connection. */
 interface Process {
@@ -33,6 +36,8 @@ export interface GoodScrape {
   readonly info: ServerInfo | undefined;
   readonly infoAt: number;
   readonly managers: ReadonlySet<string>;
+  /** What the target told by zone; `none` where it has nothing by zone; absent where it was not asked this time. */
+  readonly zones?: ZoneAnswer | 'none';
 }
 
 /** The part of an admin client that scraping needs. */
@@ -43,7 +48,8 @@ export interface Asks {
 /**
  * Scrapes one target: one request for /stats, in the best form that it takes, which is looked for again when another
  * version of Envoy answers; /server_info only when the
- * connection is a new one or the scrape before failed, because then it may be another process than before.
+ * connection is a new one or the scrape before failed, because then it may be another process than before; what it has
+ * by zone at some scrapes only.
  */
 export class TargetScraper {
   private readonly admin: Asks;
@@ -52,15 +58,21 @@ export class TargetScraper {
   private boundsInclusive = false;
   private reader: StatsReader = this.form.reader(this.boundsInclusive);
   private layout: StatsLayout | undefined;
-  /** Whether the copies of stats are left out of what is asked for. */
-  private narrow = false;
+  /** Ends of the names of copies that are left out of what is asked for; none: everything is asked for. */
+  private leftOut: readonly string[] = [];
   private narrowRefused = false;
+  /** Whether the last answer was asked for with everything by zone. */
+  private holdsZones = true;
   private process: Process | undefined;
   /** Envoy's, as last told. */
   private version = '';
 
-  constructor(admin: Asks) {
+  private readonly zones: ZoneScraper;
+
+  /** `zonesEvery`: at every how many scrapes zones are asked for; 0: never. */
+  constructor(admin: Asks, { zonesEvery }: { zonesEvery: number } = { zonesEvery: 0 }) {
     this.admin = admin;
+    this.zones = new ZoneScraper(admin, zonesEvery);
   }
 
   /** @throws ScrapeError with the reason in plain words. */
@@ -75,14 +87,25 @@ export class TargetScraper {
 
   private async scrapeOnce(): Promise<GoodScrape> {
     const { answer, reading } = await this.stats();
-    if (this.process?.connection === answer.connection) return this.goodScrape(answer, reading, this.process);
+    if (this.process?.connection === answer.connection) {
+      const good = this.goodScrape(answer, reading, this.process);
+      return this.withZones(good, answer);
+    }
     this.process = await this.askProcess(answer);
     const before = this.version;
     const version = this.process.info?.version ?? before;
     this.version = version;
     const good = this.goodScrape(answer, this.rereadBuckets(answer, version) ?? reading, this.process);
+    const whole = await this.withZones(good, answer);
     if (version !== before && before !== '') this.take(STATS_FORMS[0]);
-    return good;
+    return whole;
+  }
+
+  private async withZones(good: GoodScrape, { connection }: AdminAnswer): Promise<GoodScrape> {
+    const { form, boundsInclusive, holdsZones } = this;
+    const zones = await this.zones.scrape(good, { form, boundsInclusive, connection, holdsZones });
+    if (zones === undefined) return good;
+    return { ...good, zones, bodyBytes: good.bodyBytes + (zones === 'none' ? 0 : zones.bodyBytes) };
   }
 
   private goodScrape(answer: AdminAnswer, reading: StatsReading, process: Process): GoodScrape {
@@ -90,8 +113,10 @@ export class TargetScraper {
     const { precision } = this.reader;
     if (reading.layout !== this.layout) {
       this.layout = reading.layout;
-      const may = mayLeaveOutCopies(clusterNames(reading.layout.scalars));
-      this.narrow = may && !this.narrowRefused && takesNarrowFilter(this.version);
+      const { scalars } = reading.layout;
+      this.zones.saw(calledZones(scalars, info?.zone ?? ''));
+      const narrows = !this.narrowRefused && takesNarrowFilter(this.version);
+      this.leftOut = narrows ? copyEndings(clusterNames(scalars), this.zones.leftOut) : [];
     }
     return { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
   }
@@ -130,11 +155,14 @@ export class TargetScraper {
 
   /** Asks without the copies where the target's clusters allow it; a target that refuses that is not asked so again. */
   private async ask(form: StatsForm): Promise<AdminAnswer> {
-    if (!this.narrow || form.narrowPath === undefined) return this.admin.get(form.path);
-    const answer = await this.admin.get(form.narrowPath);
+    const narrows = this.leftOut.length > 0 && form.narrows === true;
+    this.holdsZones = !narrows || holdsZones(this.leftOut);
+    if (!narrows) return this.admin.get(form.path);
+    const answer = await this.admin.get(narrowed(form, this.leftOut));
     if (answer.status !== 400) return answer;
-    this.narrow = false;
+    this.leftOut = [];
     this.narrowRefused = true;
+    this.holdsZones = true;
     return this.admin.get(form.path);
   }
 
