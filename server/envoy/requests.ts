@@ -13,7 +13,7 @@ const REQUESTS = [
   '(_rq_((1|2|3|4|5)xx|completed|total|active|time|timeout|per_try_timeout|idle_timeout|max_duration_reached|retry',
   '|retry_success|retry_overflow|retry_limit_exceeded|(r|t)x_reset|pending_active|pending_overflow|active_overflow',
   '|pending_failure_eject|maintenance_mode|overload_close)',
-  '|_cx_(active|total|connect_fail|connect_timeout|none_healthy|overflow|protocol_error',
+  '|_cx_(active|total|http(1|2|3)_total|connect_fail|connect_timeout|none_healthy|overflow|protocol_error',
   '|destroy_(local|remote)_with_active_rq|(r|t)x_bytes_total))',
 ].join('');
 
