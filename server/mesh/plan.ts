@@ -32,6 +32,11 @@ export interface CounterStep extends Step {
   readonly owner: number;
 }
 
+/** A gauge, or a counter that is a part of one: `sign` is -1 for what is taken off. Default 1. */
+export interface GaugeStep extends Step {
+  readonly sign?: 1 | -1;
+}
+
 /** A counter in `slot` that stands for all counters of `owner`: when it became smaller, they began anew. */
 export interface ResetMark {
   readonly slot: number;
@@ -44,7 +49,7 @@ export interface Plan {
   readonly owners: readonly number[];
   readonly counters: readonly CounterStep[];
   readonly resetMarks: readonly ResetMark[];
-  readonly gauges: readonly Step[];
+  readonly gauges: readonly GaugeStep[];
   /** `field` is unused. */
   readonly histograms: readonly Step[];
   /** Slots of gauges that hold a certificate's expiry in Unix seconds. */

@@ -147,8 +147,7 @@ function whyManager(part: ManagerPart | undefined): string {
 function shownName(name: string): string {
   const series = parseIstioStatName(name);
   if (!series) return name;
-  const { direction, service, namespace, fields } = series;
+  const { direction, service, namespace, fields, metric } = series;
   const peer = [service, namespace].filter((part) => part !== '').join('.');
-  const metric = fields.includes('time') ? 'istio_request_duration_milliseconds' : 'istio_requests_total';
   return `${metric} (${[direction, peer, ...fields.filter((field) => field !== 'time')].filter(Boolean).join(' ')})`;
 }
