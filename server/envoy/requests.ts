@@ -31,9 +31,6 @@ const FILTER = `filter=(${REQUESTS}${OTHERS}`;
  */
 const COPY_ENDING = 'ernal';
 
-/** The stats by zone that count, and the one that tells a reset. */
-const ZONE_FILTER = 'filter=^cluster.*.zone.*.upstream_rq_((2|3|4|5)xx|completed|time)$';
-
 /** How a target refused a form: by its parameters, its path, its length, with another type, or by ignoring what was asked. */
 export type Refusal = 'parameters' | 'path' | 'length' | 'type' | 'ignored';
 
@@ -41,10 +38,10 @@ export type Refusal = 'parameters' | 'path' | 'length' | 'type' | 'ignored';
 export interface StatsForm {
   readonly name: string;
   readonly path: string;
+  /** False where names in that form don't tell zones from one another. */
+  readonly tellsZones?: false;
   /** Whether copies may be left out of it: see {@link narrowed}. */
   readonly narrows?: boolean;
-  /** What the target has by zone, in the same form; absent where `path` holds it all, or where the form can't tell zones. */
-  readonly zonesPath?: string;
   /** Start of the content type that such an answer has. */
   readonly contentType: string;
   /** The best that latencies are told with; a target that tells less has ignored the parameters. */
@@ -69,7 +66,6 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
     name: 'text',
     path: `/stats?histogram_buckets=detailed&usedonly&${FILTER}`,
     narrows: true,
-    zonesPath: `/stats?histogram_buckets=detailed&usedonly&${ZONE_FILTER}`,
     contentType: 'text/plain',
     precision: 'bins',
     after: [],
@@ -79,7 +75,6 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
     name: 'json',
     path: `/stats?format=json&histogram_buckets=detailed&usedonly&${FILTER}`,
     narrows: true,
-    zonesPath: `/stats?format=json&histogram_buckets=detailed&usedonly&${ZONE_FILTER}`,
     contentType: 'application/json',
     precision: 'bins',
     after: ['parameters', 'type'],
@@ -96,7 +91,6 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
   {
     name: 'text buckets',
     path: `/stats?histogram_buckets=cumulative&usedonly&${FILTER}`,
-    zonesPath: `/stats?histogram_buckets=cumulative&usedonly&${ZONE_FILTER}`,
     contentType: 'text/plain',
     precision: 'buckets',
     after: ['parameters'],
@@ -109,6 +103,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
     contentType: 'text/plain',
     precision: 'buckets',
     after: ['parameters', 'path', 'ignored'],
+    tellsZones: false,
     reader: prometheus,
   },
   {
@@ -117,6 +112,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
     contentType: 'text/plain',
     precision: 'buckets',
     after: ['length'],
+    tellsZones: false,
     reader: prometheus,
   },
   {
@@ -125,6 +121,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
     contentType: 'text/plain',
     precision: 'buckets',
     after: ['path'],
+    tellsZones: false,
     reader: prometheus,
   },
   {
@@ -160,9 +157,9 @@ export function copyEndings(clusters: Iterable<string>, zones: Iterable<string>)
   return endings.filter((ending) => !names.some((name) => name.endsWith(ending)));
 }
 
-/** Whether an answer without the names that end so has everything by zone all the same. */
-export function holdsZones(leftOut: readonly string[]): boolean {
-  return leftOut.every((ending) => ending === COPY_ENDING);
+/** Of these ends, those whose leaving out leaves everything by zone in an answer. */
+export function withZones(endings: readonly string[]): string[] {
+  return endings.filter((ending) => ending === COPY_ENDING);
 }
 
 /** The path of a form without the stats of requests before which one of these ends stands. */

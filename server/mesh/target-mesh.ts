@@ -1,6 +1,6 @@
 import { ClusterNames } from '../envoy/cluster-names.ts';
 import type { ServerInfo } from '../envoy/server-info.ts';
-import type { Precision, StatsReading } from '../envoy/stats.ts';
+import type { Precision, StatsLayout, StatsReading } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { type IdentitySources, identify, type NamedIdentity } from './identity.ts';
@@ -23,8 +23,8 @@ export interface Scraped {
   readonly managers: ReadonlySet<string>;
   /** When the collector, in this life or the one before, last scraped a round; null when it never did. */
   readonly previousRound: number | null;
-  /** What the target told by zone, and when; `none` where it has nothing by zone; absent where it was not asked. */
-  readonly zones?: { readonly reading: StatsReading; readonly at: number } | 'none';
+  /** `told`: `reading` holds everything by zone; `none`: there is nothing by zone; absent: not asked. */
+  readonly zones?: 'told' | 'none';
 }
 
 export interface TargetMeshOptions extends Omit<IdentitySources, 'info'> {
@@ -43,18 +43,20 @@ export class TargetMesh {
   private readonly meter: Meter;
   private readonly zones: ZoneMesh;
   private planned: Planned | undefined;
-  private planFor: { reading: StatsReading['layout']; identity: string; managers: string } | undefined;
+  /** By the layouts that are still in use: answers with everything by zone, and those without, take turns. */
+  private readonly plans = new WeakMap<StatsLayout, Planned>();
 
   constructor(options: TargetMeshOptions) {
     this.options = options;
     this.meter = new Meter(options.stored);
-    this.zones = new ZoneMesh(options.storedZones, options.stored);
+    this.zones = new ZoneMesh(options.storedZones);
   }
 
   /** @throws Error with a reason for the user when the target has more stats than `seriesLimit`. */
   observe(scraped: Scraped): ScrapeFindings {
     const named = identify({ ...this.options, info: scraped.info });
-    const { plan } = this.planOf(scraped, named);
+    this.planned = this.planOf(scraped, named);
+    const { plan } = this.planned;
     const samples = plan.counters.length + plan.gauges.length + plan.histograms.length;
     if (samples > this.options.seriesLimit) {
       throw new Error(
@@ -76,19 +78,19 @@ export class TargetMesh {
   }
 
   /**
-   * What was told by zone beside the answer that {@link observe} took last, if anything; undefined where zones were not
+   * What was told by zone in the answer that {@link observe} took last, if anything; undefined where zones were not
    * asked for, or are more than `seriesLimit`.
    */
   observeZones(scraped: Scraped): ScrapeFindings | undefined {
     const { zones, info } = scraped;
     const moment = momentOf(scraped);
     if (zones === 'none') this.zones.toldNone({ lastScrape: moment.at, startedAt: moment.startedAt });
-    if (zones === undefined || zones === 'none' || !this.planned) return undefined;
+    if (zones !== 'told' || !this.planned) return undefined;
     const named = identify({ ...this.options, info });
     const { plan, clusters, peerClusters } = this.planned;
     const findings = this.zones.observe({
-      reading: zones.reading,
-      moment: { ...moment, at: zones.at },
+      reading: scraped.reading,
+      moment,
       identity: identityOf(named, plan),
       clusters,
       peerClusters,
@@ -106,28 +108,23 @@ export class TargetMesh {
     };
   }
 
-  private planOf({ reading, managers }: Scraped, named: NamedIdentity): Planned {
-    const key = { reading: reading.layout, identity: JSON.stringify(named), managers: [...managers].join('\n') };
-    const known = this.planFor;
-    if (
-      this.planned &&
-      known?.reading === key.reading &&
-      known.identity === key.identity &&
-      known.managers === key.managers
-    )
-      return this.planned;
-    const { rules } = this.options;
-    const { plan, parts } = reasonedPlan({ ...named, layout: reading.layout, managers, rules });
+  private planOf({ reading: { layout }, managers }: Scraped, named: NamedIdentity): Planned {
+    const madeFor = JSON.stringify([named, ...managers]);
+    const known = this.plans.get(layout);
+    if (known?.madeFor === madeFor) return known;
+    const { plan, parts } = reasonedPlan({ ...named, layout, managers, rules: this.options.rules });
     const clusters = new ClusterNames();
     for (const name of parts.clusters.keys()) clusters.add(name);
-    this.planFor = key;
-    this.planned = { plan, clusters, peerClusters: parts.peerClusters };
-    return this.planned;
+    const planned = { madeFor, plan, clusters, peerClusters: parts.peerClusters };
+    this.plans.set(layout, planned);
+    return planned;
   }
 }
 
 /** A plan, and what the zones' plan needs to know of the same answer. */
 interface Planned {
+  /** The identity and connection managers that it was made for. */
+  readonly madeFor: string;
   readonly plan: Plan;
   readonly clusters: ClusterNames;
   readonly peerClusters: ReadonlySet<string>;

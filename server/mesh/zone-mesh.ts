@@ -4,7 +4,6 @@ import type { Identity } from '../model/flow.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { Meter, type MeterStart, type Moment } from './meter.ts';
 import type { Plan } from './plan.ts';
-import { decodeTotals } from './totals.ts';
 import { compileZonePlan, type ZonePlanInput } from './zone-plan.ts';
 
 /** Under which the totals of a target's zones are stored: beside the target, since they are asked for at other times. */
@@ -27,10 +26,9 @@ export class ZoneMesh {
   private plan: Plan | undefined;
   private planFor: readonly unknown[] = [];
 
-  /** `stored`: of the zones; `target`: of the target itself. */
-  constructor(stored: StoredTarget | undefined, target: StoredTarget | undefined) {
+  /** `stored`: of the zones. */
+  constructor(stored: StoredTarget | undefined) {
     this.meter = new Meter(stored);
-    if (!stored && target && toldNoZone(target)) this.toldNone(target);
   }
 
   /** The target had no request by zone at that time: what it tells later has happened since. */
@@ -60,10 +58,4 @@ export class ZoneMesh {
     this.plan = compileZonePlan({ layout, clusters, peerClusters, rules, ownZone, role: identity.role });
     return this.plan;
   }
-}
-
-/** Whether the last answer of a target was read in full, and had nothing by zone. */
-function toldNoZone({ totals }: StoredTarget): boolean {
-  const scalars = decodeTotals(totals)?.reading.layout.scalars;
-  return scalars !== undefined && !scalars.some((name) => name.includes('.zone.'));
 }

@@ -2,13 +2,13 @@ import {
   CONNECTION_MANAGERS_PATH,
   copyEndings,
   hasInclusiveBounds,
-  holdsZones,
   narrowed,
   type Refusal,
   SERVER_INFO_PATH,
   STATS_FORMS,
   type StatsForm,
   takesNarrowFilter,
+  withZones,
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
 import { calledZones, clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
@@ -16,7 +16,7 @@ import { type Precision, StatsError, type StatsLayout, type StatsReader, type St
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
-import { type ZoneAnswer, ZoneScraper } from './zone-scraper.ts';
+import { ZoneTurns } from './zone-turns.ts';
 
 /** What is known of the process behind a connection. */
 interface Process {
@@ -36,8 +36,8 @@ export interface GoodScrape {
   readonly info: ServerInfo | undefined;
   readonly infoAt: number;
   readonly managers: ReadonlySet<string>;
-  /** What the target told by zone; `none` where it has nothing by zone; absent where it was not asked this time. */
-  readonly zones?: ZoneAnswer | 'none';
+  /** `told`: the reading holds everything by zone; `none`: there is nothing by zone; absent: not asked this time. */
+  readonly zones?: 'told' | 'none';
 }
 
 /** The part of an admin client that scraping needs. */
@@ -49,7 +49,7 @@ export interface Asks {
  * Scrapes one target: one request for /stats, in the best form that it takes, which is looked for again when another
  * version of Envoy answers; /server_info only when the
  * connection is a new one or the scrape before failed, because then it may be another process than before; what it has
- * by zone at some scrapes only.
+ * by zone is left out at most scrapes.
  */
 export class TargetScraper {
   private readonly admin: Asks;
@@ -57,6 +57,8 @@ export class TargetScraper {
   private form: StatsForm = STATS_FORMS[0];
   private boundsInclusive = false;
   private reader: StatsReader = this.form.reader(this.boundsInclusive);
+  /** Of the form that was taken last: one for answers with everything by zone, one for the others. */
+  private readonly readers = new Map<boolean, StatsReader>();
   private layout: StatsLayout | undefined;
   /** Ends of the names of copies that are left out of what is asked for; none: everything is asked for. */
   private leftOut: readonly string[] = [];
@@ -67,12 +69,12 @@ export class TargetScraper {
   /** Envoy's, as last told. */
   private version = '';
 
-  private readonly zones: ZoneScraper;
+  private readonly zones: ZoneTurns;
 
   /** `zonesEvery`: at every how many scrapes zones are asked for; 0: never. */
   constructor(admin: Asks, { zonesEvery }: { zonesEvery: number } = { zonesEvery: 0 }) {
     this.admin = admin;
-    this.zones = new ZoneScraper(admin, zonesEvery);
+    this.zones = new ZoneTurns(zonesEvery);
   }
 
   /** @throws ScrapeError with the reason in plain words. */
@@ -88,24 +90,15 @@ export class TargetScraper {
   private async scrapeOnce(): Promise<GoodScrape> {
     const { answer, reading } = await this.stats();
     if (this.process?.connection === answer.connection) {
-      const good = this.goodScrape(answer, reading, this.process);
-      return this.withZones(good, answer);
+      return this.goodScrape(answer, reading, this.process);
     }
     this.process = await this.askProcess(answer);
     const before = this.version;
     const version = this.process.info?.version ?? before;
     this.version = version;
     const good = this.goodScrape(answer, this.rereadBuckets(answer, version) ?? reading, this.process);
-    const whole = await this.withZones(good, answer);
-    if (version !== before && before !== '') this.take(STATS_FORMS[0]);
-    return whole;
-  }
-
-  private async withZones(good: GoodScrape, { connection }: AdminAnswer): Promise<GoodScrape> {
-    const { form, boundsInclusive, holdsZones } = this;
-    const zones = await this.zones.scrape(good, { form, boundsInclusive, connection, holdsZones });
-    if (zones === undefined) return good;
-    return { ...good, zones, bodyBytes: good.bodyBytes + (zones === 'none' ? 0 : zones.bodyBytes) };
+    if (version !== before && before !== '') this.takeAnew(STATS_FORMS[0]);
+    return good;
   }
 
   private goodScrape(answer: AdminAnswer, reading: StatsReading, process: Process): GoodScrape {
@@ -118,7 +111,9 @@ export class TargetScraper {
       const narrows = !this.narrowRefused && takesNarrowFilter(this.version);
       this.leftOut = narrows ? copyEndings(clusterNames(scalars), this.zones.leftOut) : [];
     }
-    return { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
+    const zones = this.zones.turn(this.holdsZones);
+    const good = { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
+    return zones ? { ...good, zones } : good;
   }
 
   /** What a bucket holds depends on the version, which is known only now. */
@@ -127,13 +122,21 @@ export class TargetScraper {
     if (inclusive === this.boundsInclusive) return undefined;
     this.boundsInclusive = inclusive;
     if (this.reader.precision !== 'buckets') return undefined;
-    this.take(this.form);
+    this.takeAnew(this.form);
     return this.reader.read(answer.body);
   }
 
-  private take(form: StatsForm, reader = form.reader(this.boundsInclusive)): void {
+  /** Forgets what the readers remember of earlier answers. */
+  private takeAnew(form: StatsForm): void {
+    this.readers.clear();
+    this.take(form, form.reader(this.boundsInclusive));
+  }
+
+  private take(form: StatsForm, reader: StatsReader): void {
+    if (form !== this.form) this.readers.clear();
     this.form = form;
     this.reader = reader;
+    this.readers.set(this.holdsZones, reader);
   }
 
   /** Asks in the form that was taken last, and where that is refused in the others that may do. */
@@ -155,10 +158,11 @@ export class TargetScraper {
 
   /** Asks without the copies where the target's clusters allow it; a target that refuses that is not asked so again. */
   private async ask(form: StatsForm): Promise<AdminAnswer> {
-    const narrows = this.leftOut.length > 0 && form.narrows === true;
-    this.holdsZones = !narrows || holdsZones(this.leftOut);
+    const leftOut = this.zones.due ? withZones(this.leftOut) : this.leftOut;
+    const narrows = leftOut.length > 0 && form.narrows === true;
+    this.holdsZones = form.tellsZones !== false && (!narrows || withZones(leftOut).length === leftOut.length);
     if (!narrows) return this.admin.get(form.path);
-    const answer = await this.admin.get(narrowed(form, this.leftOut));
+    const answer = await this.admin.get(narrowed(form, leftOut));
     if (answer.status !== 400) return answer;
     this.leftOut = [];
     this.narrowRefused = true;
@@ -168,7 +172,8 @@ export class TargetScraper {
 
   /** An error for what is no /stats; undefined when the target told latencies by its own quantiles though asked for more. */
   private read(body: Buffer, form: StatsForm): StatsReading | ScrapeError | undefined {
-    const reader = form === this.form ? this.reader : form.reader(this.boundsInclusive);
+    const known = form === this.form ? this.readers.get(this.holdsZones) : undefined;
+    const reader = known ?? form.reader(this.boundsInclusive);
     try {
       const reading = reader.read(body);
       if (reader.precision === 'none' && form.precision !== 'none') return undefined;
