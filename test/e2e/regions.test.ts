@@ -135,3 +135,15 @@ test('what is told by zone is in no figure of what was sent', async () => {
   const expected = SERVICES.flatMap((service) => [sentFrom('eu', service), sentFrom('us', service)]);
   expect(requests).toBe(sumOfHops(expected).requests);
 });
+
+test('plain SQL finds it in a view of its own', () => {
+  const rows = run.rows(
+    'SELECT zone, peer_zone, sum(requests_2xx) AS ok FROM zone_traffic GROUP BY 1, 2 HAVING ok > 0 ORDER BY 1, 2',
+  );
+  const ways = Object.entries(sent(SERVICES)).map(([way, classes]) => {
+    const [zone, peer_zone] = way.split(' → ').map((region) => `${region}a`);
+    return { zone, peer_zone, ok: classes['2xx'] };
+  });
+  const key = ({ zone, peer_zone }: Record<string, unknown>) => `${zone} ${peer_zone}`;
+  expect(rows).toEqual(ways.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)));
+});

@@ -15,10 +15,19 @@ function counterColumn(counter: string): string {
 /** The same in the first version of a file. */
 const FIRST_COLUMNS: readonly string[] = NUMBER_COLUMNS.filter((column) => column !== 'connections');
 
-const traffic = (more: string) => `
-  CREATE VIEW traffic AS
-    SELECT series.service, series.namespace, series.instance, series.region, series.zone, series.direction, series.peer,
-      ${more} raw.t0 AS from_ms, raw.t1 AS to_ms,`;
+const view = (name: string, label: string) => `
+  CREATE VIEW ${name} AS
+    SELECT series.service, series.namespace, series.instance, series.region, series.zone, ${label}, series.peer,
+      raw.t0 AS from_ms, raw.t1 AS to_ms,`;
+
+/** Requests by zone are in a view of their own, so that nobody adds them to the requests that they are a part of. */
+const TRAFFIC_VIEWS = `
+  ${view('traffic', 'series.direction')} ${NUMBER_COLUMNS.map((column) => `raw.${column}`).join(', ')}
+    FROM raw JOIN series ON series.id = raw.series WHERE series.direction <> 'zone';
+  ${view('zone_traffic', 'series.peer_zone')}
+    raw.requests_2xx, raw.requests_3xx, raw.requests_4xx, raw.requests_5xx
+    FROM raw JOIN series ON series.id = raw.series WHERE series.direction = 'zone';
+`;
 
 /**
  * Each entry brings a file one version further; entries are only ever added. Times are Unix milliseconds.
@@ -47,9 +56,11 @@ const MIGRATIONS: readonly string[] = [
     ${FIRST_COLUMNS.map((column) => `${column} INTEGER NOT NULL`).join(', ')},
     bins BLOB, PRIMARY KEY (t1, series)
   ) WITHOUT ROWID;
-  ${traffic('')} ${FIRST_COLUMNS.map((column) => `raw.${column}`).join(', ')} FROM raw JOIN series ON series.id = raw.series;
+${view('traffic', 'series.direction')} ${FIRST_COLUMNS.map((column) => `raw.${column}`).join(', ')}
+    FROM raw JOIN series ON series.id = raw.series;
   `,
   `
+  DROP VIEW traffic;
   ALTER TABLE series RENAME TO old_series;
   CREATE TABLE series (
     id INTEGER PRIMARY KEY, target INTEGER NOT NULL REFERENCES targets (id), direction TEXT NOT NULL, source TEXT NOT NULL,
@@ -58,11 +69,9 @@ const MIGRATIONS: readonly string[] = [
     UNIQUE (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace, peer_zone)
   );
   INSERT INTO series SELECT *, '' FROM old_series;
-  DROP VIEW traffic;
   DROP TABLE old_series;
   ALTER TABLE raw ADD COLUMN connections INTEGER NOT NULL DEFAULT 0;
-  ${traffic('series.peer_zone,')} ${NUMBER_COLUMNS.map((column) => `raw.${column}`).join(', ')}
-    FROM raw JOIN series ON series.id = raw.series;
+  ${TRAFFIC_VIEWS}
   `,
 ];
 
