@@ -5,6 +5,7 @@ import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { Meter, type MeterStart, type Moment } from './meter.ts';
 import type { Plan } from './plan.ts';
 import { compileZonePlan, type ZonePlanInput } from './zone-plan.ts';
+import { ZoneReadings } from './zone-reading.ts';
 
 /** Under which the totals of a target's zones are stored: beside the target, since they are asked for at other times. */
 export function zonesKey(target: string): string {
@@ -12,6 +13,7 @@ export function zonesKey(target: string): string {
 }
 
 export interface ZoneAnswer extends Omit<ZonePlanInput, 'layout' | 'role'> {
+  /** Of all stats of the target, or of those by zone. */
   readonly reading: StatsReading;
   readonly identity: Identity;
   readonly moment: Moment;
@@ -23,6 +25,7 @@ export type ZoneFindings = Pick<ScrapeFindings, 'observation' | 'totals' | 'star
 /** Turns what one target tells by zone into observations. */
 export class ZoneMesh {
   private readonly meter: Meter;
+  private readonly readings = new ZoneReadings();
   private plan: Plan | undefined;
   private planFor: readonly unknown[] = [];
 
@@ -37,8 +40,9 @@ export class ZoneMesh {
   }
 
   observe(answer: ZoneAnswer): ZoneFindings {
-    const { reading, identity, moment, ownZone } = answer;
-    const plan = this.planOf(answer);
+    const { identity, moment, ownZone } = answer;
+    const reading = this.readings.of(answer.reading);
+    const plan = this.planOf({ ...answer, reading });
     const observation = {
       identity: { ...identity, zone: identity.zone || ownZone },
       ...this.meter.count(plan, reading, moment),

@@ -8,10 +8,11 @@ import type { Plan } from '../../server/mesh/plan.ts';
 import { TargetMesh } from '../../server/mesh/target-mesh.ts';
 import { zonesKey } from '../../server/mesh/zone-mesh.ts';
 import { compileZonePlan } from '../../server/mesh/zone-plan.ts';
+import { ZoneReadings } from '../../server/mesh/zone-reading.ts';
 import { CODE_CLASSES, COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
 import type { ScrapeFindings, StoredTarget } from '../../server/model/scrape-record.ts';
 import { capture } from '../envoy/captures.ts';
-import { readingOf } from '../envoy/stats-body.ts';
+import { histogramsOf, readingOf, scalarsOf } from '../envoy/stats-body.ts';
 import { told } from './faults.ts';
 import { infoOf } from './scraped-target.ts';
 
@@ -200,6 +201,18 @@ test('a restart of Envoy counts from zero', () => {
   expect(target.scrape(2, { 'eu-1': 11 }, restarted)).toEqual({ from: 1, 'eu-1': '2xx 11; 11 samples' });
   expect(target.scrape(3, {}, restarted)).toEqual({ from: 2 });
 });
+
+test.each(['1.36.4', '1.40.0'])(
+  'what Envoy %s tells by zone, and nothing else, is taken out of a reading',
+  (version) => {
+    const whole = new JsonStatsReader().read(capture(`${version}/2_stats_detailed_usedonly.json`));
+    const part = new ZoneReadings().of(whole);
+    const isByZone = ([name]: [string, unknown]) => name.includes('.zone.');
+    expect(Object.entries(scalarsOf(part))).toEqual(Object.entries(scalarsOf(whole)).filter(isByZone));
+    expect(Object.entries(histogramsOf(part))).toEqual(Object.entries(histogramsOf(whole)).filter(isByZone));
+    expect(part.layout.scalars.length).toBeGreaterThan(100);
+  },
+);
 
 test('the zones are no part of what the target sent', () => {
   const target = new Target();
