@@ -11,8 +11,9 @@ import { Upkeep } from './collector-upkeep.ts';
 import type { Config } from './config/config.ts';
 import { VERSION } from './config/version.ts';
 import { staticTargets } from './discovery/static.ts';
-import { TEXT_CONTENT_TYPE } from './exporter/exposition.ts';
-import { renderMesh } from './exporter/mesh-metrics.ts';
+import { chooseMediaType } from './exporter/accept.ts';
+import { renderMetrics, TooManySeriesError } from './exporter/render.ts';
+import { compileSampleFilter } from './exporter/sample-filter.ts';
 import { Live } from './live/live.ts';
 import { decodeTotals } from './mesh/totals.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
@@ -85,8 +86,11 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
       tracing.scraped(record);
       logScrape(warnings, log, record);
       rounds.add(record);
+      const zones = record.findings && pipeline.processZones(result);
+      if (zones) rounds.add(zones);
     },
   });
+  const exporter = { ...config.exporter, filter: compileSampleFilter(config.exporter) };
   const app = createApp({
     store,
     live,
@@ -94,14 +98,14 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
     intervalMs,
     now,
     webFolder: WEB_FOLDER,
-    async metrics() {
+    async metrics(accept) {
       metrics.setTargets(live);
       metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
-      return {
-        contentType: TEXT_CONTENT_TYPE,
-        text: renderMesh(live.all(), config.exporter, now()) + (await metrics.registry.metrics()),
-      };
+      const { contentType, format } = chooseMediaType(accept);
+      const own = await metrics.registry.getMetricsAsJSON();
+      return { contentType, pieces: renderMetrics({ ...exporter, targets: live.all(), own, format, now: now() }) };
     },
+    metricsRefusals: [TooManySeriesError],
     status: () => collectorStatus({ config, store: watch, live, storeState, startedAt, now }),
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),

@@ -4,15 +4,18 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
+import { ZoneRegions } from '../live/zones.ts';
 import { QueryStoppedError, QueryTooLargeError, type Store } from '../store/store.ts';
 import { slotMsOf } from '../store/tiers.ts';
 import { Asking, type AskingOptions, type Sources } from './asking.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
 import { HEATMAP_PARAMS, heatmap } from './heatmap.ts';
+import { type MetricsOptions, metricsHandler } from './metrics.ts';
 import { openApi } from './openapi.ts';
-import { FILTERS, filtersOf, parseParams, RequestError, single, timeRange } from './params.ts';
-import { QUERY_PARAMS, querySignal } from './query.ts';
+import { FILTERS, filtersOf, oneOf, parseParams, RequestError, single, timeRange } from './params.ts';
+import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
+import { describeRegions } from './regions.ts';
 import { describeService, listServices } from './services.ts';
 import { sendJson } from './slices.ts';
 import { listTargets } from './targets.ts';
@@ -24,8 +27,9 @@ export interface ApiParts {
   readonly events: EventStream;
   readonly intervalMs: number;
   readonly now: () => number;
-  /** Text of the exposition and its content type. */
-  readonly metrics: () => Promise<{ contentType: string; text: string }>;
+  readonly metrics: MetricsOptions['metrics'];
+  /** Errors of `metrics` that tell the client why there is no answer. */
+  readonly metricsRefusals: MetricsOptions['refusals'];
   readonly status: () => Promise<StatusAnswer>;
   /** Why the collector can't serve figures yet; empty when it can. */
   readonly notReady: () => string;
@@ -55,10 +59,7 @@ export function createApp(parts: ApiParts): Express {
       .type('text')
       .send(reason ? `Not ready: ${reason}.\n` : 'Sidelight is ready.\n');
   });
-  app.get('/metrics', async (_, response) => {
-    const { contentType, text } = await parts.metrics();
-    response.set('content-type', contentType).send(text);
-  });
+  app.get('/metrics', metricsHandler({ ...parts, refusals: parts.metricsRefusals }));
   const asking = new Asking({ store: parts.store, ...parts.limits });
   for (const [path, query] of Object.entries(queries(parts)))
     app.get(path, async (request, response) => {
@@ -103,6 +104,15 @@ function queries(parts: ApiParts): Record<string, Query> {
     '/api/v1/topology': async (sources, request) => {
       const params = paramsOf(request, [...TIME, ...FILTERS]);
       return describeTopology(sources, timeRange(params, clock()), filtersOf(params));
+    },
+    '/api/v1/regions': async (sources, request) => {
+      const params = paramsOf(request, [...TIME, 'service', 'namespace', 'direction']);
+      const query = {
+        range: timeRange(params, clock()),
+        filters: filtersOf(params),
+        direction: oneOf(params, 'direction', DIRECTIONS) ?? 'inbound',
+      };
+      return describeRegions({ ...sources, zones: new ZoneRegions(parts.live.all()) }, query);
     },
   };
 }

@@ -22,6 +22,8 @@ export interface ScrapeConfig {
   readonly seriesLimit: number;
   readonly concurrency: number;
   readonly slowDown: boolean;
+  /** At every how many scrapes zones are asked for; 0: never. */
+  readonly zonesEvery: number;
 }
 
 export interface StaticGroup {
@@ -51,6 +53,17 @@ export interface ExporterConfig {
   readonly level: 'service' | 'instance';
   /** Upper bounds in seconds, ascending and positive, without +Inf. */
   readonly buckets: readonly number[];
+  /** If there are any: only the samples that one of them names. */
+  readonly keep: readonly SampleRule[];
+  readonly drop: readonly SampleRule[];
+  /** Most mesh series of an answer. */
+  readonly seriesLimit: number;
+}
+
+/** Names samples of /metrics by RE2 patterns, anchored. */
+export interface SampleRule {
+  readonly metric?: string;
+  readonly labels: Labels;
 }
 
 export interface WebConfig {

@@ -40,13 +40,14 @@ function normalised({ scrape, discovery, peers, local, storage, exporter, web, l
       bodyLimitBytes: scrape.body_limit,
       seriesLimit: scrape.series_limit,
       concurrency: scrape.concurrency,
+      zonesEvery: scrape.zones_every,
       slowDown: scrape.slow_down,
     },
     discovery,
     peers,
     local,
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
-    exporter,
+    exporter: exporterOf(exporter),
     web: { ...web.listen, externalUrl: web.external_url, traceUrl: web.trace_url },
     log,
   };
@@ -58,4 +59,14 @@ function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   for (const inner of Object.values(value)) frozen(inner);
   return Object.freeze(value);
+}
+
+function exporterOf({
+  series_limit: seriesLimit,
+  keep,
+  drop,
+  ...others
+}: WrittenConfig['exporter']): Config['exporter'] {
+  const rule = ({ metric, labels }: (typeof keep)[number]) => ({ ...(metric === undefined ? {} : { metric }), labels });
+  return { ...others, seriesLimit, keep: keep.map(rule), drop: drop.map(rule) };
 }

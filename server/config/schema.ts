@@ -27,7 +27,20 @@ const scrape = z.strictObject({
     .prefault(20_000)
     .describe('Most series taken from one target; above it the target is down.'),
   concurrency: countField({ min: 1, max: 10_000 }).prefault(256).describe('Most scrapes under way at once.'),
+  zones_every: countField({ min: 0, max: 1_000_000 })
+    .prefault(4)
+    .describe('At every how many scrapes requests from zone to zone are asked for; 0: never.'),
   slow_down: switchField().prefault(true).describe('Scrape a target less often while it answers slowly.'),
+});
+
+const sampleRule = z.strictObject({
+  metric: patternField('a pattern such as "mesh_request_.*"')
+    .optional()
+    .describe('RE2 pattern for the whole name of a metric.'),
+  labels: z
+    .record(z.string(), patternField('a pattern such as "checkout|cart"'))
+    .prefault({})
+    .describe('RE2 patterns for the whole values of labels; a label that is absent is empty.'),
 });
 
 const staticGroup = z.strictObject({
@@ -73,6 +86,11 @@ export const configSchema = z.strictObject({
       buckets: bucketsField()
         .prefault([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
         .describe('Upper bounds in seconds of mesh_request_duration_seconds.'),
+      keep: z.array(sampleRule).prefault([]).describe('If there are any: only the samples that one of them names.'),
+      drop: z.array(sampleRule).prefault([]).describe('Samples that are left out.'),
+      series_limit: countField({ min: 1, max: 100_000_000 })
+        .prefault(2_000_000)
+        .describe('Most mesh series of /metrics; above it there is no answer, with the reason.'),
     })
     .prefault({})
     .describe('What Prometheus gets.'),

@@ -16,7 +16,9 @@ export function increments(plan: Plan, current: StatsReading, previous: StatsRea
   const before = previous && alignTo(current, previous);
   const counters = countedUp(plan, current, before);
   const gauges = plan.flows.map(() => new Float64Array(GAUGES.length));
-  for (const { slot, flow, field } of plan.gauges) add(gauges[flow], field, current.values[slot] ?? 0);
+  for (const { slot, flow, field, sign = 1 } of plan.gauges)
+    add(gauges[flow], field, sign * (current.values[slot] ?? 0));
+  for (const values of gauges) for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i] ?? 0);
   const bins = flowBins(plan, current, before);
   return plan.flows.map((flow, index) => ({
     flow,

@@ -105,7 +105,7 @@ function gather(units: Iterable<Unit>, query: SumQuery, newest: number): Map<str
 }
 
 function labelsOf({ place }: Unit, { flow }: MemoryRow): Record<SeriesLabel, string> {
-  return { ...place, peer: flow.peer, peer_namespace: flow.peerNamespace };
+  return { ...place, peer: flow.peer, peer_namespace: flow.peerNamespace, peer_zone: flow.peerZone ?? '' };
 }
 
 function matches(labels: Record<SeriesLabel, string>, { match }: SumQuery): boolean {

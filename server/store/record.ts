@@ -7,11 +7,11 @@ import { COUNTERS, type Direction, STORED_GAUGES } from '../model/flow.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 
 /** In the order in which records hold them. */
-export const DIRECTIONS = ['inbound', 'outbound'] as const satisfies readonly Direction[];
+export const DIRECTIONS = ['inbound', 'outbound', 'zone'] as const satisfies readonly Direction[];
 
-/** Columns are counters by their positions, and after these the stored gauges. */
-export const COLUMNS = COUNTERS.length + STORED_GAUGES.length;
-export const FIRST_GAUGE = COUNTERS.length;
+/** Columns are counters by their positions, and the stored gauges far behind them: a counter more moves none of them. */
+export const FIRST_GAUGE = 128;
+export const COLUMNS = FIRST_GAUGE + STORED_GAUGES.length;
 
 export interface Flow {
   readonly counters: ArrayLike<number>;

@@ -15,6 +15,7 @@ export interface FlowLabel {
 export const FLOW_LABELS: readonly FlowLabel[] = [
   { label: 'peer', of: (flow) => flow.peer },
   { label: 'peer_namespace', of: (flow) => flow.peerNamespace },
+  { label: 'peer_zone', of: (flow) => flow.peerZone ?? '' },
 ];
 
 /** Labels that only targets and places tell apart. */

@@ -33,6 +33,7 @@ test('no file means all defaults, the same as an empty one', () => {
       bodyLimitBytes: 33_554_432,
       seriesLimit: 20_000,
       concurrency: 256,
+      zonesEvery: 4,
       slowDown: true,
     },
     discovery: { static: [] },
@@ -43,7 +44,13 @@ test('no file means all defaults, the same as an empty one', () => {
       retentionMs: { raw: 7_200_000, '1m': 172_800_000, '10m': 2_592_000_000, '1h': 34_560_000_000 },
       maxSizeBytes: 10_737_418_240,
     },
-    exporter: { level: 'instance', buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] },
+    exporter: {
+      level: 'instance',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      keep: [],
+      drop: [],
+      seriesLimit: 2_000_000,
+    },
     web: { host: '127.0.0.1', port: 9191, externalUrl: '', traceUrl: '' },
     log: { level: 'info', format: 'text' },
   };

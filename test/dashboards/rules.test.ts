@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { renderMesh } from '../../server/exporter/mesh-metrics.ts';
 import { SelfMetrics } from '../../server/telemetry/self-metrics.ts';
+import { rendered } from '../exporter/rendered.ts';
 import { liveWith } from '../live/live-targets.ts';
 import { goodScrape } from '../store/records.ts';
 
@@ -22,8 +22,8 @@ test.each([
 
 test('the rules use only metrics that /metrics has', async () => {
   const live = liveWith([goodScrape({ target: 'a:1', from: 0, to: 1000 })]);
-  const own = await new SelfMetrics('0.0.0').registry.metrics();
-  const shown = renderMesh(live.all(), { level: 'instance', buckets: [1] }, 1000) + own;
+  const own = await new SelfMetrics('0.0.0').registry.getMetricsAsJSON();
+  const shown = rendered(live.all(), { own });
   const used = new Set(readFileSync(RULES, 'utf8').match(/(?<![:\w])(?:mesh|sidelight)_\w+(?=[{ ])/g));
   expect(used.size).toBeGreaterThanOrEqual(4);
   for (const metric of used) expect(shown).toMatch(new RegExp(`^${metric}[{ ]`, 'm'));

@@ -112,7 +112,7 @@ export function describeTruth(run: () => MeshRun, truth: () => Truth): void {
     for (const row of await run().exported()) {
       const classes = codeClasses.map((name) => [name, Number(row[`requests_${name}`])] as const);
       const requests = classes.reduce((sum, [, count]) => sum + count, 0);
-      if (requests === 0) continue;
+      if (requests === 0 || row.direction === 'zone') continue;
       const counts = { requests, ...Object.fromEntries(classes), grpcFailures: Number(row.grpc_failed) };
       const key = edgeKey(String(row.instance), peer(String(row.peer)));
       addCounts(row.direction === 'inbound' ? found.inbound : found.outbound, key, counts);

@@ -2,7 +2,6 @@
 
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { renderMesh } from '../../server/exporter/mesh-metrics.ts';
 import { Live } from '../../server/live/live.ts';
 import { decodeTotals } from '../../server/mesh/totals.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
@@ -12,6 +11,7 @@ import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { failedResult, goodResult, TARGET } from '../collector/answers.ts';
 import { storeOptions } from '../store/options.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
+import { rendered } from './rendered.ts';
 
 const INTERVAL_MS = 10_000;
 const START = 1_700_000_000_000;
@@ -51,7 +51,7 @@ class Life {
 
   /** Requests, samples and the highest bucket as /metrics shows them; empty when they are absent. */
   counted(): number[] {
-    const text = renderMesh(this.live.all(), { level: 'instance', buckets: [1] }, START);
+    const text = rendered(this.live.all(), { now: START });
     const shown = [/code_class="2xx"\} (\d+)/, /seconds_count\{.*\} (\d+)/, /le="1"\} (\d+)/].map((pattern) =>
       Number(pattern.exec(text)?.[1] ?? -1),
     );

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { renderMesh } from '../../server/exporter/mesh-metrics.ts';
 import { SelfMetrics } from '../../server/telemetry/self-metrics.ts';
 import { liveWith } from '../live/live-targets.ts';
 import { failedScrape, goodScrape } from '../store/records.ts';
+import { rendered } from './rendered.ts';
 
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -43,7 +43,8 @@ async function exposition(level: 'service' | 'instance'): Promise<string> {
   metrics.scraped({ error: '', durationMs: 3 });
   await metrics.timeStore(async () => {});
   metrics.setTargets(live);
-  return renderMesh(live.all(), { level, buckets: BUCKETS }, 5000) + (await metrics.registry.metrics());
+  const own = await metrics.registry.getMetricsAsJSON();
+  return rendered(live.all(), { level, buckets: BUCKETS, now: 5000, own });
 }
 
 test.each(['service', 'instance'] as const)(

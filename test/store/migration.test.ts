@@ -1,4 +1,4 @@
-/** Files of earlier versions; the fixture was written by version 1 itself. */
+/** Files of earlier versions; each fixture was written by the version itself. */
 
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,13 +12,12 @@ import { storeOptions } from './options.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const START = 1_700_000_040_000;
-const VERSION_1 = fileURLToPath(new URL('../fixtures/store/version-1.db', import.meta.url));
 
 const count = (cell: Cell | null | undefined, counter: Counter) => cell?.counters[COUNTER_INDEX[counter]];
 
-async function migrated(): Promise<{ store: SqliteStore; path: string }> {
+async function migrated(version: number): Promise<{ store: SqliteStore; path: string }> {
   const path = join(temporaryFolder(), 'sidelight.db');
-  copyFileSync(VERSION_1, path);
+  copyFileSync(fileURLToPath(new URL(`../fixtures/store/version-${version}.db`, import.meta.url)), path);
   const store = await SqliteStore.open(storeOptions(path));
   onTestFinished(() => store.close());
   return { store, path };
@@ -60,8 +59,8 @@ async function expectEverything(store: SqliteStore): Promise<void> {
   expect(steps.groups[0]?.cells.map((cell) => cell?.gauges?.[0] ?? null)).toEqual([2, 2, 0, 2, 2, 2, null]);
 }
 
-test('a file of version 1 keeps every request, and its last totals', async () => {
-  const { store, path } = await migrated();
+test.each([1, 2])('a file of version %i keeps every request, and its last totals', async (version) => {
+  const { store, path } = await migrated(version);
   await expectEverything(store);
   expect(await store.loadTargets()).toMatchObject([
     {
@@ -79,5 +78,22 @@ test('a file of version 1 keeps every request, and its last totals', async () =>
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
   database.close();
   expect(tables).not.toContain('raw');
+  expect(tables).not.toContain('scrapes');
   expect(tables).not.toContain('old_series');
+});
+
+test('what version 2 knew by zone stays by zone', async () => {
+  const { store } = await migrated(2);
+  const query = {
+    from: START,
+    to: START + 60_000,
+    direction: 'zone',
+    match: {},
+    by: ['peer', 'peer_zone'],
+    bins: false,
+  } as const;
+  const { groups } = await store.sums(query);
+  expect(groups.map(({ labels, cells }) => [labels, count(cells[0], '2xx')])).toEqual([
+    [{ peer: 'cart', peer_zone: 'z2' }, 24],
+  ]);
 });

@@ -4,6 +4,7 @@ import type { FlowKey, Identity } from '../../model/flow.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import { VarintWriter } from '../../model/varint.ts';
 import { DIRECTIONS, RecordWriter } from '../record.ts';
+import { FLOW_LABELS } from '../series-labels.ts';
 
 /** What stays the same from scrape to scrape of a target; told once, and known by its number from then on. */
 export interface TargetLayout {
@@ -28,11 +29,13 @@ export interface EncodedRound {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** A target may go back and forth between some: flows by zone are not in every answer. */
+export const LAYOUTS_OF_TARGET = 4;
 /** More targets than this are not remembered: then all are told anew. */
 const MOST_LAYOUTS = 50_000;
 
 export class RoundEncoder {
-  private readonly known = new Map<string, TargetLayout>();
+  private readonly known = new Map<string, TargetLayout[]>();
   private readonly record = new RecordWriter();
   private readonly out = new VarintWriter(65_536);
   private next = 1;
@@ -75,8 +78,9 @@ export class RoundEncoder {
   }
 
   private layoutOf(address: string, findings: ScrapeFindings, told: TargetLayout[]): TargetLayout {
-    const known = this.known.get(address);
-    if (known && isSame(known, findings)) return known;
+    const known = this.known.get(address) ?? [];
+    const same = known.find((layout) => isSame(layout, findings));
+    if (same) return same;
     const { observation, totals, inbound } = findings;
     const flows = observation.flows.map(({ flow }) => flow);
     const layout = {
@@ -87,7 +91,7 @@ export class RoundEncoder {
       shape: totals.shape,
       flows,
     };
-    this.known.set(address, layout);
+    this.known.set(address, [layout, ...known].slice(0, LAYOUTS_OF_TARGET));
     told.push(layout);
     return layout;
   }
@@ -108,7 +112,7 @@ function isSame(layout: TargetLayout, { observation, totals, inbound }: ScrapeFi
 function isSameFlow(a: FlowKey | undefined, b: FlowKey | undefined): boolean {
   if (a === b) return true;
   if (!a || !b) return false;
-  return (Object.keys(b) as (keyof FlowKey)[]).every((name) => a[name] === b[name]);
+  return a.direction === b.direction && a.source === b.source && FLOW_LABELS.every(({ of }) => of(a) === of(b));
 }
 
 function isSameIdentity(a: Identity, b: Identity): boolean {

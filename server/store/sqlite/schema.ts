@@ -1,18 +1,10 @@
 import type Database from 'better-sqlite3';
-import { COUNTERS, STORED_GAUGES } from '../../model/flow.ts';
 import { FLOW_LABELS, UNIT_LABELS } from '../series-labels.ts';
 import { StoreError, TIERS, type TierName } from '../store.ts';
-import { copyFromVersion1 } from './version-1.ts';
+import { copyFromVersion2, OLD_COLUMNS } from './version-2.ts';
 
 /** Marks a SQLite file as Sidelight's ("Sdlt"). */
 export const APPLICATION_ID = 0x53646c74;
-
-/** Columns of version 1's `raw` that hold one number per counter and gauge. */
-export const NUMBER_COLUMNS: readonly string[] = [...COUNTERS.map(counterColumn), ...STORED_GAUGES];
-
-function counterColumn(counter: string): string {
-  return /^\d/.test(counter) ? `requests_${counter}` : counter;
-}
 
 /** Table of a tier's blocks. */
 export function blockTable(tier: TierName): string {
@@ -23,6 +15,9 @@ export function blockTable(tier: TierName): string {
 export const TARGET = 0;
 export const PLACE = 1;
 export const SERVICE = 2;
+
+/** Numbers of `raw` in the first version of a file. */
+const FIRST_COLUMNS = OLD_COLUMNS.filter((column) => column !== 'connections');
 
 const VERSION_1 = `
   CREATE TABLE shapes (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, text TEXT NOT NULL);
@@ -42,13 +37,23 @@ const VERSION_1 = `
   ) WITHOUT ROWID;
   CREATE TABLE raw (
     t1 INTEGER NOT NULL, series INTEGER NOT NULL, t0 INTEGER NOT NULL,
-    ${NUMBER_COLUMNS.map((column) => `${column} INTEGER NOT NULL`).join(', ')},
+    ${FIRST_COLUMNS.map((column) => `${column} INTEGER NOT NULL`).join(', ')},
     bins BLOB, PRIMARY KEY (t1, series)
   ) WITHOUT ROWID;
-  CREATE VIEW traffic AS
-    SELECT series.service, series.namespace, series.instance, series.region, series.zone, series.direction, series.peer,
-      raw.t0 AS from_ms, raw.t1 AS to_ms, ${NUMBER_COLUMNS.map((column) => `raw.${column}`).join(', ')}
-    FROM raw JOIN series ON series.id = raw.series;
+`;
+
+/** Views of versions 1 and 2 are not made any more: they would be dropped at once. */
+const VERSION_2 = `
+  ALTER TABLE series RENAME TO old_series;
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY, target INTEGER NOT NULL REFERENCES targets (id), direction TEXT NOT NULL, source TEXT NOT NULL,
+    service TEXT NOT NULL, namespace TEXT NOT NULL, instance TEXT NOT NULL, region TEXT NOT NULL, zone TEXT NOT NULL,
+    peer TEXT NOT NULL, peer_namespace TEXT NOT NULL, peer_zone TEXT NOT NULL,
+    UNIQUE (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace, peer_zone)
+  );
+  INSERT INTO series SELECT *, '' FROM old_series;
+  DROP TABLE old_series;
+  ALTER TABLE raw ADD COLUMN connections INTEGER NOT NULL DEFAULT 0;
 `;
 
 const unitColumns = UNIT_LABELS.join(', ');
@@ -61,8 +66,7 @@ const flowColumns = FLOW_LABELS.map(({ label }) => label).join(', ');
  * direction. `pending`: blocks that are not in the next tier yet. `sealed`: ends of the scrapes that are in blocks, so
  * that none is taken in again. All of it adds up: no two rows hold the same request of one unit.
  */
-const VERSION_2 = `
-  DROP VIEW traffic;
+const VERSION_3 = `
   ALTER TABLE series RENAME TO old_series;
   CREATE TABLE units (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, target INTEGER NOT NULL,
@@ -122,8 +126,13 @@ const VERSION_2 = `
 const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
   (database) => void database.exec(VERSION_1),
   (database) => {
+    database.exec('DROP VIEW IF EXISTS traffic');
     database.exec(VERSION_2);
-    copyFromVersion1(database);
+  },
+  (database) => {
+    database.exec('DROP VIEW IF EXISTS traffic; DROP VIEW IF EXISTS zone_traffic');
+    database.exec(VERSION_3);
+    copyFromVersion2(database);
     database.exec('DROP TABLE raw; DROP TABLE scrapes; DROP TABLE old_series');
   },
 ];

@@ -23,6 +23,8 @@ export class Targets {
   private readonly catalog: Catalog;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly known = new Map<number, KeptTarget>();
+  /** By target, the number of the layout that its row goes by. */
+  private readonly current = new Map<number, number>();
 
   constructor(database: Database.Database, catalog: Catalog) {
     this.catalog = catalog;
@@ -31,6 +33,7 @@ export class Targets {
 
   forget(): void {
     this.known.clear();
+    this.current.clear();
   }
 
   drop(layout: number): void {
@@ -40,7 +43,7 @@ export class Targets {
   keep(layout: TargetLayout, { lastScrape, startedAt, totals }: LastScrape): KeptTarget {
     const start = Number.isNaN(startedAt) ? null : startedAt;
     const known = this.known.get(layout.number);
-    if (known) {
+    if (known && this.current.get(known.id) === layout.number) {
       this.statements.update.run(start, lastScrape, totals, known.id);
       return known;
     }
@@ -50,6 +53,8 @@ export class Targets {
     const id = Number(
       this.statements.keep.get({ ...fields, inbound: layout.inbound ? 1 : 0, startedAt: start, lastScrape }),
     );
+    this.current.set(id, layout.number);
+    if (known?.id === id) return known;
     const units = this.catalog.targetUnits(id, layout.identity);
     const kept = { id, shape, units, layout: this.layoutOf(units, layout.flows) };
     this.known.set(layout.number, kept);

@@ -6,7 +6,7 @@ import { Log } from './log.ts';
 import { OldestRows } from './oldest.ts';
 import { Retention } from './retention.ts';
 import { Rolling } from './rolling.ts';
-import { type EncodedRound, SCRAPE_FIELDS, type TargetLayout } from './round.ts';
+import { type EncodedRound, LAYOUTS_OF_TARGET, SCRAPE_FIELDS, type TargetLayout } from './round.ts';
 import { migrate } from './schema.ts';
 import { Sealing } from './sealing.ts';
 import { Targets } from './targets.ts';
@@ -32,7 +32,7 @@ export class SqliteWriter {
   private readonly lock: WriterLock;
   private readonly catalog: Catalog;
   private readonly layouts = new Map<number, TargetLayout>();
-  private readonly numbers = new Map<string, number>();
+  private readonly numbers = new Map<string, number[]>();
   private readonly targets: Targets;
   private readonly log: Log;
   private readonly oldest: OldestRows;
@@ -108,12 +108,12 @@ export class SqliteWriter {
 
   /** A round may still hold scrapes of the layout that a target had before. */
   private dropReplaced(address: string, number: number): void {
-    const before = this.numbers.get(address);
-    if (before !== undefined) {
+    const numbers = [number, ...(this.numbers.get(address) ?? [])];
+    for (const before of numbers.splice(LAYOUTS_OF_TARGET)) {
       this.layouts.delete(before);
       this.targets.drop(before);
     }
-    this.numbers.set(address, number);
+    this.numbers.set(address, numbers);
   }
 
   private appendNow({ scrapes, bytes }: EncodedRound): void {

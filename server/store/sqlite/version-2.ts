@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { COUNTERS, type FlowKey, type LatencySource } from '../../model/flow.ts';
+import { COUNTERS, type FlowKey, type LatencySource, STORED_GAUGES } from '../../model/flow.ts';
 import { decodeBins, NO_BINS } from '../../model/histogram.ts';
 import { keyOf } from '../../model/labels.ts';
 import { VarintWriter } from '../../model/varint.ts';
@@ -13,6 +13,7 @@ interface OldSeries {
   readonly source: LatencySource;
   readonly peer: string;
   readonly peer_namespace: string;
+  readonly peer_zone: string;
   readonly service: string;
   readonly namespace: string;
   readonly instance: string;
@@ -26,7 +27,7 @@ interface OldScrape {
   readonly t1: number;
 }
 
-/** A target under one identity, with its series of version 1 in the order of its layout. */
+/** A target under one identity, with its old series in the order of its layout. */
 interface Owner {
   readonly target: number;
   readonly units: TargetUnits;
@@ -34,14 +35,20 @@ interface Owner {
   readonly series: readonly OldSeries[];
 }
 
-const FIRST_NUMBER = 2;
+/** Columns of `raw` that hold one number per counter and gauge, in the order of `COUNTERS` and `STORED_GAUGES`. */
+export const OLD_COLUMNS: readonly string[] = [
+  ...COUNTERS.map((counter) => (/^\d/.test(counter) ? `requests_${counter}` : counter)),
+  ...STORED_GAUGES,
+];
 
-/** Takes over what a file of version 1 holds: each scrape becomes a row of the log. */
-export function copyFromVersion1(database: Database.Database): void {
+const FIRST_NUMBER = 3;
+
+/** Takes over what a file of version 2 holds: each scrape becomes a row of the log. */
+export function copyFromVersion2(database: Database.Database): void {
   const owners = ownersOf(database);
   const bySeries = new Map(owners.flatMap((owner) => owner.series.map(({ id }) => [id, owner] as const)));
   const latest = new Map(owners.map((owner) => [owner.target, owner]));
-  const rowsAt = database.prepare('SELECT * FROM raw WHERE t1 = ?').raw();
+  const rowsAt = database.prepare(`SELECT t1, series, t0, ${OLD_COLUMNS.join(', ')}, bins FROM raw WHERE t1 = ?`).raw();
   const add = database.prepare(
     'INSERT INTO log (unit, feeds, direction, t0, t1, layout, data) VALUES (?, ?, -1, ?, ?, ?, ?)',
   );
@@ -81,8 +88,8 @@ function ownersOf(database: Database.Database): Owner[] {
   });
 }
 
-function flowOf({ direction, source, peer, peer_namespace: peerNamespace }: OldSeries): FlowKey {
-  return { direction, source, peer, peerNamespace };
+function flowOf({ direction, source, peer, peer_namespace: peerNamespace, peer_zone: peerZone }: OldSeries): FlowKey {
+  return { direction, source, peer, peerNamespace, ...(direction === 'zone' ? { peerZone } : {}) };
 }
 
 function recordOf({ series }: Owner, rows: readonly (readonly unknown[])[]): Uint8Array {
@@ -92,7 +99,7 @@ function recordOf({ series }: Owner, rows: readonly (readonly unknown[])[]): Uin
     for (const [position, { id }] of members.entries()) {
       const row = rows.find((one) => one[1] === id);
       if (!row) continue;
-      const numbers = row.slice(FIRST_NUMBER + 1, -1).map(Number);
+      const numbers = row.slice(FIRST_NUMBER, -1).map(Number);
       const bins = row.at(-1);
       record.add(index, position, {
         counters: numbers.slice(0, COUNTERS.length),

@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
-import { type ExporterOptions, renderMesh } from '../../server/exporter/mesh-metrics.ts';
 import type { RememberedTarget } from '../../server/live/live.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import { liveWith } from '../live/live-targets.ts';
 import { counters, failedScrape, flowKey, gauges, goodScrape, identity } from '../store/records.ts';
+import { rendered as renderedMetrics } from './rendered.ts';
 
 const NOW = 1_700_000_100_000;
 const AT = 1_700_000_000_000;
 const A = '10.0.0.1:9901';
 const B = '10.0.0.2:9901';
-const INSTANCES: ExporterOptions = { level: 'instance', buckets: [0.01, 0.1, 1] };
+const BUCKETS = [0.01, 0.1, 1];
 
 function rendered(
   rounds: readonly ScrapeRecord[],
-  { level = 'instance' as const, remembered = [] }: Partial<ExporterOptions> & { remembered?: RememberedTarget[] } = {},
+  { level = 'instance', remembered = [] }: { level?: 'service' | 'instance'; remembered?: RememberedTarget[] } = {},
 ): string {
-  return renderMesh(liveWith(rounds, remembered).all(), { ...INSTANCES, level }, NOW);
+  return renderedMetrics(liveWith(rounds, remembered).all(), { buckets: BUCKETS, level, now: NOW });
 }
 
 /** Lines of the samples whose names begin so. */

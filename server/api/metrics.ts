@@ -1,0 +1,141 @@
+/** /metrics over HTTP: worked out and sent in slices, as fast as the client reads, a few answers at a time. */
+
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createGzip } from 'node:zlib';
+import type { Request, Response } from 'express';
+import { RequestError } from './params.ts';
+
+export interface MetricsAnswer {
+  readonly contentType: string;
+  /** Pieces of the answer; `undefined` where there is none yet but time has passed. */
+  readonly pieces: Iterator<string | Uint8Array | undefined>;
+}
+
+export interface MetricsOptions {
+  /** @param accept the client's Accept header. */
+  readonly metrics: (accept: string | undefined) => Promise<MetricsAnswer>;
+  /** Reasons for which there is no answer, told to the client. */
+  readonly refusals: readonly (new (
+    ...args: never[]
+  ) => Error)[];
+  readonly onError: (error: unknown, path: string) => void;
+  readonly now: () => number;
+}
+
+/** Longest the event loop is kept from others. */
+const SLICE_MS = 8;
+/** Answers that are under way at once, and that wait for their turn. */
+const AT_ONCE = 4;
+const WAITING = 200;
+/** A client that has not read its answer by then is cut off, unless it told a shorter time itself. */
+const LONGEST_MS = 30_000;
+const CLIENT_TIMEOUT = 'x-prometheus-scrape-timeout-seconds';
+
+/** Handles GET /metrics. */
+export function metricsHandler(options: MetricsOptions): (request: Request, response: Response) => Promise<void> {
+  const turns = new Turns();
+  return async (request, response) => {
+    if (!(await turns.take(response))) return;
+    const timer = setTimeout(() => response.destroy(), timeoutOf(request));
+    try {
+      await send(options, request, response);
+    } catch (error) {
+      if (!response.headersSent) throw refusal(error, options);
+      if (!response.destroyed) options.onError(error, request.path);
+      response.destroy();
+    } finally {
+      clearTimeout(timer);
+      turns.giveBack();
+    }
+  };
+}
+
+async function send({ metrics, now }: MetricsOptions, request: Request, response: Response): Promise<void> {
+  const { contentType, pieces } = await metrics(request.get('accept'));
+  const body = inSlices(pieces, now);
+  const first = await body.next();
+  response.set({ 'content-type': contentType, vary: 'accept, accept-encoding', 'cache-control': 'no-store' });
+  const whole = Readable.from(withFirst(first, body));
+  const isPacked = request.acceptsEncodings(['gzip', 'identity']) === 'gzip';
+  if (isPacked) response.set('content-encoding', 'gzip');
+  if (request.method === 'HEAD') {
+    whole.destroy();
+    response.end();
+  } else if (isPacked) await pipeline(whole, createGzip({ level: 1 }), response);
+  else await pipeline(whole, response);
+}
+
+async function* inSlices(
+  pieces: MetricsAnswer['pieces'],
+  now: () => number,
+): AsyncGenerator<string | Uint8Array, undefined> {
+  let started = now();
+  try {
+    for (let next = pieces.next(); !next.done; next = pieces.next()) {
+      if (next.value !== undefined) yield next.value;
+      if (now() - started < SLICE_MS) continue;
+      await nextTurn();
+      started = now();
+    }
+  } finally {
+    pieces.return?.();
+  }
+  return undefined;
+}
+
+async function* withFirst(
+  first: IteratorResult<string | Uint8Array, undefined>,
+  rest: AsyncGenerator<string | Uint8Array, undefined>,
+): AsyncGenerator<string | Uint8Array> {
+  if (first.value !== undefined) yield first.value;
+  if (!first.done) yield* rest;
+}
+
+function refusal(error: unknown, { refusals }: MetricsOptions): unknown {
+  return refusals.some((kind) => error instanceof kind)
+    ? new RequestError((error as Error).message, 503, 'too_large')
+    : error;
+}
+
+function timeoutOf(request: Request): number {
+  const seconds = Number(request.get(CLIENT_TIMEOUT));
+  return seconds > 0 ? Math.min(LONGEST_MS, seconds * 1000) : LONGEST_MS;
+}
+
+/** Lets a few in at a time, the others in the order in which they came. */
+class Turns {
+  private taken = 0;
+  private readonly waiting = new Set<() => void>();
+
+  /** @returns false for a client that went away meanwhile. @throws RequestError 503 when too many wait. */
+  async take(response: Response): Promise<boolean> {
+    if (this.taken < AT_ONCE) {
+      this.taken++;
+      return true;
+    }
+    if (this.waiting.size >= WAITING)
+      throw new RequestError('too many scrapes of /metrics at once: try again', 503, 'busy');
+    return new Promise((resolve) => {
+      const enter = (): void => {
+        response.off('close', leave);
+        this.taken++;
+        resolve(true);
+      };
+      const leave = (): void => {
+        if (this.waiting.delete(enter)) resolve(false);
+      };
+      this.waiting.add(enter);
+      response.once('close', leave);
+    });
+  }
+
+  giveBack(): void {
+    this.taken--;
+    const [next] = this.waiting;
+    if (!next) return;
+    this.waiting.delete(next);
+    next();
+  }
+}

@@ -1,0 +1,115 @@
+/** The series of /metrics as they stand at one moment: the flows that share their labels, and the sidecars. */
+
+import type { LiveTarget } from '../live/live.ts';
+import type { FlowKey, Identity } from '../model/flow.ts';
+import { keyOf } from '../model/labels.ts';
+import type { FlowTotal } from '../model/scrape-record.ts';
+import { LabelSet } from './families.ts';
+
+export type ExporterLevel = 'service' | 'instance';
+
+/** Flows that share their labels. */
+export interface FlowGroup {
+  readonly labels: LabelSet;
+  readonly outbound: boolean;
+  readonly members: readonly { readonly total: FlowTotal; readonly isUp: boolean }[];
+}
+
+/** A target with the labels of its own series. */
+export interface Sidecar {
+  readonly target: LiveTarget;
+  readonly labels: LabelSet;
+}
+
+export interface MeshSnapshot {
+  readonly groups: readonly FlowGroup[];
+  readonly sidecars: readonly Sidecar[];
+}
+
+/** Targets that are worked on between two looks at the clock. */
+const SLICE = 50;
+
+/**
+ * Yields between slices of work and returns the snapshot. Sums with a target that an earlier life of the collector
+ * counted, but this one has not scraped yet, are left out: they would fall and rise again.
+ */
+export function* takeSnapshot(
+  targets: readonly LiveTarget[],
+  level: ExporterLevel,
+): Generator<undefined, MeshSnapshot> {
+  const awaited = new Set(
+    targets.flatMap(({ identity, health }) => (identity && health === 'unknown' ? ownKey(identity, level) : [])),
+  );
+  const groups = new Map<string, FlowGroup & { members: FlowGroup['members'][number][] }>();
+  let worked = 0;
+  for (const target of targets) {
+    if (++worked % SLICE === 0) yield;
+    const { identity, flows, health } = target;
+    if (!identity || awaited.has(ownKey(identity, level))) continue;
+    for (const total of flows) {
+      const labels = labelsOf(target, identity, { flow: total.flow, level });
+      const member = { total, isUp: health === 'up' };
+      const group = groups.get(labels.text);
+      if (group) group.members.push(member);
+      else groups.set(labels.text, { labels, outbound: total.flow.direction === 'outbound', members: [member] });
+    }
+  }
+  return { groups: [...groups.values()], sidecars: yield* sidecarsOf(targets) };
+}
+
+interface KnownLabels {
+  readonly identity: Identity;
+  readonly level: ExporterLevel;
+  readonly byFlow: Map<FlowKey, LabelSet>;
+}
+
+/** Labels change hardly ever, and take longer to write than the figures. */
+const known = new WeakMap<LiveTarget, KnownLabels>();
+
+function labelsOf(
+  target: LiveTarget,
+  identity: Identity,
+  { flow, level }: { flow: FlowKey; level: ExporterLevel },
+): LabelSet {
+  let labels = known.get(target);
+  if (labels?.identity !== identity || labels.level !== level) {
+    labels = { identity, level, byFlow: new Map() };
+    known.set(target, labels);
+  }
+  let set = labels.byFlow.get(flow);
+  if (!set) {
+    set = new LabelSet({ ...ownLabels(identity, level), direction: flow.direction, peer: flow.peer });
+    if (labels.byFlow.size > 10_000) labels.byFlow.clear();
+    labels.byFlow.set(flow, set);
+  }
+  return set;
+}
+
+function ownKey(identity: Identity, level: ExporterLevel): string {
+  return keyOf(Object.values(ownLabels(identity, level)));
+}
+
+function ownLabels({ service, namespace, region, zone, instance }: Identity, level: ExporterLevel) {
+  return level === 'instance' ? { service, namespace, region, zone, instance } : { service, namespace, region };
+}
+
+/** Where several targets go by the same labels, the address is the instance. */
+function* sidecarsOf(targets: readonly LiveTarget[]): Generator<undefined, Sidecar[]> {
+  const bearers = new Map<string, { live: LiveTarget; labels: Record<string, string> }[]>();
+  let worked = 0;
+  for (const live of targets) {
+    if (++worked % SLICE === 0) yield;
+    const { service = '', namespace = '', region = '', zone = '', instance = '' } = live.identity ?? live.target.labels;
+    const labels = { service, namespace, region, zone, instance: instance || live.target.key };
+    const key = keyOf(Object.values(labels));
+    const others = bearers.get(key);
+    if (others) others.push({ live, labels });
+    else bearers.set(key, [{ live, labels }]);
+  }
+  return [...bearers.values()].flatMap((members) =>
+    members.map(({ live, labels }) => ({
+      target: live,
+      labels: new LabelSet(members.length > 1 ? { ...labels, instance: live.target.key } : labels),
+    })),
+  );
+}

@@ -1,0 +1,114 @@
+/** From live state to the answer of /metrics, in slices: nobody waits for the whole of it. */
+
+import type { LiveTarget } from '../live/live.ts';
+import type { MediaType } from './accept.ts';
+import { type CollectorFamily, writeCollector } from './collector-families.ts';
+import { type Family, LabelSet } from './families.ts';
+import { FLOW_FAMILIES, type MeshOptions, type SampleWriter, SIDECAR_FAMILIES } from './mesh-families.ts';
+import { type ExporterLevel, type MeshSnapshot, takeSnapshot } from './mesh-snapshot.ts';
+import type { SampleFilter } from './sample-filter.ts';
+import { TextSink } from './text-sink.ts';
+
+export interface ExporterOptions {
+  /** `service` sums instances and zones away. */
+  readonly level: ExporterLevel;
+  /** Upper bounds of latency in seconds, ascending. */
+  readonly buckets: readonly number[];
+  /** Most mesh series of an answer: above it there is none, with the reason. */
+  readonly seriesLimit: number;
+  readonly filter: SampleFilter;
+}
+
+export interface RenderInput extends ExporterOptions {
+  readonly targets: readonly LiveTarget[];
+  /** The collector's own metrics. */
+  readonly own: readonly CollectorFamily[];
+  readonly format: MediaType['format'];
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+/** The answer would be larger than it may be; the message says what would do. */
+export class TooManySeriesError extends Error {
+  override name = 'TooManySeriesError';
+}
+
+/** Characters of an answer that are handed over at once. */
+const CHUNK = 32_768;
+
+/**
+ * Yields pieces of the answer, and `undefined` where there is none yet but time has passed.
+ * @throws TooManySeriesError before the first piece.
+ */
+export function* renderMetrics(input: RenderInput): Generator<string | undefined> {
+  const snapshot = yield* takeSnapshot(input.targets, input.level);
+  yield* checkSize(snapshot, input);
+  const sink = new TextSink(input.format);
+  for (const piece of samples(snapshot, input, sink)) {
+    if (sink.size >= CHUNK) yield sink.take();
+    else yield piece;
+  }
+  writeCollector(input.own, sink);
+  yield sink.take() + sink.end();
+}
+
+/** Groups and sidecars that are worked on between two looks at the clock. */
+const SLICE = 20;
+
+function* samples(snapshot: MeshSnapshot, input: RenderInput, sink: TextSink): Generator<undefined> {
+  const options: MeshOptions = input;
+  let worked = 0;
+  for (const family of FLOW_FAMILIES) {
+    sink.begin(family);
+    const to = filtered(family, sink, input.filter);
+    for (const group of snapshot.groups) {
+      family.ofFlows(group, to, options);
+      if (++worked % SLICE === 0) yield;
+    }
+  }
+  for (const family of SIDECAR_FAMILIES) {
+    sink.begin(family);
+    const to = filtered(family, sink, input.filter);
+    for (const sidecar of snapshot.sidecars) {
+      const reading = family.ofSidecar(sidecar, options);
+      if (typeof reading === 'number') to.sample(sidecar.labels, reading);
+      else if (reading) to.sample(new LabelSet({ ...sidecar.labels.labels, ...reading.labels }), reading.value);
+      if (++worked % SLICE === 0) yield;
+    }
+  }
+}
+
+function filtered({ name }: Family, to: SampleWriter, filter: SampleFilter): SampleWriter {
+  return {
+    sample(labels, value, extra) {
+      if (filter(name, labels, extra)) to.sample(labels, value, extra);
+    },
+    histogram(labels, histogram) {
+      if (filter(name, labels)) to.histogram(labels, histogram);
+    },
+  };
+}
+
+function* checkSize(snapshot: MeshSnapshot, input: RenderInput): Generator<undefined> {
+  let series = 0;
+  const count: SampleWriter = {
+    sample: () => void series++,
+    histogram: () => {
+      series += input.buckets.length + 3;
+    },
+  };
+  let worked = 0;
+  for (const family of FLOW_FAMILIES) {
+    const to = filtered(family, count, input.filter);
+    for (const group of snapshot.groups) {
+      family.ofFlows(group, to, input);
+      if (++worked % SLICE === 0) yield;
+    }
+  }
+  series += SIDECAR_FAMILIES.length * snapshot.sidecars.length;
+  if (series > input.seriesLimit) {
+    throw new TooManySeriesError(
+      `/metrics would have ${series} series, more than exporter.series_limit (${input.seriesLimit}): raise it, set exporter.level to service, or drop some with exporter.drop`,
+    );
+  }
+}

@@ -1,0 +1,112 @@
+import type { StatsReading } from '../envoy/stats.ts';
+import { type FlowIncrement, GAUGES } from '../model/flow.ts';
+import type { FlowTotal, StoredTarget, StoredTotals } from '../model/scrape-record.ts';
+import type { Interval } from '../model/spread.ts';
+import { increments } from './increments.ts';
+import { flowText, type Plan } from './plan.ts';
+import { addToTotal, decodeTotals, encodeValues, newFlowTotal, shapeOf } from './totals.ts';
+
+/** When an answer came, and what is known of time around it; all in Unix milliseconds. */
+export interface Moment {
+  readonly at: number;
+  /** When the Envoy started, up to 1 s late; null where it doesn't tell. */
+  readonly startedAt: number | null;
+  /** When the collector, in this life or the one before, last scraped a round; null when it never did. */
+  readonly previousRound: number | null;
+}
+
+/** Where a meter goes on from. */
+export type MeterStart = Pick<StoredTarget, 'totals' | 'lastScrape' | 'startedAt'>;
+
+/** What an answer grew by over `[from, to)`. */
+export interface Metered extends Interval {
+  readonly flows: readonly FlowIncrement[];
+}
+
+/** Two starts told by whole seconds are different ones only if they are further apart than this. */
+const START_TOLERANCE_MS = 1500;
+
+/** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
+export class Meter {
+  private readonly totals = new Map<string, FlowTotal>();
+  private previous: StatsReading | undefined;
+  private lastScrape: number | null = null;
+  private started: number | null = null;
+  private shape: { layout: StatsReading['layout']; flows: number; text: string } | undefined;
+
+  constructor(start: MeterStart | undefined) {
+    const totals = start && decodeTotals(start.totals);
+    if (!start || !totals) return;
+    this.goOnFrom(totals.reading, start);
+    for (const total of totals.flows) this.totals.set(flowText(total.flow), total);
+  }
+
+  /** When the Envoy started, as last told. */
+  get startedAt(): number | null {
+    return this.started;
+  }
+
+  get flowTotals(): readonly FlowTotal[] {
+    return [...this.totals.values()];
+  }
+
+  /** Takes a reading for the one before the next, without counting it. */
+  goOnFrom(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
+    this.previous = reading;
+    this.lastScrape = lastScrape;
+    this.started = startedAt;
+  }
+
+  count(plan: Plan, reading: StatsReading, moment: Moment): Metered {
+    const since = this.countedSince(moment);
+    const flows = increments(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
+    for (const total of this.totals.values()) total.gauges = new Float64Array(GAUGES.length);
+    for (const increment of flows) addToTotal(this.totalOf(increment.flow), increment);
+    this.goOnFrom(reading, { lastScrape: moment.at, startedAt: moment.startedAt ?? this.started });
+    return { from: since?.from ?? moment.at, to: moment.at, flows };
+  }
+
+  /** What is to be stored after `reading` was counted. */
+  stored(reading: StatsReading): StoredTotals {
+    const totals = { reading, flows: this.flowTotals };
+    if (this.shape?.layout !== reading.layout || this.shape.flows !== totals.flows.length) {
+      this.shape = { layout: reading.layout, flows: totals.flows.length, text: shapeOf(totals) };
+    }
+    return { shape: this.shape.text, values: encodeValues(totals) };
+  }
+
+  /**
+   * The time that this answer's increments cover, and whether they count from zero; undefined when the answer
+   * is only a baseline (contract, 7.1 and 7.2).
+   */
+  private countedSince({
+    at,
+    startedAt,
+    previousRound,
+  }: Moment): (Pick<Interval, 'from'> & { fresh: boolean }) | undefined {
+    const earliestStart = startedAt === null ? null : startedAt - 1000;
+    if (this.lastScrape === null) {
+      if (startedAt === null || earliestStart === null || previousRound === null || startedAt <= previousRound)
+        return undefined;
+      return { from: Math.min(at - 1, Math.max(previousRound, earliestStart)), fresh: true };
+    }
+    if (startedAt !== null && earliestStart !== null && this.isRestart(startedAt)) {
+      return { from: Math.min(at - 1, Math.max(this.lastScrape, earliestStart)), fresh: true };
+    }
+    return { from: Math.min(at - 1, this.lastScrape), fresh: false };
+  }
+
+  private isRestart(startedAt: number): boolean {
+    if (this.started !== null && Math.abs(startedAt - this.started) <= START_TOLERANCE_MS) return false;
+    return this.lastScrape !== null && startedAt > this.lastScrape;
+  }
+
+  private totalOf(flow: FlowTotal['flow']): FlowTotal {
+    const key = flowText(flow);
+    const known = this.totals.get(key);
+    if (known) return known;
+    const created = newFlowTotal(flow);
+    this.totals.set(key, created);
+    return created;
+  }
+}
