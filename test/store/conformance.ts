@@ -203,7 +203,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: 'targets scraped one after the other do not make the newest rate sag',
     rounds: rounds(steady('a', { until: 60 }), steady('b', { from: 3, until: 60 })),
-    upkeepAt: 70,
+    upkeepAt: 61,
     ask: { from: 20, to: 60, step: 20 },
     expected: { '': { rates: [2, 2] } },
   },
