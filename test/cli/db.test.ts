@@ -167,7 +167,7 @@ test.each<[name: string, make: () => void, message: string]>([
 test.each<[args: string[], message: string]>([
   [
     ['export', '--by=pod'],
-    'error: --by=pod: no such label; one of service, namespace, instance, region, zone, peer, peer_namespace',
+    'error: --by=pod: no such label; one of service, namespace, instance, region, zone, peer, peer_namespace, peer_zone',
   ],
   [['export', '--step=fast'], 'error: --step=fast: not a duration of at least 1s; write 1m, 10m or 1h'],
   [['export', '--from=soon'], 'error: --from=soon: not a time; write Unix milliseconds, or 2026-11-21T10:00:00Z'],

@@ -84,7 +84,7 @@ export class Closing implements Chore {
   private close(service: number, now: number): void {
     const closed = Number(this.statements.closed.get(service) ?? 0);
     const rows = this.statements.rows.all(service, closed, MOST_ROWS) as Row[];
-    const end = rows.length < MOST_ROWS ? firstNeeded(rows, now) : Number.POSITIVE_INFINITY;
+    const end = rows.length < MOST_ROWS ? firstNeeded(rows, this.present(now)) : Number.POSITIVE_INFINITY;
     const taken = rows.filter(({ id }) => id < end);
     if (rows.length === MOST_ROWS) this.waiting = undefined;
     else if (taken.length < rows.length) this.known().set(service, now);
@@ -105,6 +105,12 @@ export class Closing implements Chore {
       const from = Math.min(...group.map(({ t0 }) => t0));
       this.addUp(service, group, { from: Math.floor(from / this.slotMs) * this.slotMs, slotMs: this.slotMs });
     }
+  }
+
+  /** What counts as now to whoever asks: the newest scrape of all, unless all scraping has ended. */
+  private present(now: number): number {
+    const newest = Number(this.statements.newest.get() ?? 0);
+    return now - newest > LONGEST_INTERVAL_MS ? now : Math.min(now, newest);
   }
 
   private addUp(service: number, rows: readonly Row[], { from, slotMs }: { from: number; slotMs: number }): void {
@@ -170,6 +176,7 @@ function prepare(database: Database.Database) {
          WHERE log.feeds > 0 AND log.id > coalesce(progress.closed, 0) GROUP BY log.feeds`,
       )
       .raw(),
+    newest: database.prepare("SELECT value FROM state WHERE name = 'newest'").pluck(),
     closed: database.prepare('SELECT closed FROM progress WHERE service = ?').pluck(),
     rows: database.prepare(
       'SELECT id, unit, t0, t1, layout, data FROM log WHERE feeds > 0 AND feeds = ? AND id > ? ORDER BY id LIMIT ?',
