@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { StatusAnswer } from './api/contract.ts';
-import type { Config } from './config/config.ts';
+import { type ConfigReload, withoutSecretValues } from './collector-reload.ts';
 import { VERSION } from './config/version.ts';
+import type { Discovery } from './discovery/discovery.ts';
 import type { Live } from './live/live.ts';
 import type { Store } from './store/store.ts';
 import type { SelfMetrics } from './telemetry/self-metrics.ts';
@@ -39,7 +40,8 @@ export class StoreState {
 }
 
 export interface StatusParts {
-  readonly config: Config;
+  readonly configs: ConfigReload;
+  readonly discovery: Discovery;
   readonly store: Store;
   readonly live: Live;
   readonly storeState: StoreState;
@@ -48,7 +50,8 @@ export interface StatusParts {
 }
 
 export async function collectorStatus({
-  config,
+  configs,
+  discovery,
   store,
   live,
   storeState,
@@ -56,6 +59,7 @@ export async function collectorStatus({
   now,
 }: StatusParts): Promise<StatusAnswer> {
   const { path, bytes, schemaVersion, oldest } = await store.status();
+  const { config, state } = configs;
   const { scrape, storage } = config;
   return {
     build: { version: VERSION, node: process.version },
@@ -82,7 +86,10 @@ export async function collectorStatus({
       seriesLimit: scrape.seriesLimit,
       concurrency: scrape.concurrency,
       maxSizeBytes: storage.maxSizeBytes,
+      targetsLimit: config.discovery.targetsLimit,
     },
-    config,
+    reload: { at: state.at, goodAt: state.goodAt, errors: [...state.errors] },
+    discovery: discovery.states(),
+    config: withoutSecretValues(config),
   };
 }

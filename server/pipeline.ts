@@ -7,29 +7,64 @@ import type { Target } from './model/discovered-target.ts';
 import type { ScrapeFindings, ScrapeRecord, StoredTarget } from './model/scrape-record.ts';
 import type { ScrapeResult } from './scrape/scrape-loop.ts';
 
-export interface PipelineOptions {
+/** What may change while the collector runs. */
+export interface PipelineSettings {
   readonly peers: readonly { match: string; service: string }[];
   readonly local: readonly string[];
   readonly seriesLimit: number;
   readonly intervalMs: number;
+}
+
+export interface PipelineOptions extends PipelineSettings {
   /** What an earlier life of the collector stored. */
   readonly stored: readonly StoredTarget[];
   readonly startedAt: number;
 }
 
-export class Pipeline {
-  private readonly options: PipelineOptions;
-  private readonly rules: NamingRules;
-  private readonly stored: ReadonlyMap<string, StoredTarget>;
-  private readonly storedRound: number | null;
-  private readonly meshes = new Map<string, TargetMesh>();
+/** A mesh state, and what it was made or configured for last. */
+interface KnownMesh {
+  readonly mesh: TargetMesh;
+  target: Target;
+  rules: NamingRules;
+  /** When the target ceased to be one; null while it is. */
+  goneAt: number | null;
+}
 
-  constructor(options: PipelineOptions) {
-    this.options = options;
-    this.rules = compileNamingRules(options.peers, options.local);
-    this.stored = new Map(options.stored.map((target) => [target.target, target]));
-    this.storedRound =
-      options.stored.length > 0 ? Math.max(...options.stored.map(({ lastScrape }) => lastScrape)) : null;
+/** A target that comes back within this time goes on where it was. */
+const GONE_KEPT_MS = 600_000;
+const GONE_KEPT = 1000;
+
+export class Pipeline {
+  private settings: PipelineSettings;
+  private rules: NamingRules;
+  private readonly startedAt: number;
+  private readonly stored: Map<string, StoredTarget>;
+  private readonly storedRound: number | null;
+  private readonly meshes = new Map<string, KnownMesh>();
+
+  constructor({ stored, startedAt, ...settings }: PipelineOptions) {
+    this.settings = settings;
+    this.startedAt = startedAt;
+    this.rules = compileNamingRules(settings.peers, settings.local);
+    this.stored = new Map(stored.map((target) => [target.target, target]));
+    this.storedRound = stored.length > 0 ? Math.max(...stored.map(({ lastScrape }) => lastScrape)) : null;
+  }
+
+  /** Other rules and limits, from the next scrape of each target on. */
+  configure(settings: PipelineSettings): void {
+    this.settings = settings;
+    this.rules = compileNamingRules(settings.peers, settings.local);
+  }
+
+  /** These are the targets from now on; the others are forgotten after a while. */
+  setTargets(targets: readonly Target[], now: number): void {
+    const current = new Set(targets.map(({ key }) => key));
+    let gone = 0;
+    for (const [key, known] of this.meshes) {
+      known.goneAt = current.has(key) ? null : (known.goneAt ?? now);
+      if (known.goneAt === null) continue;
+      if (now - known.goneAt > GONE_KEPT_MS || ++gone > GONE_KEPT) this.meshes.delete(key);
+    }
   }
 
   process({ target, at, durationMs, error, good }: ScrapeResult): ScrapeRecord {
@@ -53,24 +88,35 @@ export class Pipeline {
 
   /** When the round before the one at `at` was: of this life, or the last one of an earlier life. */
   private previousRound(at: number): number | null {
-    const { intervalMs, startedAt } = this.options;
-    return at - intervalMs >= startedAt ? at - intervalMs : this.storedRound;
+    const { intervalMs } = this.settings;
+    return at - intervalMs >= this.startedAt ? at - intervalMs : this.storedRound;
   }
 
   private meshOf(target: Target): TargetMesh {
-    const known = this.meshes.get(target.key);
-    if (known) return known;
+    const known = this.meshes.get(target.key) ?? this.newMesh(target);
+    if (known.target !== target || known.rules !== this.rules) known.mesh.configure(this.changeable(target));
+    known.target = target;
+    known.rules = this.rules;
+    return known.mesh;
+  }
+
+  /** What was stored counts once: a target that was forgotten and comes back begins anew. */
+  private newMesh(target: Target): KnownMesh {
     const { scheme, host, path } = target.address;
     const mesh = new TargetMesh({
-      labels: target.labels,
+      ...this.changeable(target),
       address: target.key,
       host: scheme === 'unix' ? path : host,
-      rules: this.rules,
-      seriesLimit: this.options.seriesLimit,
       stored: this.stored.get(target.key),
       storedZones: this.stored.get(zonesKey(target.key)),
     });
-    this.meshes.set(target.key, mesh);
-    return mesh;
+    this.stored.delete(target.key);
+    const known = { mesh, target, rules: this.rules, goneAt: null };
+    this.meshes.set(target.key, known);
+    return known;
+  }
+
+  private changeable({ labels, fallbackPlace }: Target) {
+    return { labels, fallbackPlace, rules: this.rules, seriesLimit: this.settings.seriesLimit };
   }
 }

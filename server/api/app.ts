@@ -15,19 +15,22 @@ import { FILTERS, filtersOf, oneOf, parseParams, RequestError, single, timeRange
 import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
 import { describeRegions } from './regions.ts';
 import { describeService, listServices } from './services.ts';
-import { listTargets } from './targets.ts';
+import { type DiscoveryView, httpSd, listTargets, TARGETS_PARAMS } from './targets.ts';
 import { describeTopology } from './topology.ts';
 
 export interface ApiParts {
   readonly store: Pick<Store, 'sums'>;
   readonly live: Live;
+  readonly discovery: DiscoveryView;
   readonly events: EventStream;
-  readonly intervalMs: number;
+  readonly intervalMs: () => number;
   readonly now: () => number;
   readonly metrics: MetricsOptions['metrics'];
   /** Errors of `metrics` that tell the client why there is no answer. */
   readonly metricsRefusals: MetricsOptions['refusals'];
   readonly status: () => Promise<StatusAnswer>;
+  /** Reads the configuration again; gives what is wrong with it, in one line each, and then nothing has changed. */
+  readonly reload: () => readonly string[];
   /** Why the collector can't serve figures yet; empty when it can. */
   readonly notReady: () => string;
   /** Folder of the built web app. */
@@ -57,6 +60,12 @@ export function createApp(parts: ApiParts): Express {
   app.get('/api/v1/events', (request, response) => {
     paramsOf(request, []);
     parts.events.handle(request, response);
+  });
+  app.post('/-/reload', (request, response) => {
+    refuseOtherSites(request);
+    const errors = parts.reload();
+    if (errors.length > 0) throw new RequestError(errors.join('\n'), 400, 'bad_config');
+    response.type('text').send('The configuration was reloaded.\n');
   });
   app.use(onlyReading);
   app.use('/api', (request) => {
@@ -88,7 +97,7 @@ function resources(parts: ApiParts): Record<string, Handler> {
     '/api/v1/query': async (request) => {
       return querySignal(sources(), paramsOf(request, QUERY_PARAMS), {
         now: parts.now(),
-        intervalMs: parts.intervalMs,
+        intervalMs: parts.intervalMs(),
       });
     },
     '/api/v1/topology': async (request) => {
@@ -105,7 +114,10 @@ function resources(parts: ApiParts): Record<string, Handler> {
       return describeRegions({ ...sources(), zones: new ZoneRegions(parts.live.all()) }, query);
     },
     '/api/v1/targets': async (request) => {
-      return listTargets(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));
+      return listTargets(parts.live.all(), paramsOf(request, TARGETS_PARAMS), parts.discovery);
+    },
+    '/api/v1/http_sd': async (request) => {
+      return httpSd(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));
     },
     '/api/v1/status': async (request) => {
       paramsOf(request, []);
@@ -116,6 +128,13 @@ function resources(parts: ApiParts): Record<string, Handler> {
       return openApi;
     },
   };
+}
+
+/** A page of another site must not make a browser reload us. */
+function refuseOtherSites(request: Request): void {
+  const site = request.get('sec-fetch-site') ?? 'none';
+  if (site === 'none' || site === 'same-origin') return;
+  throw new RequestError('a page of another site may not ask for this', 403, 'not_allowed');
 }
 
 /** Whatever else is asked for in another way than by GET or HEAD. */

@@ -195,12 +195,34 @@ export interface TargetStatus {
   samples: number | null;
   envoyVersion: string;
   precision: 'bins' | 'buckets' | 'none' | 'unknown';
+  /** What is to be told of its discovery, such as another mechanism that found it with other labels; else empty. */
+  note: string;
 }
 
 export interface TargetsAnswer {
   targets: TargetStatus[];
+  /** Targets that pass the filters, on all pages. */
+  total: number;
+  /** Of those, by health. */
+  counts: { up: number; down: number; unknown: number };
+  /** The first of what was found and is no target. */
   dropped: { discoveredLabels: Record<string, string>; reason: string }[];
+  droppedTotal: number;
+  discovery: DiscoveryState[];
 }
+
+/** An entry of `discovery` in the configuration. */
+export interface DiscoveryState {
+  /** As the configuration names it: `discovery.file[0]`. */
+  name: string;
+  /** What is wrong with it, and what to do; empty when all is well. */
+  error: string;
+  /** Whether its first answer is there. */
+  answered: boolean;
+}
+
+/** Targets that share all labels, in Prometheus's form. */
+export type HttpSdAnswer = { targets: string[]; labels: Record<string, string> }[];
 
 export interface StatusAnswer {
   build: { version: string; node: string };
@@ -217,6 +239,9 @@ export interface StatusAnswer {
   };
   retention: Record<string, number>;
   limits: Record<string, number>;
+  /** How the configuration was read last: when, when it was good last, and what was wrong, one line each. */
+  reload: { at: number; goodAt: number; errors: string[] };
+  discovery: DiscoveryState[];
   config: unknown;
 }
 

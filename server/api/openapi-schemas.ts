@@ -198,11 +198,25 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     samples: { type: ['integer', 'null'], minimum: 0, description: 'Stats that were used of the last answer.' },
     envoyVersion: text,
     precision: { enum: ['bins', 'buckets', 'none', 'unknown'] },
+    note: { ...text, description: 'What is to be told of its discovery, such as labels in conflict; else empty.' },
   }),
   TargetsAnswer: object({
     targets: listOf(ref('TargetStatus')),
-    dropped: listOf(object({ discoveredLabels: labels, reason: text })),
+    total: { ...wholeNumber, description: 'Targets that pass the filters, on all pages.' },
+    counts: object({ up: wholeNumber, down: wholeNumber, unknown: wholeNumber }),
+    dropped: {
+      ...listOf(object({ discoveredLabels: labels, reason: text })),
+      description: 'The first of what was found and is no target.',
+    },
+    droppedTotal: wholeNumber,
+    discovery: listOf(ref('DiscoveryState')),
   }),
+  DiscoveryState: object({
+    name: { ...text, description: 'As the configuration names it: discovery.file[0].' },
+    error: { ...text, description: 'What is wrong with it and what to do; empty when all is well.' },
+    answered: { type: 'boolean', description: 'Whether its first answer is there.' },
+  }),
+  HttpSdAnswer: listOf(object({ targets: listOf(text), labels })),
   StatusAnswer: object({
     build: object({ version: text, node: text }),
     startedAt: time,
@@ -224,6 +238,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     }),
     retention: { type: 'object', additionalProperties: wholeNumber, description: 'Milliseconds by tier.' },
     limits: { type: 'object', additionalProperties: wholeNumber },
+    reload: object({ at: time, goodAt: time, errors: listOf(text) }),
+    discovery: listOf(ref('DiscoveryState')),
     config: { description: 'The configuration as it was understood, with its defaults.' },
   }),
   Tick: object(

@@ -72,6 +72,20 @@ export function listOf<T extends string>(params: RawParams, name: string, choice
   });
 }
 
+/** A whole number within bounds. */
+export function wholeNumber(
+  params: RawParams,
+  name: string,
+  { min, max }: { min: number; max: number },
+): number | undefined {
+  const text = single(params, name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw new RequestError(`${name}=${text} is no whole number from ${min} to ${max}`);
+  return value;
+}
+
 export function filtersOf(params: RawParams): Filters {
   return Object.fromEntries(FILTERS.flatMap((name) => (params[name] ? [[name, params[name]]] : [])));
 }

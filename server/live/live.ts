@@ -7,7 +7,7 @@ import type { FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-re
 export type Health = 'up' | 'down' | 'unknown';
 
 export interface LiveTarget {
-  readonly target: Target;
+  target: Target;
   health: Health;
   lastError: string;
   /** Unix milliseconds. */
@@ -41,12 +41,15 @@ export class Live {
   private readonly remembered = new Map<string, RememberedTarget>();
 
   /** Makes these the targets that exist; a target that stays keeps its state. */
-  setTargets(targets: readonly Target[], remembered: readonly RememberedTarget[]): void {
+  setTargets(targets: readonly Target[], remembered: readonly RememberedTarget[] = []): void {
     const before = new Map(this.targets);
     for (const entry of remembered) this.remembered.set(entry.target, entry);
     this.targets.clear();
-    for (const target of targets)
-      this.targets.set(target.key, before.get(target.key) ?? newTarget(target, this.remembered.get(target.key)));
+    for (const target of targets) {
+      const known = before.get(target.key) ?? newTarget(target, this.remembered.get(target.key));
+      known.target = target;
+      this.targets.set(target.key, known);
+    }
   }
 
   /** Takes over a round of scrapes once it has been stored, so that nothing is shown that a crash could take back. */

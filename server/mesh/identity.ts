@@ -14,6 +14,8 @@ export interface IdentitySources {
   /** Canonical address, such as `10.0.0.5:9901` or `unix:/run/envoy.sock`. */
   readonly address: string;
   readonly host: string;
+  /** What discovery knows of the place, and is sure of less than Envoy. */
+  readonly fallbackPlace?: { readonly region: string; readonly zone: string } | undefined;
   /** Undefined where Envoy refuses to tell. */
   readonly info: ServerInfo | undefined;
 }
@@ -42,8 +44,16 @@ const SOURCES: Readonly<Record<IdentityPart, readonly Source[]>> = {
     { name: 'address', read: ({ address }) => address },
   ],
   namespace: [label('namespace')],
-  region: [label('region'), { name: 'node.locality of /server_info', read: ({ info }) => info?.region }],
-  zone: [label('zone'), { name: 'node.locality of /server_info', read: ({ info }) => info?.zone }],
+  region: [
+    label('region'),
+    { name: 'node.locality of /server_info', read: ({ info }) => info?.region },
+    { name: 'discovery', read: ({ fallbackPlace }) => fallbackPlace?.region },
+  ],
+  zone: [
+    label('zone'),
+    { name: 'node.locality of /server_info', read: ({ info }) => info?.zone },
+    { name: 'discovery', read: ({ fallbackPlace }) => fallbackPlace?.zone },
+  ],
 };
 
 /** A part of an identity, and in words where it comes from; both are empty where nothing tells it. */

@@ -39,17 +39,23 @@ export interface TargetMeshOptions extends Omit<IdentitySources, 'info'> {
 
 /** Turns the answers of one target, one after the other, into observations: names to flows, totals to increments. */
 export class TargetMesh {
-  private readonly options: TargetMeshOptions;
+  private options: TargetMeshOptions;
   private readonly meter: Meter;
   private readonly zones: ZoneMesh;
   private planned: Planned | undefined;
   /** By the layouts that are still in use: answers with everything by zone, and those without, take turns. */
-  private readonly plans = new WeakMap<StatsLayout, Planned>();
+  private plans = new WeakMap<StatsLayout, Planned>();
 
   constructor(options: TargetMeshOptions) {
     this.options = options;
     this.meter = new Meter(options.stored);
     this.zones = new ZoneMesh(options.storedZones);
+  }
+
+  /** Other labels, rules or limits from the next scrape on; what was counted stays. */
+  configure(changes: Omit<TargetMeshOptions, 'stored' | 'storedZones' | 'address' | 'host'>): void {
+    this.options = { ...this.options, ...changes, fallbackPlace: changes.fallbackPlace };
+    this.plans = new WeakMap();
   }
 
   /** @throws Error with a reason for the user when the target has more stats than `seriesLimit`. */

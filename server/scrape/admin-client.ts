@@ -1,5 +1,9 @@
+import type { LookupFunction } from 'node:net';
 import { Client } from 'undici';
+import type { Reach } from '../model/reach.ts';
 import { formatTargetAddress, type TargetAddress } from '../model/target.ts';
+import { connectorOf } from '../reach/connect.ts';
+import { authorization, SecretFiles } from '../reach/credentials.ts';
 import { ScrapeError, transportError } from './scrape-error.ts';
 
 export interface AdminAnswer {
@@ -12,12 +16,20 @@ export interface AdminAnswer {
   readonly connection: number;
 }
 
-export interface AdminClientOptions {
-  readonly address: TargetAddress;
+export interface AdminLimits {
   /** Time for a whole answer. */
   readonly timeoutMs: number;
   readonly bodyLimitBytes: number;
+}
+
+export interface AdminClientOptions extends AdminLimits {
+  readonly address: TargetAddress;
   readonly now: () => number;
+  readonly reach?: Reach | undefined;
+  /** Shared by those that need the same secrets. */
+  readonly secrets?: SecretFiles;
+  /** Resolves names; by default the system's, with link-local addresses refused. */
+  readonly lookup?: LookupFunction;
 }
 
 /** Longer than any interval: the connection is kept between two scrapes. */
@@ -28,23 +40,42 @@ const HEADERS = { accept: 'text/plain, application/json', 'user-agent': 'sidelig
 /** Asks one Envoy's admin port, over one connection, one request at a time, GET only. */
 export class AdminClient {
   private readonly options: AdminClientOptions;
+  private readonly secrets: SecretFiles;
   private readonly client: Client;
+  /** Part of the path that comes before every path that is asked for. */
+  private readonly prefix: string;
+  private limits: AdminLimits;
   private connection = 0;
   private busy = false;
 
   constructor(options: AdminClientOptions) {
     this.options = options;
-    const { address, timeoutMs } = options;
-    this.client = new Client(originOf(address), {
+    this.limits = options;
+    this.secrets = options.secrets ?? new SecretFiles(options.now);
+    const { address, timeoutMs, reach, lookup } = options;
+    const { origin, pathname } = new URL(reach?.via ?? originOf(address));
+    this.prefix = pathname.replace(/\/$/, '');
+    this.client = new Client(origin, {
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      headersTimeout: 0,
+      bodyTimeout: 0,
       maxHeaderSize: 16_384,
-      connect: { timeout: timeoutMs, ...(address.scheme === 'unix' ? { socketPath: address.path } : {}) },
+      connect: connectorOf({
+        timeoutMs,
+        tls: reach?.tls,
+        socketPath: address.scheme === 'unix' && reach?.via === undefined ? address.path : undefined,
+        allowLinkLocal: reach?.allowLinkLocal ?? false,
+        ...(lookup && { lookup }),
+      }),
     });
     this.client.on('connect', () => this.connection++);
+  }
+
+  /** Counts from the next request on. */
+  limit(limits: AdminLimits): void {
+    this.limits = limits;
   }
 
   /** @throws ScrapeError with the reason in plain words. */
@@ -52,11 +83,15 @@ export class AdminClient {
     if (this.busy) throw new ScrapeError('the request before has not ended');
     this.busy = true;
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), this.options.timeoutMs);
+    const timer = setTimeout(() => abort.abort(), this.limits.timeoutMs);
     try {
       return await this.request(path, abort);
     } catch (error) {
-      throw transportError(error, { ...this.options, timedOut: abort.signal.aborted });
+      throw transportError(error, {
+        address: this.options.address,
+        timeoutMs: this.limits.timeoutMs,
+        timedOut: abort.signal.aborted,
+      });
     } finally {
       clearTimeout(timer);
       this.busy = false;
@@ -68,8 +103,15 @@ export class AdminClient {
   }
 
   private async request(path: string, abort: AbortController): Promise<AdminAnswer> {
-    const { bodyLimitBytes, now } = this.options;
-    const response = await this.client.request({ method: 'GET', path, headers: HEADERS, signal: abort.signal });
+    const { now } = this.options;
+    const { bodyLimitBytes } = this.limits;
+    const headers = await this.headers();
+    const response = await this.client.request({
+      method: 'GET',
+      path: this.prefix + path,
+      headers,
+      signal: abort.signal,
+    });
     const at = now();
     const connection = this.connection;
     const chunks: Buffer[] = [];
@@ -92,6 +134,14 @@ export class AdminClient {
       at,
       connection,
     };
+  }
+
+  private async headers(): Promise<Record<string, string>> {
+    const { reach } = this.options;
+    if (reach === undefined) return HEADERS;
+    const authorized = await authorization(reach.auth, this.secrets);
+    const more = await reach.headers?.();
+    return { ...HEADERS, ...(authorized === undefined ? {} : { authorization: authorized }), ...more };
   }
 }
 

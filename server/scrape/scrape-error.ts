@@ -1,4 +1,5 @@
 import { formatTargetAddress, type TargetAddress } from '../model/target.ts';
+import { CredentialsError } from '../reach/credentials.ts';
 
 /** Why a scrape failed; the message is for the user: what happened and what to do. */
 export class ScrapeError extends Error {
@@ -23,6 +24,26 @@ const REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'there is no route to {address}',
   ENOENT: 'there is no socket at {address}: is Envoy running, and is the path right?',
   EACCES: 'the collector may not open {address}: check its permissions',
+  ERR_LINK_LOCAL:
+    '{address} is at a link-local address, where clouds keep their metadata: set scrape.allow_link_local if an Envoy is there',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'the certificate of {address} is signed by itself: give its authority as ca_file under tls',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the authority of the certificate of {address} is not known: give it as ca_file under tls',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'the authority of the certificate of {address} is not known: give it as ca_file under tls',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'the authority of the certificate of {address} is not known: give it as ca_file under tls',
+  CERT_HAS_EXPIRED: 'the certificate of {address} has expired: renew it',
+  CERT_NOT_YET_VALID: 'the certificate of {address} is not valid yet: compare the clocks',
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'the certificate of {address} is for another name: give the name that it has as server_name under tls',
+  ERR_SSL_WRONG_VERSION_NUMBER: '{address} does not speak TLS: take https:// away, or tls from its entry',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: '{address} does not speak TLS: take https:// away, or tls from its entry',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    '{address} asks for a client certificate: give cert_file and key_file under tls',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: '{address} does not know the authority of our client certificate: give another one',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    '{address} refuses the TLS handshake: it may ask for a client certificate (cert_file and key_file under tls)',
   UND_ERR_HEADERS_OVERFLOW: '{address} answers with headers of over 16 kB: it is not an Envoy',
 };
 
@@ -40,6 +61,7 @@ export function transportError(error: unknown, { address, timeoutMs, timedOut }:
       `${text} has not answered within ${timeoutMs} ms (scrape.timeout): it is overloaded, or something between drops packets`,
     );
   }
+  if (error instanceof CredentialsError) return new ScrapeError(message);
   const reason = REASONS[code]?.replace('{address}', text);
   if (reason) return new ScrapeError(reason);
   if (name === 'HTTPParserError' || code.startsWith('HPE_'))
@@ -54,6 +76,10 @@ export function statusError(status: number, body: Buffer): ScrapeError {
       .toString('utf8', 0, 120)
       .split('\n')[0]
       ?.replaceAll(/[^\x20-\x7e]/g, '?') ?? '';
+  if (status >= 300 && status < 400)
+    return new ScrapeError(`/stats is redirected (${status}), which is not followed: is it Envoy's admin port?`);
+  if (status === 401)
+    return new ScrapeError('/stats asks who we are (401): give a token or a name and password under auth');
   if (status === 403)
     return new ScrapeError('Envoy forbids /stats (403): allow it in admin.allow_paths, with "prefix: /stats?"');
   if (status === 404) return new ScrapeError("there is no /stats at this port (404): is it Envoy's admin port?");

@@ -77,6 +77,11 @@ export class TargetScraper {
     this.zones = new ZoneTurns(zonesEvery);
   }
 
+  /** Counts from the next scrape on. */
+  configure({ zonesEvery }: { zonesEvery: number }): void {
+    this.zones.change(zonesEvery);
+  }
+
   /** @throws ScrapeError with the reason in plain words. */
   async scrape(): Promise<GoodScrape> {
     try {

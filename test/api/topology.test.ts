@@ -22,7 +22,14 @@ describe('an empty mesh', () => {
 
   test('has no nodes, edges and targets', async () => {
     expect(await topology()).toEqual({ at: NOW, windowMs: 60_000, window: '1m', nodes: [], edges: [] });
-    expect(await api.get('/api/v1/targets')).toEqual({ targets: [], dropped: [] });
+    expect(await api.get('/api/v1/targets')).toEqual({
+      targets: [],
+      total: 0,
+      counts: { up: 0, down: 0, unknown: 0 },
+      dropped: [],
+      droppedTotal: 0,
+      discovery: [],
+    });
   });
 });
 
@@ -92,6 +99,7 @@ describe('a mixed mesh', () => {
       samples: 10,
       envoyVersion: '1.40.0',
       precision: 'bins',
+      note: '',
     });
     expect(targets[0]).toMatchObject({
       labels: { address: '10.0.0.7:9901' },

@@ -34,7 +34,7 @@ function configOf(targets: readonly FakeAdmin[], path: string): Config {
   return {
     ...config,
     scrape: { ...config.scrape, intervalMs: 200, timeoutMs: 150 },
-    discovery: { static: [{ targets: targets.map(({ text }) => text), labels: {} }] },
+    discovery: { ...config.discovery, static: [{ targets: targets.map(({ text }) => text), labels: {}, relabel: [] }] },
     storage: { ...config.storage, path },
     web: { ...config.web, host: '127.0.0.1', port: 0 },
   };

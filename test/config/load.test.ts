@@ -35,8 +35,9 @@ test('no file means all defaults, the same as an empty one', () => {
       concurrency: 256,
       zonesEvery: 4,
       slowDown: true,
+      allowLinkLocal: false,
     },
-    discovery: { static: [] },
+    discovery: { static: [], file: [], http: [], dns: [], relabel: [], targetsLimit: 20_000 },
     peers: [],
     local: [],
     storage: {

@@ -166,7 +166,7 @@ test('a redirect is not followed', async () => {
   const fake = await startFakeAdmin((_, response) => {
     response.writeHead(302, { location: `http://${other.text}/stats` }).end();
   });
-  expect(await failureAt(fake)).toBe('/stats was answered with status 302');
+  expect(await failureAt(fake)).toBe("/stats is redirected (302), which is not followed: is it Envoy's admin port?");
   expect(other.connections()).toBe(0);
   await other.stop();
 });

@@ -180,6 +180,8 @@ export class FakeApi {
       storage: { path: 'data/sidelight.db', bytes: 1, state: 'ok', message: '', schemaVersion: 1, oldest: now() - age },
       retention: { raw: 7_200_000 },
       limits: {},
+      reload: { at: now() - age, goodAt: now() - age, errors: [] },
+      discovery: [],
       config: {},
     };
   }

@@ -14,6 +14,7 @@ function target(service: string, differences: Partial<TargetStatus> = {}): Targe
     samples: 10,
     envoyVersion: '1.40.0',
     precision: 'bins',
+    note: '',
     ...differences,
   };
 }
