@@ -83,13 +83,12 @@ class HttpDiscoverer implements Discoverer {
         ...(authorized === undefined ? {} : { authorization: authorized }),
       };
       const response = await client.request({ method: 'GET', path: pathname + search, headers, signal });
+      response.body.on('error', () => {});
       if (response.statusCode !== 200) {
-        response.body.destroy();
         throw new Error(`server returned HTTP status ${response.statusCode}${hintOf(response.statusCode)}`);
       }
       const type = String(response.headers['content-type'] ?? '');
       if (!JSON_TYPE.test(type.trim())) {
-        response.body.destroy();
         throw new Error(`unsupported content type ${JSON.stringify(type)}; the answer has to be application/json`);
       }
       return JSON.parse(await limitedText(response.body));
