@@ -34,7 +34,8 @@ export const createDnsDiscoverer: CreateDiscoverer<Entry> = (entry, surroundings
 class DnsDiscoverer implements Discoverer {
   private readonly entry: Entry;
   private readonly now: () => number;
-  private readonly resolver = new Resolver({ timeout: 2000, tries: 2 });
+  /** One per name: what goes wrong with one of them concerns no other. */
+  private readonly resolvers: ReadonlyMap<string, Resolver>;
   private readonly known = new Map<string, KnownName>();
   private readonly poll: Poll;
   private sink: DiscoverySink | undefined;
@@ -42,7 +43,7 @@ class DnsDiscoverer implements Discoverer {
   constructor(entry: Entry, { now }: Surroundings) {
     this.entry = entry;
     this.now = now;
-    if (entry.servers.length > 0) this.resolver.setServers([...entry.servers]);
+    this.resolvers = new Map(entry.names.map((name) => [name, resolverOf(entry.servers)]));
     this.poll = new Poll({ ask: () => this.refresh() });
   }
 
@@ -53,7 +54,7 @@ class DnsDiscoverer implements Discoverer {
 
   async stop(): Promise<void> {
     this.sink = undefined;
-    this.resolver.cancel();
+    for (const resolver of this.resolvers.values()) resolver.cancel();
     await this.poll.stop();
   }
 
@@ -61,7 +62,7 @@ class DnsDiscoverer implements Discoverer {
     const { names, refreshMs } = this.entry;
     const search = parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
     const answers = await Promise.all(
-      names.map(async (name) => ({ name, answer: await this.lookUp(namesToTry(name, search)) })),
+      names.map(async (name) => ({ name, answer: await this.lookUp(name, namesToTry(name, search)) })),
     );
     const groups = answers.flatMap(({ name, answer }) => {
       const endpoints = this.settle(name, answer);
@@ -88,29 +89,30 @@ class DnsDiscoverer implements Discoverer {
   }
 
   /** The first of the names that has records. */
-  private async lookUp(candidates: readonly string[]): Promise<Answer> {
+  private async lookUp(name: string, candidates: readonly string[]): Promise<Answer> {
+    const resolver = this.resolvers.get(name) ?? resolverOf(this.entry.servers);
     let failure: Answer = { error: 'no name to look up', none: true };
     for (const candidate of candidates) {
-      const answer = await this.records(candidate);
+      const answer = await this.records(candidate, resolver);
       if ('endpoints' in answer) return answer;
       if (!answer.none || candidate === candidates[0]) failure = answer;
     }
     return failure;
   }
 
-  private async records(name: string): Promise<Answer> {
+  private async records(name: string, resolver: Resolver): Promise<Answer> {
     try {
       const { type } = this.entry;
       if (type === 'SRV') {
-        const records = await this.resolver.resolveSrv(name);
+        const records = await resolver.resolveSrv(name);
         return {
           endpoints: records.slice(0, MAX_RECORDS).map((record) => this.serviceEndpoint(name, record)),
           ttlMs: null,
         };
       }
       const records = await (type === 'A'
-        ? this.resolver.resolve4(name, { ttl: true })
-        : this.resolver.resolve6(name, { ttl: true }));
+        ? resolver.resolve4(name, { ttl: true })
+        : resolver.resolve6(name, { ttl: true }));
       const endpoints = records
         .slice(0, MAX_RECORDS)
         .map(({ address }) => this.endpoint(name, address, this.entry.port));
@@ -132,6 +134,12 @@ class DnsDiscoverer implements Discoverer {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     return { address, labels: { ...this.entry.labels, __meta_dns_name: name.replace(/\.$/, '') } };
   }
+}
+
+function resolverOf(servers: readonly string[]): Resolver {
+  const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  if (servers.length > 0) resolver.setServers([...servers]);
+  return resolver;
 }
 
 function reasonOf(code: string, type: Entry['type']): string {
