@@ -4,6 +4,7 @@ import type { Labels } from '../model/labels.ts';
 export class LabelEdits {
   private readonly base: Labels;
   private changes: Map<string, string> | undefined;
+  private removes = false;
 
   constructor(base: Labels) {
     this.base = base;
@@ -21,6 +22,7 @@ export class LabelEdits {
     if (this.get(name) !== value) {
       this.changes ??= new Map();
       this.changes.set(name, value);
+      if (value === '' || name === '__proto__') this.removes = true;
     }
     return true;
   }
@@ -32,12 +34,20 @@ export class LabelEdits {
 
   result(): Labels {
     if (this.changes === undefined) return this.base;
+    if (!this.removes) return this.added(this.changes);
     const labels: Record<string, string> = {};
     for (const name of Object.keys(this.base)) {
       const value = this.get(name);
       if (value !== '') define(labels, name, value);
     }
     for (const [name, value] of this.changes) if (value !== '') define(labels, name, value);
+    return labels;
+  }
+
+  /** The quick way, where nothing was removed. */
+  private added(changes: ReadonlyMap<string, string>): Labels {
+    const labels: Record<string, string> = { ...this.base };
+    for (const [name, value] of changes) labels[name] = value;
     return labels;
   }
 }

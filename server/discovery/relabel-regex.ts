@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { type SimpleRegex, simpleRegex } from './simple-regex.ts';
 
 /** Groups of a match, the whole first; a group that took no part is empty. */
 export type Groups = readonly string[];
@@ -26,12 +27,28 @@ export function compileRegex(pattern: string): WholeRegex {
     };
   }
   const compiled = RE2JS.compile(`^(?s:${pattern})$`);
-  const match = remembering((value: string): Groups | undefined => {
-    const matcher = compiled.matcher(value);
-    if (!matcher.find()) return undefined;
-    return Array.from({ length: matcher.groupCount() + 1 }, (_, index) => matcher.group(index) ?? '');
-  });
-  return { names: compiled.namedGroups(), test: remembering((value) => compiled.test(value)), match };
+  const re2: WholeRegex = {
+    names: compiled.namedGroups(),
+    test: remembering((value) => compiled.test(value)),
+    match: remembering((value: string): Groups | undefined => {
+      const matcher = compiled.matcher(value);
+      if (!matcher.find()) return undefined;
+      return Array.from({ length: matcher.groupCount() + 1 }, (_, index) => matcher.group(index) ?? '');
+    }),
+  };
+  const simple = simpleRegex(pattern);
+  return simple === undefined ? re2 : withSimple(simple, re2);
+}
+
+function withSimple({ pattern, longest }: SimpleRegex, re2: WholeRegex): WholeRegex {
+  return {
+    names: re2.names,
+    test: (value) => (value.length > longest ? re2.test(value) : pattern.test(value)),
+    match(value) {
+      if (value.length > longest) return re2.match(value);
+      return pattern.exec(value)?.map((group: string | undefined) => group ?? '');
+    },
+  };
 }
 
 /** The values that a pattern stands for, where it is a plain text or several with `|` between. */
