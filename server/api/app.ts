@@ -67,6 +67,10 @@ export function createApp(parts: ApiParts): Express {
     if (errors.length > 0) throw new RequestError(errors.join('\n'), 400, 'bad_config');
     response.type('text').send('The configuration was reloaded.\n');
   });
+  app.all('/-/reload', (request, response) => {
+    response.set('allow', 'POST');
+    throw new RequestError(`${request.method} is not possible here: reload with POST`, 405, 'not_allowed');
+  });
   app.use(onlyReading);
   app.use('/api', (request) => {
     throw new RequestError(
