@@ -1,6 +1,8 @@
 import { DISCOVERY } from './bad/discovery.ts';
+import { MECHANISMS } from './bad/mechanisms.ts';
 import { NAMING } from './bad/naming.ts';
 import { OUTPUT } from './bad/output.ts';
+import { RELABEL } from './bad/relabel.ts';
 import { SCRAPE } from './bad/scrape.ts';
 import { STRUCTURE } from './bad/structure.ts';
 import { SYNTAX } from './bad/syntax.ts';
@@ -18,6 +20,8 @@ export const BAD_FILES: readonly BadFile[] = [
   ...STRUCTURE,
   ...SCRAPE,
   ...DISCOVERY,
+  ...MECHANISMS,
+  ...RELABEL,
   ...NAMING,
   ...OUTPUT,
   ...UNAVAILABLE,

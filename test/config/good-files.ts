@@ -1,3 +1,5 @@
+import { expect } from 'vitest';
+
 /** One case per form that is accepted: the text of a file and what must be in the configuration. */
 export interface GoodFile {
   readonly name: string;
@@ -95,6 +97,57 @@ export const GOOD_FILES: readonly GoodFile[] = [
     yaml: 'web: { external_url: "https://a.example/mesh/", trace_url: "https://j/s?service={service}&start={from}&end={to}" }\n',
     config: {
       web: { externalUrl: 'https://a.example/mesh', traceUrl: 'https://j/s?service={service}&start={from}&end={to}' },
+    },
+  },
+  {
+    name: 'every mechanism',
+    yaml: 'discovery:\n  file: [{ files: ["/sd/*.yaml", a.json] }]\n  http: [{ url: "http://sd/targets", refresh: 5m, source_auth: { username: a, password: b } }]\n  dns: [{ names: [Checkout.default.svc], port: 9901, servers: ["10.0.0.53", "::1", "[::1]:54"] }, { names: [a], type: SRV, port: 1 }]\n  targets_limit: 5\n',
+    config: {
+      discovery: {
+        file: [{ files: ['/sd/*.yaml', expect.stringMatching(/^\/.*\/a\.json$/)], refreshMs: 60_000, relabel: [] }],
+        http: [{ url: 'http://sd/targets', refreshMs: 300_000, sourceAuth: { username: 'a', password: 'b' } }],
+        dns: [
+          {
+            names: ['checkout.default.svc'],
+            type: 'A',
+            port: 9901,
+            refreshMs: 30_000,
+            servers: ['10.0.0.53:53', '[::1]:53', '[::1]:54'],
+          },
+          { type: 'SRV', port: 0 },
+        ],
+        targetsLimit: 5,
+      },
+    },
+  },
+  {
+    name: 'rules with their defaults',
+    yaml: 'discovery: { relabel: [{ target_label: a, replacement: 1 }, { action: Keep, source_labels: [a], regex: b, separator: "" }] }\n',
+    config: {
+      discovery: {
+        relabel: [
+          { action: 'replace', sourceLabels: [], separator: ';', targetLabel: 'a', regex: '(.*)', replacement: '1' },
+          { action: 'keep', sourceLabels: ['a'], separator: '', regex: 'b' },
+        ],
+      },
+    },
+  },
+  {
+    name: 'how targets are reached',
+    yaml: 'scrape:\n  tls: { ca_file: ca.crt, cert_file: /a.crt, key_file: /a.key, server_name: envoy, insecure_skip_verify: true }\n  auth: { bearer_token_file: /token }\n  allow_link_local: true\ndiscovery: { static: [{ targets: [], tls: {}, auth: { username: a } }] }\n',
+    config: {
+      scrape: {
+        tls: {
+          caFile: expect.stringMatching(/^\/.*ca\.crt$/),
+          certFile: '/a.crt',
+          keyFile: '/a.key',
+          serverName: 'envoy',
+          insecureSkipVerify: true,
+        },
+        auth: { bearerTokenFile: '/token' },
+        allowLinkLocal: true,
+      },
+      discovery: { static: [{ targets: [], tls: {}, auth: { username: 'a' } }] },
     },
   },
   {
