@@ -45,6 +45,15 @@ test.each([
 });
 
 test.each([
+  ['a label', { region: 'label' }, INFO, 'label'],
+  ['Envoy’s own locality', {}, INFO, 'eu-west-1'],
+  ['discovery', {}, { ...INFO, region: '' }, 'node-region'],
+])('a region that discovery falls back to counts after labels and Envoy: %s', (_, labels, info, region) => {
+  const fallbackPlace = { region: 'node-region', zone: '' };
+  expect(identify({ ...SOURCES, labels, info, fallbackPlace })).toMatchObject({ region });
+});
+
+test.each([
   ['a name', { service: 'front-proxy' }, undefined, 'gateway'],
   ['an instance', { service: 'web', instance: 'eu-edge-1' }, undefined, 'gateway'],
   ['a node id beside labels', { service: 'web', instance: 'web-1' }, { ...INFO, nodeId: 'ingress-1' }, 'gateway'],

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetStatus } from '../../../server/api/contract.ts';
-import { addressOfTarget, orderTargets, searchTargets, searchWith, servicesOf } from '../../../web/pages/targets/targets-order.ts';
+import {
+  addressOfTarget,
+  orderTargets,
+  searchTargets,
+  searchWith,
+  servicesOf,
+} from '../../../web/pages/targets/targets-order.ts';
 
 function target(service: string, differences: Partial<TargetStatus> = {}): TargetStatus {
   return {
