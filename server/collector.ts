@@ -138,7 +138,10 @@ export async function startCollector(
       const { contentType, format } = chooseMediaType(accept);
       const own = await metrics.registry.getMetricsAsJSON();
       const { exporter } = configs.config;
-      return { contentType, pieces: renderMetrics({ ...exporter, filter, targets: live.all(), own, format, now: now() }) };
+      return {
+        contentType,
+        pieces: renderMetrics({ ...exporter, filter, targets: live.all(), own, format, now: now() }),
+      };
     },
     metricsRefusals: [TooManySeriesError],
     status: () => collectorStatus({ configs, discovery, store, live, storeState, startedAt, now }),
