@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Config } from '../config/config.ts';
 import { readUpTo } from '../config/file.ts';
+import { reachOf } from '../discovery/reach-of.ts';
 import { CONNECTION_MANAGERS_PATH, SERVER_INFO_PATH, STATS_FORMS } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
 import type { Labels } from '../model/labels.ts';
@@ -97,7 +98,10 @@ function tooLarge(limit: number): string {
 async function answerOfTarget(address: TargetAddress, { scrape, discovery }: Config): Promise<GivenAnswer> {
   const key = formatTargetAddress(address);
   const { timeoutMs, bodyLimitBytes } = scrape;
-  const client = new AdminClient({ address, timeoutMs, bodyLimitBytes, now: Date.now });
+  const plain = key.replace(/^https:\/\//, '');
+  const entry = discovery.static.find(({ targets }) => targets.includes(key) || targets.includes(plain));
+  const reach = reachOf(entry ?? {}, scrape);
+  const client = new AdminClient({ address, timeoutMs, bodyLimitBytes, reach, now: Date.now });
   const asks = new RecordedAsks(client);
   try {
     const { info, managers } = await new TargetScraper(asks).scrape();
@@ -105,7 +109,7 @@ async function answerOfTarget(address: TargetAddress, { scrape, discovery }: Con
       address: key,
       addressIs: 'address',
       host: address.scheme === 'unix' ? address.path : address.host,
-      labels: discovery.static.find(({ targets }) => targets.includes(key))?.labels ?? {},
+      labels: entry?.labels ?? {},
       body: asks.statsBody,
       info,
       managers,

@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto';
 import type { EntryConfig, RelabelRule } from '../config/config.ts';
 import type { Target } from '../model/discovered-target.ts';
-import type { Reach } from '../model/reach.ts';
 import type { Discoverer, TargetGroup } from './discoverer.ts';
+import { reachOf } from './reach-of.ts';
 import { compileRelabel, ruleInWords } from './relabel.ts';
 import { type Dropped, type ResolvedGroup, type ResolveRules, resolveGroup } from './resolve-target.ts';
 
@@ -80,11 +79,7 @@ function rulesOf({ name, entry, relabel, reach }: EntrySettings): ResolveRules {
   ];
   return {
     scheme: entry.tls === undefined ? 'http' : 'https',
-    reach: reachOf({
-      tls: entry.tls ?? reach.tls,
-      auth: entry.auth ?? reach.auth,
-      allowLinkLocal: reach.allowLinkLocal,
-    }),
+    reach: reachOf(entry, reach),
     relabel: lists
       .filter(({ rules }) => rules.length > 0)
       .map(({ rules, place }) => ({
@@ -95,19 +90,4 @@ function rulesOf({ name, entry, relabel, reach }: EntrySettings): ResolveRules {
         },
       })),
   };
-}
-
-/** Its key tells settings apart and holds none of their secrets. */
-function reachOf({
-  tls,
-  auth,
-  allowLinkLocal,
-}: {
-  tls: EntryConfig['tls'];
-  auth: EntryConfig['auth'];
-  allowLinkLocal: boolean;
-}): Reach | undefined {
-  if (tls === undefined && auth === undefined && !allowLinkLocal) return undefined;
-  const key = hash('sha256', JSON.stringify([tls, auth, allowLinkLocal]), 'hex');
-  return { key, allowLinkLocal, ...(tls && { tls }), ...(auth && { auth }) };
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withoutSecrets } from '../../server/cli/secrets.ts';
 import { capture } from '../envoy/captures.ts';
 import { FAKE_INFO, FAKE_STATS, healthy, sendText, startFakeAdmin } from '../scrape/fake-admin.ts';
+import { startFakeTlsAdmin, tlsFile } from '../scrape/fake-tls-admin.ts';
 import { runSidelight } from './sidelight.ts';
 
 let folder: string;
@@ -208,4 +209,20 @@ test('where nothing listens', async () => {
     code: 1,
     err: [`nothing listens at ${admin.text}: is Envoy running, and is its admin port open to the collector?`],
   });
+});
+
+test('a target is asked with the TLS and the token that the configuration gives it', async () => {
+  const { address, asked } = await startFakeTlsAdmin();
+  const target = `https://127.0.0.1:${address.port}`;
+  const config = {
+    scrape: { auth: { bearer_token: 't0' } },
+    discovery: {
+      static: [{ targets: [target], labels: { region: 'eu' }, tls: { ca_file: tlsFile('ca.crt') } }],
+    },
+  };
+  writeFileSync(join(folder, 'tls.yaml'), JSON.stringify(config));
+  const { code, out, err } = await explain(target, '--config.file=tls.yaml');
+  expect([code, err]).toEqual([0, []]);
+  expect(out.join('\n')).toMatch(/region +eu +label region/);
+  expect(new Set(asked.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer t0']));
 });
