@@ -7,7 +7,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Labels } from '../../server/model/labels.ts';
-import { eventually } from '../scrape/eventually.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
 import { RELABEL_CASES, type RelabelCase } from './relabel-cases.ts';
 import { relabelled } from './relabelling.ts';
@@ -19,6 +18,8 @@ interface PrometheusTargets {
   };
 }
 
+/** A busy machine starts a Prometheus slowly. */
+const PATIENT = { timeout: 40_000, interval: 50 };
 /** Labels that Prometheus adds by itself. */
 const ITS_OWN = ['job', 'instance'];
 /** A template of a target label that comes out empty or as no name: versions of Prometheus differ. */
@@ -71,12 +72,16 @@ async function startPrometheus(cases: readonly RelabelCase[]): Promise<string> {
     await ended;
   });
   const url = `http://127.0.0.1:${port}`;
-  const ready = eventually(() =>
-    fetch(`${url}/-/ready`).then(
-      ({ status }) => status,
-      () => 0,
-    ),
-  ).toBe(200);
+  const ready = expect
+    .poll(
+      () =>
+        fetch(`${url}/-/ready`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      PATIENT,
+    )
+    .toBe(200);
   await Promise.race([ready, failed.promise]);
   return url;
 }
@@ -85,10 +90,12 @@ test('Prometheus gives every case the labels that Sidelight gives it', { timeout
   const cases = RELABEL_CASES.filter(({ name }) => !DIFFERS.includes(name));
   const url = await startPrometheus(cases);
   const targets = async () => (await (await fetch(`${url}/api/v1/targets`)).json()) as PrometheusTargets;
-  await eventually(async () => {
-    const { activeTargets, droppedTargets } = (await targets()).data;
-    return activeTargets.length + droppedTargets.length;
-  }).toBe(cases.length);
+  await expect
+    .poll(async () => {
+      const { activeTargets, droppedTargets } = (await targets()).data;
+      return activeTargets.length + droppedTargets.length;
+    }, PATIENT)
+    .toBe(cases.length);
   const { activeTargets } = (await targets()).data;
   const theirs = new Map(activeTargets.map(({ scrapePool, labels }) => [scrapePool, labels]));
   const found = cases.map(({ name, rules, before }, index) => {

@@ -232,7 +232,7 @@ test('a real Envoy’s admin behind its own TLS listener, with a client certific
       ({ body }) => String(body),
       () => '',
     );
-  await eventually(listeners).toContain('port_value');
+  await expect.poll(listeners, { timeout: 40_000, interval: 50 }).toContain('port_value');
   const port = Number(/"port_value": (\d+)/.exec(await listeners())?.[1]);
   expect(await outcome(overSocket)).toBe('good');
   const address: TargetAddress = { scheme: 'https', host: '127.0.0.1', port, path: '' };
