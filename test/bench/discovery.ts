@@ -75,6 +75,7 @@ async function reloading(): Promise<number> {
     intervalMs: 3_600_000,
     timeoutMs: 1000,
     bodyLimitBytes: 1,
+    zonesEvery: 0,
     slowDown: false,
     concurrency: 1,
     now: Date.now,
