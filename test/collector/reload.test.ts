@@ -45,7 +45,8 @@ async function running(first: string) {
   };
 }
 
-const SCRAPE = 'scrape: { interval: 200ms, timeout: 150ms }';
+/** A scrape that times out breaks its connection, so none may, however busy the machine is. */
+const SCRAPE = 'scrape: { interval: 2s, timeout: 2s }';
 const listing = (...targets: string[]) => `${SCRAPE}\ndiscovery: { static: [${targets.join(', ')}] }`;
 const group = (admin: FakeAdmin, labels = '') => `{ targets: ["${admin.text}"], labels: {${labels}} }`;
 
@@ -67,20 +68,20 @@ test('unchanged targets are not even disconnected; others come and go at once, h
   await eventually(
     async () => (await collector.targets()).targets.find(({ labels }) => labels.region === 'eu')?.health,
   ).toBe('up');
-  await eventually(() => comes.asked.length).toBeGreaterThan(3);
+  await eventually(() => comes.asked.length).toBeGreaterThan(2);
   expect([stays.connections(), connections]).toEqual([1, 1]);
 });
 
 test('scrape options count without a new connection', async () => {
   const fake = await admin();
-  const collector = await running(`scrape: { interval: 1h, timeout: 150ms }\ndiscovery: { static: [${group(fake)}] }`);
+  const collector = await running(`scrape: { interval: 1h, timeout: 2s }\ndiscovery: { static: [${group(fake)}] }`);
   await eventually(() => fake.asked.length).toBeGreaterThan(2);
   collector.write(listing(group(fake)));
   const before = fake.asked.length;
   expect((await collector.reload()).status).toBe(200);
-  await eventually(() => fake.asked.length).toBeGreaterThan(before + 2);
+  await eventually(() => fake.asked.length).toBeGreaterThan(before);
   expect(fake.connections()).toBe(1);
-  expect((await collector.status()).scrape.intervalMs).toBe(200);
+  expect((await collector.status()).scrape.intervalMs).toBe(2000);
 });
 
 describe('a bad file changes nothing and says why', () => {
@@ -110,7 +111,7 @@ describe('a bad file changes nothing and says why', () => {
     const { reload, config } = await collector.status();
     expect(reload.errors).toEqual(body.error.message.split('\n'));
     expect(reload.at).toBeGreaterThan(reload.goodAt);
-    expect(config).toMatchObject({ scrape: { intervalMs: 200 } });
+    expect(config).toMatchObject({ scrape: { intervalMs: 2000 } });
     expect((await collector.targets()).total).toBe(1);
     expect(await collector.metrics()).toMatch(/^sidelight_config_last_reload_successful 0$/m);
     collector.write(listing(group(fake)));
