@@ -60,6 +60,21 @@ export interface StaticEntry extends EntryConfig {
   readonly labels: Labels;
 }
 
+export interface KubernetesEntry extends EntryConfig {
+  /** Path of a kubeconfig. Without one: the pod's service account, else $KUBECONFIG, else ~/.kube/config. */
+  readonly kubeconfig: string | undefined;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Label selector of pods; empty: all. */
+  readonly selector: string;
+  /** RE2 pattern for the whole name of an Envoy's container. */
+  readonly container: string;
+  /** Where the pod tells none. */
+  readonly port: number | undefined;
+  /** By the pods' own addresses, or through the API server. */
+  readonly access: 'direct' | 'proxy';
+}
+
 export interface FileEntry extends EntryConfig {
   /** Absolute paths that end in .json, .yml or .yaml; their last part may hold one `*`. */
   readonly files: readonly string[];
