@@ -65,8 +65,7 @@ function wordsFor(code: number, message: string, asked: Asked): string {
   const said = message.replaceAll(/[\p{Cc}\s]+/gu, ' ').slice(0, MAX_SAID);
   const what = `${asked.verb} of ${whereOf(asked)}`;
   if (code === 429) return `the API server is overloaded (429): ${what} is tried again later`;
-  if (code === 400 && /selector/i.test(said))
-    return `discovery.kubernetes[].selector is not a label selector (400): ${said}`;
+  if (code === 400) return `the API server can't read the question (400): is selector a label selector? ${said}`;
   return `the API server answered ${what} with status ${code}${said ? `: ${said}` : ''}`;
 }
 

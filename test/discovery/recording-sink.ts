@@ -6,6 +6,10 @@ export interface RecordingSink extends DiscoverySink {
   /** How often groups were told. */
   readonly updates: () => number;
   readonly error: () => string;
+  /** Every health that was told, in order. */
+  readonly told: string[];
+  /** Every update, in order. */
+  readonly batches: (readonly TargetGroup[])[];
   /** Every address that is found now, sorted. */
   readonly addresses: () => string[];
   readonly endpoints: () => Endpoint[];
@@ -13,27 +17,29 @@ export interface RecordingSink extends DiscoverySink {
 
 export function recordingSink(): RecordingSink {
   const groups = new Map<string, TargetGroup>();
-  let updates = 0;
-  let error = '';
+  const told: string[] = [];
+  const batches: (readonly TargetGroup[])[] = [];
   const endpoints = () => [...groups.values()].flatMap(({ targets }) => [...targets]);
   return {
     groups,
-    updates: () => updates,
-    error: () => error,
+    updates: () => batches.length,
+    error: () => told.at(-1) ?? '',
+    told,
+    batches,
     endpoints,
     addresses: () =>
       endpoints()
         .map(({ address }) => address)
         .sort(),
-    update(told) {
-      updates++;
-      for (const group of told) {
+    update(changed) {
+      batches.push(changed);
+      for (const group of changed) {
         if (group.targets.length === 0 && !group.excluded?.length) groups.delete(group.source);
         else groups.set(group.source, group);
       }
     },
-    health(told) {
-      error = told;
+    health(error) {
+      told.push(error);
     },
   };
 }
