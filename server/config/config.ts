@@ -39,6 +39,7 @@ export interface DiscoveryConfig {
   readonly file: readonly FileEntry[];
   readonly http: readonly HttpEntry[];
   readonly dns: readonly DnsEntry[];
+  readonly kubernetes: readonly KubernetesEntry[];
   /** For the targets of all entries, after the entries' own rules. */
   readonly relabel: readonly RelabelRule[];
   /** Most targets in all. */
@@ -62,7 +63,7 @@ export interface StaticEntry extends EntryConfig {
 
 export interface KubernetesEntry extends EntryConfig {
   /** Path of a kubeconfig. Without one: the pod's service account, else $KUBECONFIG, else ~/.kube/config. */
-  readonly kubeconfig: string | undefined;
+  readonly kubeconfig?: string;
   /** Empty: all. */
   readonly namespaces: readonly string[];
   /** Label selector of pods; empty: all. */
@@ -70,7 +71,7 @@ export interface KubernetesEntry extends EntryConfig {
   /** RE2 pattern for the whole name of an Envoy's container. */
   readonly container: string;
   /** Where the pod tells none. */
-  readonly port: number | undefined;
+  readonly port?: number;
   /** By the pods' own addresses, or through the API server. */
   readonly access: 'direct' | 'proxy';
 }

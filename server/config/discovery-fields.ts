@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseHost, parsePort } from '../model/target.ts';
 import { choiceField, countField, durationField, type Parsed, textField } from './fields.ts';
+import { kubernetesFields } from './kubernetes-fields.ts';
 import { labelsField, targetField } from './mesh-fields.ts';
 import { shown } from './problem.ts';
 import { authField, tlsField } from './reach-fields.ts';
@@ -63,11 +64,14 @@ const dnsEntry = z
     return { ...entry, port: entry.type === 'SRV' ? 0 : (entry.port ?? 0) };
   });
 
+const kubernetesEntry = z.strictObject({ ...kubernetesFields, ...entryFields });
+
 export const discovery = z.strictObject({
   static: z.array(staticEntry).prefault([]).describe('Targets that are listed here.'),
   file: z.array(fileEntry).prefault([]).describe('Targets that are listed in files.'),
   http: z.array(httpEntry).prefault([]).describe('Targets that a server lists.'),
   dns: z.array(dnsEntry).prefault([]).describe('Targets that DNS lists, such as headless services.'),
+  kubernetes: z.array(kubernetesEntry).prefault([]).describe('Pods that run an Envoy.'),
   relabel: z
     .array(relabelField())
     .prefault([])

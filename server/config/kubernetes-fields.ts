@@ -18,8 +18,7 @@ const REQUIREMENT = new RegExp(
 
 /** An entry of `discovery.kubernetes`, without the keys that every entry of every mechanism has. */
 export const kubernetesFields = {
-  kubeconfig: z
-    .union([z.null().transform(() => undefined), fileField('~/.kube/config')])
+  kubeconfig: fileField('~/.kube/config')
     .optional()
     .describe("A kubeconfig. By default the pod's service account, else $KUBECONFIG, else ~/.kube/config."),
   namespaces: z.array(namespaceField()).prefault([]).describe('Namespaces to look in; by default all.'),

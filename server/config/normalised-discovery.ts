@@ -25,6 +25,15 @@ export function normalisedDiscovery(written: WrittenDiscovery, folder: string): 
     dns: written.dns.map(({ names, type, port, refresh, labels, servers, ...entry }) => {
       return { names, type, port, refreshMs: refresh, labels, servers, ...common(entry) };
     }),
+    kubernetes: written.kubernetes.map(({ kubeconfig, port, namespaces, selector, container, access, ...entry }) => ({
+      namespaces,
+      selector,
+      container,
+      access,
+      ...(kubeconfig !== undefined && { kubeconfig: resolve(folder, kubeconfig) }),
+      ...(port !== undefined && { port }),
+      ...common(entry),
+    })),
     relabel: written.relabel,
     targetsLimit: written.targets_limit,
   };

@@ -75,7 +75,7 @@ function deniedWords(message: string, asked: Asked): string {
   const remedy =
     asked.namespace === '' && asked.resource === 'pods'
       ? 'bind the ClusterRole of deploy/kubernetes to it, or name the namespaces it may see in discovery.kubernetes[].namespaces'
-      : 'bind a Role with the verbs get, list and watch on pods to it there';
+      : 'bind a Role with the verbs list and watch on pods to it there';
   return `${user} is denied (403): it needs the verb ${asked.verb} on ${whereOf(asked)}; ${remedy}`;
 }
 

@@ -3,6 +3,7 @@ import type { CreateDiscoverer } from './discoverer.ts';
 import { createDnsDiscoverer } from './dns.ts';
 import { createFileDiscoverer } from './file.ts';
 import { createHttpDiscoverer } from './http.ts';
+import { createKubernetesDiscoverer } from './kubernetes.ts';
 import { createStaticDiscoverer } from './static.ts';
 
 type Entries = Omit<DiscoveryConfig, 'relabel' | 'targetsLimit'>;
@@ -18,4 +19,5 @@ export const MECHANISMS: Mechanisms = {
   file: createFileDiscoverer,
   http: createHttpDiscoverer,
   dns: createDnsDiscoverer,
+  kubernetes: createKubernetesDiscoverer,
 };

@@ -1,4 +1,5 @@
 import { DISCOVERY } from './bad/discovery.ts';
+import { KUBERNETES } from './bad/kubernetes.ts';
 import { MECHANISMS } from './bad/mechanisms.ts';
 import { NAMING } from './bad/naming.ts';
 import { OUTPUT } from './bad/output.ts';
@@ -20,6 +21,7 @@ export const BAD_FILES: readonly BadFile[] = [
   ...STRUCTURE,
   ...SCRAPE,
   ...DISCOVERY,
+  ...KUBERNETES,
   ...MECHANISMS,
   ...RELABEL,
   ...NAMING,

@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 
+import { ENVOY_CONTAINERS } from '../../server/config/kubernetes-fields.ts';
+
 /** One case per form that is accepted: the text of a file and what must be in the configuration. */
 export interface GoodFile {
   readonly name: string;
@@ -47,6 +49,24 @@ export const GOOD_FILES: readonly GoodFile[] = [
       targets: ['10.0.0.5:9901', 'b:1', 'https://b:1', '[::1]:1', 'unix:/run/envoy.sock'],
       labels: { service: 'checkout', region: 'eu-west-1' },
     }),
+  },
+  {
+    name: 'Kubernetes, all by default, as the documentation has it, and all otherwise',
+    yaml: 'discovery:\n  kubernetes:\n    - {}\n    - { kubeconfig: null, namespaces: [], selector: "", container: "envoy|istio-proxy", port: 9901, access: direct }\n    - { kubeconfig: /k, namespaces: [a, b], selector: "a, !b, c/d=e, f!=, g in (h, i), j notin (k), l > 5", access: proxy }\n',
+    config: {
+      discovery: {
+        kubernetes: [
+          { namespaces: [], selector: '', container: ENVOY_CONTAINERS, access: 'direct', relabel: [] },
+          { namespaces: [], selector: '', container: 'envoy|istio-proxy', port: 9901, access: 'direct' },
+          {
+            kubeconfig: '/k',
+            namespaces: ['a', 'b'],
+            selector: 'a, !b, c/d=e, f!=, g in (h, i), j notin (k), l > 5',
+            access: 'proxy',
+          },
+        ],
+      },
+    },
   },
   {
     name: 'label values as they were written',

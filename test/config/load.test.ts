@@ -37,7 +37,7 @@ test('no file means all defaults, the same as an empty one', () => {
       slowDown: true,
       allowLinkLocal: false,
     },
-    discovery: { static: [], file: [], http: [], dns: [], relabel: [], targetsLimit: 20_000 },
+    discovery: { static: [], file: [], http: [], dns: [], kubernetes: [], relabel: [], targetsLimit: 20_000 },
     peers: [],
     local: [],
     storage: {

@@ -44,7 +44,7 @@ export async function startCluster(flags = ''): Promise<Cluster> {
   const told = Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s, 2)));
   const [url, caFile] = [String(told.KUBETEST_URL), String(told.KUBETEST_CA)];
   const token = readFileSync(String(told.TOKEN_ADMIN_FILE), 'utf8').trim();
-  const agent = new Agent({ keepAlive: true, ca: readFileSync(caFile), maxSockets: 4 });
+  const agent = new Agent({ keepAlive: true, ca: readFileSync(caFile), maxSockets: 16 });
   return {
     kubeconfig: String(told.KUBECONFIG_ADMIN),
     restrictedKubeconfig: String(told.KUBECONFIG_RESTRICTED),

@@ -2,11 +2,6 @@ import type { BadFile } from '../bad-files.ts';
 
 export const UNAVAILABLE: readonly BadFile[] = [
   {
-    name: 'discovery of a later version',
-    yaml: 'discovery:\n  kubernetes: [{}, { port: 1 }]\n',
-    errors: ['2: discovery.kubernetes is not available in this version (0.1.0); remove it'],
-  },
-  {
     name: 'sections of a later version',
     yaml: 'alerts:\n  rules: [{ name: A }]\nremote_write: [{ url: a }]\notlp: { endpoint: a }\n',
     errors: [
