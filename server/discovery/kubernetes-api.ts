@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { type AccessOptions, type ApiAccess, openAccess } from './kubernetes-access.ts';
 import { ApiError, type Asked, connectionError, statusError } from './kubernetes-error.ts';
+import { ListSplitter } from './kubernetes-list.ts';
 
 export interface ApiRequest {
   /** With its query. */
@@ -18,11 +19,11 @@ export interface ApiRequest {
 
 export interface ApiLimits {
   readonly maxAnswerBytes: number;
-  /** A watch's line is one object; etcd takes none above 1.5 MiB. */
-  readonly maxLineBytes: number;
+  /** etcd takes no object above 1.5 MiB. */
+  readonly maxObjectBytes: number;
 }
 
-export const API_LIMITS: ApiLimits = { maxAnswerBytes: 64 * 2 ** 20, maxLineBytes: 8 * 2 ** 20 };
+export const API_LIMITS: ApiLimits = { maxAnswerBytes: 256 * 2 ** 20, maxObjectBytes: 8 * 2 ** 20 };
 
 const NEWLINE = 0x0a;
 const MAX_ERROR_BYTES = 65_536;
@@ -57,18 +58,19 @@ export class ApiServer {
     this.current?.close();
   }
 
-  /** The answer's JSON. @throws ApiError */
-  async get(request: ApiRequest): Promise<unknown> {
-    const chunks: Buffer[] = [];
+  /** Calls `item` with each item of a list, and gives the list without them. @throws ApiError */
+  async list(request: ApiRequest, item: (object: unknown) => void): Promise<unknown> {
+    const { maxAnswerBytes, maxObjectBytes } = this.limits;
+    const splitter = new ListSplitter((json) => item(parsed(json)), maxObjectBytes);
     let size = 0;
     await this.answered(request, async (response) => {
-      for await (const chunk of response) {
-        chunks.push(chunk);
+      for await (const chunk of response as AsyncIterable<Buffer>) {
         size += chunk.length;
-        if (size > this.limits.maxAnswerBytes) throw tooLarge('an answer', this.limits.maxAnswerBytes);
+        if (size > maxAnswerBytes) throw tooLarge('an answer', maxAnswerBytes);
+        splitter.take(chunk);
       }
     });
-    return parsed(Buffer.concat(chunks, size));
+    return parsed(splitter.left());
   }
 
   /** Calls `take` with the JSON of each line; ends when the API server ends the watch. @throws ApiError */
@@ -86,7 +88,7 @@ export class ApiServer {
         }
         rest.push(chunk.subarray(from));
         size += chunk.length - from;
-        if (size > this.limits.maxLineBytes) throw tooLarge('an event', this.limits.maxLineBytes);
+        if (size > this.limits.maxObjectBytes) throw tooLarge('an event', this.limits.maxObjectBytes);
       }
     });
   }

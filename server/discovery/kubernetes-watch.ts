@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Surroundings } from './discoverer.ts';
 import type { ApiServer } from './kubernetes-api.ts';
 import { ApiError, type Asked, statusError } from './kubernetes-error.ts';
-import { at, listAt, textAt } from './kubernetes-pod.ts';
+import { at, textAt } from './kubernetes-pod.ts';
 
 /** Takes what the watch sees. A list that is not completed has no end(); the next one begins anew. */
 export interface ObjectSink {
@@ -50,8 +50,8 @@ export interface WatchOptions {
   readonly sink: ObjectSink;
 }
 
-/** Small pages: the event loop stands still while one is parsed, and they are what a list takes of memory. */
-const PAGE_SIZE = '100';
+/** As kubectl and client-go ask. */
+const PAGE_SIZE = '500';
 const MAX_PAGES = 10_000;
 /** A watch that ends sooner than this is not asked for again at once. */
 const SHORTEST_WATCH_MS = 1000;
@@ -121,11 +121,10 @@ export class ObjectWatch {
     for (let pages = 1; ; pages++) {
       const path = this.path({ limit: PAGE_SIZE, ...(token === '' ? {} : { continue: token }) });
       const request = { path, accept: accept.list, timeoutMs: timing.pageMs, signal: this.stopping.signal };
-      const page = await api.get({ ...request, asked: { ...asked, verb: 'list' } });
+      const page = await api.list({ ...request, asked: { ...asked, verb: 'list' } }, (object) => sink.item(object));
       const version = textAt(at(page, 'metadata'), 'resourceVersion');
       if (version === '')
         throw new ApiError('the answer is not a Kubernetes list: is it the API server that is asked?');
-      for (const object of listAt(page, 'items')) sink.item(object);
       token = textAt(at(page, 'metadata'), 'continue');
       if (token === '') {
         this.version = version;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { ENVOY_CONTAINERS } from '../../server/config/kubernetes-fields.ts';
 import { parseConfig } from '../../server/config/load.ts';
@@ -9,7 +9,7 @@ import { VERSION } from '../../server/config/version.ts';
 import type { Discoverer } from '../../server/discovery/discoverer.ts';
 import { createKubernetesDiscoverer } from '../../server/discovery/kubernetes.ts';
 import { podManifest } from '../discovery/pod-manifest.ts';
-import { type Cluster, hasCluster, makePod, NOT_RUN, startCluster } from '../discovery/real-cluster.ts';
+import { type Cluster, describeOnCluster, makePod, startCluster } from '../discovery/real-cluster.ts';
 import { type RecordingSink, recordingSink } from '../discovery/recording-sink.ts';
 
 const FOLDER = 'deploy/kubernetes';
@@ -76,9 +76,7 @@ test('its configuration is one that we take, and listens where the probes ask', 
   expect(loaded.config.web).toMatchObject({ host: '', port: 9191 });
 });
 
-if (!hasCluster) test(NOT_RUN, () => expect(hasCluster).toBe(false));
-
-describe.runIf(hasCluster)('on a real API server', () => {
+describeOnCluster('deploy/kubernetes on a real API server', () => {
   let cluster: Cluster;
   let folder: string;
   let kubeconfig: string;

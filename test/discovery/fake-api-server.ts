@@ -35,7 +35,8 @@ export interface FakeApiServer {
 
 /** A stand-in for an API server, plain HTTP, pods only, for what a real one can't be made to do on demand. */
 export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
-  const pods = new Map<string, FakePod>();
+  /** JSON of each. */
+  const pods = new Map<string, string>();
   const watches = new Set<ServerResponse>();
   const tricks: Record<Verb, Trick[]> = { list: [], watch: [] };
   const asked: FakeApiServer['asked'] = [];
@@ -51,11 +52,9 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
     const from = Number(query.get('continue') ?? 0);
     const to = from + Number(query.get('limit') ?? pods.size);
     const token = to < pods.size ? { continue: String(to) } : {};
-    answer(response, 200, {
-      kind: 'PodList',
-      metadata: { resourceVersion: String(version), ...token },
-      items: [...pods.values()].slice(from, to),
-    });
+    const metadata = JSON.stringify({ resourceVersion: String(version), ...token });
+    const items = [...pods.values()].slice(from, to);
+    response.end(`{"kind":"PodList","metadata":${metadata},"items":[${items.join(',')}]}`);
   };
   const watch: Trick = (response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
@@ -89,7 +88,7 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
         version++;
         const { namespace, name } = pod.metadata;
         const type = pods.has(`${namespace}/${name}`) ? 'MODIFIED' : 'ADDED';
-        pods.set(`${namespace}/${name}`, pod);
+        pods.set(`${namespace}/${name}`, JSON.stringify(pod));
         send({ type, object: versioned(pod) });
       }
     },

@@ -1,19 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { KubernetesEntry } from '../../server/config/config.ts';
 import { ENVOY_CONTAINERS } from '../../server/config/kubernetes-fields.ts';
 import type { Discoverer } from '../../server/discovery/discoverer.ts';
 import { createKubernetesDiscoverer } from '../../server/discovery/kubernetes.ts';
 import { podManifest } from './pod-manifest.ts';
-import { type Cluster, deletePod, hasCluster, makePod, NOT_RUN, patchStatus, startCluster } from './real-cluster.ts';
+import { type Cluster, deletePod, describeOnCluster, makePod, patchStatus, startCluster } from './real-cluster.ts';
 import { type RecordingSink, recordingSink } from './recording-sink.ts';
 
 /** A pod that has changed must be seen this soon; the condition is looked at every 10 ms. */
 const withinASecond = <T>(value: () => T) => expect.poll(value, { timeout: 1000, interval: 10 });
 const soon = <T>(value: () => T) => expect.poll(value, { timeout: 15_000, interval: 20 });
 
-if (!hasCluster) test(NOT_RUN, () => expect(hasCluster).toBe(false));
-
-describe.runIf(hasCluster)('a real API server', () => {
+describeOnCluster('discovery on a real API server', () => {
   let cluster: Cluster;
   const running: Discoverer[] = [];
 
@@ -34,8 +32,8 @@ describe.runIf(hasCluster)('a real API server', () => {
         namespaces: [],
         selector: '',
         container: ENVOY_CONTAINERS,
-        port: undefined,
         access: 'direct',
+        relabel: [],
         ...entry,
       },
       { now: Date.now, random: Math.random },
@@ -57,7 +55,7 @@ describe.runIf(hasCluster)('a real API server', () => {
 
   test('pods appear, change and disappear within a second', async () => {
     const sink = discover({ namespaces: ['one'] });
-    await soon(() => sink.updates.length).toBe(1);
+    await soon(() => sink.batches.length).toBe(1);
     expect(sink.groups.size).toBe(0);
     const shop = pod('one', 'shop-1', '127.20.0.5', { labels: { app: 'shop' } });
 
@@ -119,7 +117,7 @@ describe.runIf(hasCluster)('a real API server', () => {
     await soon(() => all.addresses()).toEqual(['127.20.2.1:9901', '127.20.2.2:9901']);
     await soon(() => some.addresses()).toEqual(['127.20.2.2:9901']);
     await soon(() => one.addresses()).toEqual(['127.20.2.1:9901']);
-    expect(both.updates).toHaveLength(1);
+    expect(both.batches).toHaveLength(1);
 
     const relabelled = { metadata: { labels: { team: null } } };
     await cluster.ask('PATCH', '/api/v1/namespaces/two/pods/a', relabelled, 'application/merge-patch+json');
@@ -142,7 +140,7 @@ describe.runIf(hasCluster)('a real API server', () => {
     await soon(() => half.told.at(-1)).toBe(
       `${user} is denied (403): it needs the verb list on pods in namespace two; bind a Role with the verbs list and watch on pods to it there`,
     );
-    expect(denied.updates).toEqual([]);
+    expect(denied.batches).toEqual([]);
   });
 
   test('a wrong selector is told', async () => {
@@ -159,7 +157,7 @@ describe.runIf(hasCluster)('a real API server', () => {
     await Promise.all(Array.from({ length: 16 }, makeAll));
     const sink = discover({ namespaces: ['many'] });
     await soon(() => sink.groups.size).toBe(10_000);
-    expect(sink.updates).toHaveLength(1);
+    expect(sink.batches).toHaveLength(1);
     expect(new Set(sink.addresses()).size).toBe(10_000);
     await deletePod(cluster, pod('many', 'pod-4711', ''));
     await withinASecond(() => sink.groups.size).toBe(9999);
@@ -176,6 +174,6 @@ describe.runIf(hasCluster)('a real API server', () => {
     await makePod(cluster, pod('restart', 'after', '127.20.4.2'));
     await soon(() => sink.addresses()).toEqual(['127.20.4.1:9901', '127.20.4.2:9901']);
     await soon(() => sink.told.at(-1)).toBe('');
-    expect(sink.updates.flat().filter(({ targets }) => targets.length === 0)).toEqual([]);
+    expect(sink.batches.flat().filter(({ targets }) => targets.length === 0)).toEqual([]);
   }, 60_000);
 });

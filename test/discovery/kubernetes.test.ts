@@ -40,7 +40,7 @@ interface Run {
 
 function discover({ timing = {}, now = Date.now, access = 'direct', kubeconfig = server.kubeconfig }: Run = {}) {
   const discoverer = new KubernetesDiscoverer(
-    { kubeconfig, namespaces: [], selector: '', container: ENVOY_CONTAINERS, port: undefined, access },
+    { kubeconfig, namespaces: [], selector: '', container: ENVOY_CONTAINERS, access, relabel: [] },
     { now, random: () => 0.5 },
     { ...FAST, ...timing },
   );
@@ -60,18 +60,18 @@ async function showsThat(sink: RecordingSink, numbers: readonly number[]): Promi
 }
 
 test('a list comes in pages, is told at once, and the watch goes on from it', async () => {
-  server.put(...Array.from({ length: 250 }, (_, index) => pod(index)));
+  server.put(...Array.from({ length: 1250 }, (_, index) => pod(index)));
   const sink = discover();
   await watching();
   expect(lists()).toBe(3);
-  expect(sink.updates).toHaveLength(1);
-  expect(sink.addresses()).toHaveLength(250);
-  expect(versions('watch')).toEqual(['1250']);
+  expect(sink.batches).toHaveLength(1);
+  expect(sink.addresses()).toHaveLength(1250);
+  expect(versions('watch')).toEqual(['2250']);
 });
 
 test('an empty cluster is an answer too', async () => {
   const sink = discover();
-  await eventually(() => sink.updates).toEqual([[]]);
+  await eventually(() => sink.batches).toEqual([[]]);
 });
 
 test('a watch that ends, or is cut off, goes on from the last event or bookmark, without a list', async () => {
@@ -111,19 +111,19 @@ test.each(GONE)('410 Gone %s: a new list, which tells what went meanwhile, and n
   });
   server.cut();
   await showsThat(sink, [2, 3]);
-  expect(sink.updates.slice(1).flat()).toHaveLength(2);
+  expect(sink.batches.slice(1).flat()).toHaveLength(2);
   expect(sink.told.filter((error) => error !== '' && !/can't be asked/.test(error))).toEqual([]);
 });
 
 test('410 Gone amid the pages of a list: from the first page again', async () => {
-  server.put(...Array.from({ length: 150 }, (_, index) => pod(index)));
+  server.put(...Array.from({ length: 600 }, (_, index) => pod(index)));
   const normal: Trick = (response) =>
-    answer(response, 200, { metadata: { resourceVersion: '5', continue: 'old' }, items: [pod(400)] });
+    answer(response, 200, { metadata: { resourceVersion: '5', continue: 'old' }, items: [pod(4000)] });
   server.trick('list', normal, (response) => answer(response, 410, gone));
   const sink = discover();
   await watching();
-  expect(sink.addresses()).toHaveLength(150);
-  expect(sink.updates).toHaveLength(1);
+  expect(sink.addresses()).toHaveLength(600);
+  expect(sink.batches).toHaveLength(1);
 });
 
 const cutMidway: Trick = (response) => {
@@ -143,7 +143,7 @@ const BAD_LISTS: readonly [about: string, trick: Trick, error: RegExp][] = [
   ['not HTTP', (response) => response.socket?.end('SSH-2.0\r\n\r\n'), /does not speak HTTP/],
   ['silence', () => {}, /has not answered within 0.2 s/],
   ['half an answer', (response) => response.writeHead(200).write('{'), /has not answered within 0.2 s/],
-  ['too large', (response) => endless(response), /larger than 67108864 bytes/],
+  ['too large', (response) => endless(response), /larger than 8388608 bytes/],
 ];
 
 function endless(response: Parameters<Trick>[0]): void {
@@ -258,7 +258,7 @@ test('while it fails, nothing is emitted: the last groups stay', async () => {
   await server.close();
   await eventually(() => sink.told.at(-1)).toMatch(/nothing listens there/);
   expect(sink.addresses()).toEqual([address(1)]);
-  expect(sink.updates).toHaveLength(1);
+  expect(sink.batches).toHaveLength(1);
 });
 
 test('changes that concern no target are not told', async () => {
@@ -269,7 +269,7 @@ test('changes that concern no target are not told', async () => {
   server.put(sooner);
   server.put(pod(1, { containers: [] }));
   await eventually(() => sink.groups.get('default/shop-1')?.targets).toEqual([]);
-  expect(sink.updates).toHaveLength(2);
+  expect(sink.batches).toHaveLength(2);
 });
 
 test('access: proxy reaches pods through the API server, with a token that is fresh', async () => {
