@@ -14,7 +14,8 @@ interface Circumstances {
 
 /** Reasons by the code of Node's or undici's error; `{address}` is the target's. */
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens at {address}: is Envoy running, and is its admin port open to the collector?',
+  ECONNREFUSED:
+    'nothing listens at {address}: is Envoy running, and is its admin port open to the collector? One that is bound to 127.0.0.1 is open to its own pod or machine alone',
   ECONNRESET: '{address} closed the connection before it had answered',
   UND_ERR_SOCKET: '{address} closed the connection before it had answered',
   EPIPE: '{address} closed the connection before it had answered',
@@ -69,8 +70,36 @@ export function transportError(error: unknown, { address, timeoutMs, timedOut }:
   return new ScrapeError(`${text}: ${message}`);
 }
 
+/** What an API server says that stands between us and a pod (`access: proxy`), by its status and words. */
+const PROXY_REASONS: readonly (readonly [status: number, said: RegExp, reason: string])[] = [
+  [
+    403,
+    /pods\/proxy/,
+    'the API server denies access to the pod (403): our account needs the verb get on pods/proxy, as in deploy/kubernetes/proxy/rbac.yaml',
+  ],
+  [
+    503,
+    /connection refused/,
+    'nothing listens at this port of the pod: an admin port that is bound to 127.0.0.1 is open to its own pod alone; bind it to 0.0.0.0 and set admin.allow_paths, or name the port of its Prometheus listener by the annotation sidelight.io/port',
+  ],
+  [
+    503,
+    /timeout|no route|deadline/,
+    'the API server does not reach the pod (503): is it running, and does a network policy let the API server in?',
+  ],
+  [404, /pods .{1,260} not found/, 'the pod is gone'],
+];
+
+function proxyReason(status: number, body: Buffer): string | undefined {
+  const text = body.toString('utf8', 0, 2048);
+  if (!/^\s*\{\s*"kind":\s*"Status"/.test(text)) return undefined;
+  return PROXY_REASONS.find(([code, said]) => code === status && said.test(text))?.[2];
+}
+
 /** Reasons by HTTP status of `/stats`. */
 export function statusError(status: number, body: Buffer): ScrapeError {
+  const reason = proxyReason(status, body);
+  if (reason !== undefined) return new ScrapeError(reason);
   const said =
     body
       .toString('utf8', 0, 120)

@@ -207,7 +207,9 @@ test('where nothing listens', async () => {
   const { code, err } = await explain(admin.text);
   expect({ code, err }).toEqual({
     code: 1,
-    err: [`nothing listens at ${admin.text}: is Envoy running, and is its admin port open to the collector?`],
+    err: [
+      `nothing listens at ${admin.text}: is Envoy running, and is its admin port open to the collector? One that is bound to 127.0.0.1 is open to its own pod or machine alone`,
+    ],
   });
 });
 

@@ -43,7 +43,9 @@ function rows(described: Described, path: string, writtenOut: WrittenOut = new M
   if (path === '' || (properties && nested.length > 0)) return below;
   const value = described.default;
   const shown =
-    value === undefined || value === '' ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+    value === undefined || value === ''
+      ? ''
+      : `\`${typeof value === 'string' ? value.replaceAll('|', '\\|') : JSON.stringify(value)}\``;
   return [`| \`${path}\` | ${shown} | ${description.replaceAll('|', '\\|')} |`, ...below];
 }
 

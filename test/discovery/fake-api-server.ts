@@ -28,6 +28,8 @@ export interface FakeApiServer {
   bookmark(): void;
   /** Open watches. */
   watching(): number;
+  /** Answers everything with status 500. */
+  broken: boolean;
   /** Cuts all open watches off. */
   cut(): void;
   close(): Promise<void>;
@@ -63,6 +65,7 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
   };
 
   const server = createServer((request, response) => {
+    if (fake.broken) return answer(response, 500, { kind: 'Status', message: 'broken' });
     const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
     if (!tokens.has(token)) return answer(response, 401, { kind: 'Status', message: 'Unauthorized' });
     if (!request.url?.startsWith('/api/v1/pods?')) return answer(response, 403, { kind: 'Status', message: '' });
@@ -76,9 +79,10 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
   const [kubeconfig, tokenFile] = [join(folder, 'kubeconfig'), join(folder, 'token')];
   writeFileSync(tokenFile, 'first\n');
   writeFileSync(kubeconfig, kubeconfigText(url));
-  return {
+  const fake: FakeApiServer = {
     url,
     kubeconfig,
+    broken: false,
     tokenFile,
     tokens,
     asked,
@@ -112,6 +116,7 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
         server.closeAllConnections();
       }),
   };
+  return fake;
 }
 
 /** A whole answer of JSON. */

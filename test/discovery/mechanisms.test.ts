@@ -7,11 +7,15 @@ import { expect, test } from 'vitest';
 import { createDnsDiscoverer } from '../../server/discovery/dns.ts';
 import { createFileDiscoverer } from '../../server/discovery/file.ts';
 import { createHttpDiscoverer } from '../../server/discovery/http.ts';
+import { KubernetesDiscoverer } from '../../server/discovery/kubernetes.ts';
+import { WATCH_TIMING } from '../../server/discovery/kubernetes-watch.ts';
 import { MECHANISMS } from '../../server/discovery/mechanisms.ts';
 import { createStaticDiscoverer } from '../../server/discovery/static.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
 import { describeConformance } from './conformance.ts';
+import { fakeApiServer } from './fake-api-server.ts';
 import { type DnsAnswer, startFakeDns } from './fake-dns.ts';
+import { podManifest } from './pod-manifest.ts';
 
 const surroundings = { now: Date.now, random: () => 0.5 };
 const groupsOf = (addresses: readonly string[]) =>
@@ -71,6 +75,42 @@ describeConformance('dns', async (first) => {
   };
 });
 
-test('every mechanism has gone through the suite above, or through one of its own', () => {
-  expect(Object.keys(MECHANISMS)).toEqual(expect.arrayContaining(['static', 'file', 'http', 'dns']));
+describeConformance('kubernetes', async (first) => {
+  const server = await fakeApiServer(temporaryFolder());
+  const pods = new Map<string, ReturnType<typeof podManifest>>();
+  const list = (addresses: readonly string[]) => {
+    server.broken = false;
+    for (const [address, pod] of pods) if (!addresses.includes(address) && pods.delete(address)) server.remove(pod);
+    for (const address of addresses) {
+      const [podIP = '', port = ''] = address.split(':');
+      const annotations = { 'sidelight.io/port': port };
+      const pod = podManifest({ name: `pod-${podIP}`, annotations, status: { podIP } });
+      if (!pods.has(address)) server.put(pod);
+      pods.set(address, pod);
+    }
+  };
+  list(first);
+  const timing = { ...WATCH_TIMING, backOffMs: { first: 10, longest: 50 } };
+  const { kubeconfig } = server;
+  const entry = {
+    kubeconfig,
+    namespaces: [],
+    selector: '',
+    container: 'envoy',
+    access: 'direct',
+    relabel: [],
+  } as const;
+  return {
+    create: () => new KubernetesDiscoverer(entry, surroundings, timing),
+    list,
+    fail: () => {
+      server.broken = true;
+      server.cut();
+    },
+    stop: () => server.close(),
+  };
+});
+
+test('every mechanism has gone through the suite above', () => {
+  expect(Object.keys(MECHANISMS)).toEqual(['static', 'file', 'http', 'dns', 'kubernetes']);
 });
