@@ -7,6 +7,9 @@ export interface FakePod {
   readonly metadata: { readonly name: string; readonly namespace: string };
 }
 
+/** Events that a watch may begin with. */
+const REMEMBERED = 1000;
+
 type Verb = 'list' | 'watch';
 /** Answers in place of the server. */
 export type Trick = (response: ServerResponse, request: IncomingMessage) => void;
@@ -43,11 +46,19 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
   const tricks: Record<Verb, Trick[]> = { list: [], watch: [] };
   const asked: FakeApiServer['asked'] = [];
   const tokens = new Set(['first']);
+  const events: { version: number; text: string }[] = [];
   let version = 1000;
 
   const versioned = (pod: FakePod) => ({ ...pod, metadata: { ...pod.metadata, resourceVersion: String(version) } });
   const send = (event: object | string) => {
     for (const watch of watches) watch.write(typeof event === 'string' ? event : `${JSON.stringify(event)}\n`);
+  };
+  /** An event about a pod, which later watches from an earlier version see too. */
+  const record = (type: string, pod: FakePod) => {
+    const text = `${JSON.stringify({ type, object: versioned(pod) })}\n`;
+    events.push({ version, text });
+    if (events.length > REMEMBERED) events.shift();
+    send(text);
   };
   const list: Trick = (response, request) => {
     const query = queryOf(request);
@@ -58,8 +69,10 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
     const items = [...pods.values()].slice(from, to);
     response.end(`{"kind":"PodList","metadata":${metadata},"items":[${items.join(',')}]}`);
   };
-  const watch: Trick = (response) => {
+  const watch: Trick = (response, request) => {
     response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+    const from = Number(queryOf(request).get('resourceVersion'));
+    for (const event of events) if (event.version > from) response.write(event.text);
     watches.add(response);
     response.on('close', () => watches.delete(response));
   };
@@ -93,13 +106,13 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
         const { namespace, name } = pod.metadata;
         const type = pods.has(`${namespace}/${name}`) ? 'MODIFIED' : 'ADDED';
         pods.set(`${namespace}/${name}`, JSON.stringify(pod));
-        send({ type, object: versioned(pod) });
+        record(type, pod);
       }
     },
     remove(pod) {
       version++;
       pods.delete(`${pod.metadata.namespace}/${pod.metadata.name}`);
-      send({ type: 'DELETED', object: versioned(pod) });
+      record('DELETED', pod);
     },
     send,
     bookmark() {
