@@ -109,7 +109,7 @@ function statNameOf(metric: string, labels: PrometheusLabels): Read {
 }
 
 function clusterStat(name: string, labels: PrometheusLabels): Read {
-  const cluster = labels.envoy_cluster_name ?? labels.cluster_name;
+  const cluster = consulName(labels) ?? labels.envoy_cluster_name ?? labels.cluster_name;
   if (cluster === undefined) return { unread: 'label' };
   const grpc = name.endsWith('_failure') && GRPC.exec(name);
   if (grpc) {
@@ -134,7 +134,23 @@ function managerStat(name: string, labels: PrometheusLabels): Read {
   if (!found) return { unread: 'other' };
   if (found.rest.includes('user_agent')) return { unread: 'user agent' };
   const stat = withClass(found.stat, labels);
-  return stat ? { name: `http.${ownerOf(prefix, found.rest)}.${stat}` } : { unread: 'code' };
+  const rest = found.rest.replace(/(?<!_)_+$/, '');
+  const owner = rest === '' ? prefix : `${prefix}.${rest}`;
+  return stat ? { name: `http.${owner}.${stat}` } : { unread: 'code' };
+}
+
+/**
+ * Consul takes a cluster's whole name, which has dots, out of the metric's into labels of its own; put together again
+ * as Consul does: [hash~][subset.]service.namespace.datacenter.internal.trust domain.consul
+ */
+function consulName(labels: PrometheusLabels): string | undefined {
+  const part = (name: string) => labels[`consul_destination_${name}`] ?? '';
+  if (part('full_target') !== '') return `${part('full_target')}.consul`;
+  if (part('service') === '') return undefined;
+  const hash = part('custom_hash') === '' ? '' : `${part('custom_hash')}~`;
+  const place = [part('partition'), part('peer') || part('datacenter'), part('routing_type') || 'internal'];
+  const target = [part('service_subset'), part('service'), part('namespace'), ...place, part('trust_domain') || 'mesh'];
+  return `${hash}${target.filter((text) => text !== '').join('.')}.consul`;
 }
 
 /** The known stat that a name ends in, and what stands before it. */

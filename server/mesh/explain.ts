@@ -158,7 +158,7 @@ function isGrpc({ field }: { readonly field: number }): boolean {
 function clustersOf({ parts, plan, istio }: ReasonedPlan, rules: NamingRules): ExplainedCluster[] {
   const clusters = [...parts.clusters].map(([name, part]): ExplainedCluster => {
     if (part.is !== 'peer') return { name, ...part, service: '', namespace: '' };
-    const { service, namespace, by } = peerOf(name, rules);
+    const { service, namespace, by } = peerOf(name, rules, parts.products);
     return { name, is: 'peer', by, service, namespace };
   });
   if (!istio) return clusters;

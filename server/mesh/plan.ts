@@ -218,7 +218,7 @@ class PlanDraft {
   }
 
   private peerFlow(cluster: string): number {
-    const { service, namespace } = peerOf(cluster, this.rules);
+    const { service, namespace } = peerOf(cluster, this.rules, this.parts.products);
     return this.flow({ direction: 'outbound', peer: service, peerNamespace: namespace, source: 'upstream' });
   }
 
