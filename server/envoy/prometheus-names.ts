@@ -5,7 +5,7 @@
  */
 
 import { isIstioSum, istioStatName } from './istio-names.ts';
-import type { Unread } from './stat-names.ts';
+import { RATE_LIMITED, type Unread } from './stat-names.ts';
 
 /** Stats of a cluster that figures are made of. */
 const CLUSTER_STATS = [
@@ -85,7 +85,7 @@ const ISTIO = 'istio_';
  * Why no figure is made of a metric: as for Envoy's own names, or it is of a single status code, a histogram's sum or
  * count, one of Istio's without a status or service, has no label with its cluster or connection manager, or is another.
  */
-export type UnreadMetric = Exclude<Unread, 'scope'> | 'code' | 'sum' | 'istio' | 'label' | 'other';
+export type UnreadMetric = Exclude<Unread, 'scope' | 'istio text'> | 'code' | 'sum' | 'istio' | 'label' | 'other';
 
 /** The stat's name in Envoy's own form, or why there is none. */
 type Read = { readonly name: string } | { readonly unread: UnreadMetric };
@@ -126,7 +126,11 @@ function clusterStat(name: string, labels: PrometheusLabels): Read {
   return stat ? { name: `cluster.${ownerOf(cluster, found.rest)}.${stat}` } : { unread: 'code' };
 }
 
+const RATE_LIMITED_METRIC = 'local_rate_limit_enforced';
+
 function managerStat(name: string, labels: PrometheusLabels): Read {
+  const limit = labels.envoy_local_http_ratelimit_prefix;
+  if (name === RATE_LIMITED_METRIC && limit !== undefined) return { name: `${limit}.${RATE_LIMITED}` };
   const prefix = labels.envoy_http_conn_manager_prefix ?? labels.http_conn_manager_prefix;
   if (prefix === undefined || labels.envoy_listener_address !== undefined || labels.listener_address !== undefined)
     return { unread: 'label' };

@@ -18,7 +18,7 @@ const REQUESTS = [
 ].join('');
 
 const OTHERS = [
-  '|membership_(total|healthy)|.no_(route|cluster)|.rate_limited|s_injected|.grpc.(.*.)?(success|failure|total)',
+  '|membership_(total|healthy)|.no_(route|cluster)|local_rate_limit.enforced|s_injected|.grpc.(.*.)?(success|failure|total)',
   '|ejections_active|expiration_unix_time_seconds|server.(uptime|hot_restart_epoch))$',
 ].join('');
 

@@ -8,8 +8,8 @@
 import { ClusterNames } from './cluster-names.ts';
 
 export interface StatName {
-  readonly scope: 'cluster' | 'http';
-  /** Name of the cluster or stat prefix of the connection manager, as Envoy prints it. */
+  readonly scope: 'cluster' | 'http' | 'limit';
+  /** Name of the cluster, or stat prefix of the connection manager or of the rate limit, as Envoy prints it. */
   readonly owner: string;
   /** Last part, such as `upstream_rq_2xx`; `grpc.failure` for the gRPC calls that failed, of whatever method. */
   readonly stat: string;
@@ -17,10 +17,25 @@ export interface StatName {
 
 /**
  * Why a name holds no figure of a cluster or connection manager: a copy of what the plain stat counts (of requests by
- * origin, canary, retries, zone or user agent), a gRPC counter other than the failures, another scope, or no such name.
+ * origin, canary, retries, zone or user agent), a gRPC counter other than the failures, one of Istio's own metrics, another scope, or no such name.
  */
-export type Unread = 'internal' | 'external' | 'canary' | 'retry' | 'zone' | 'user agent' | 'grpc' | 'scope' | 'name';
+export type Unread =
+  | 'internal'
+  | 'external'
+  | 'canary'
+  | 'retry'
+  | 'zone'
+  | 'user agent'
+  | 'grpc'
+  | 'istio text'
+  | 'scope'
+  | 'name';
 
+/**
+ * Istio folds the labels of its own metrics into the name. Values hold dots, and an empty one leaves nothing behind
+ * (`….source_version.source_cluster.…`), so that no label can be told from a value for sure.
+ */
+const ISTIO_TEXT = /^(?:istiocustom|wasmcustom)\.|(?:^|\.)reporter=\.=/;
 const CLUSTER = 'cluster.';
 const HTTP = 'http.';
 const MEMBERSHIP = '.membership_total';
@@ -34,6 +49,8 @@ const COPY = /^(internal|external|canary|retry|zone|grpc)\./;
 const COPY_OF_UNKNOWN = /\.(?:(internal|external|canary|retry)|(zone)\.[^.]*\.[^.]*)$/;
 const OUTLIER = /^(.+)\.(outlier_detection\.[a-z_]+)$/;
 const HTTP_FAULT = /^(.+)\.(fault\.[a-z_]+)$/;
+/** Requests that a local rate limit turned away. Its filter has a stat prefix of its own, whatever its connection manager's. */
+export const RATE_LIMITED = 'http_local_rate_limit.enforced';
 const USER_AGENT = /\.user_agent\.[^.]*$/;
 
 /** Names of all clusters in an answer, whatever dots they hold. */
@@ -60,7 +77,9 @@ export function connectionManagerNames(scalars: readonly string[]): Set<string> 
 export function readStatName(name: string, clusters: ClusterNames): StatName | Unread {
   if (name.startsWith(CLUSTER)) return parseClusterStat(name.slice(CLUSTER.length), clusters);
   if (name.startsWith(HTTP)) return parseHttpStat(name.slice(HTTP.length));
-  return 'scope';
+  if (name.endsWith(`.${RATE_LIMITED}`))
+    return { scope: 'limit', owner: name.slice(0, -RATE_LIMITED.length - 1), stat: RATE_LIMITED };
+  return ISTIO_TEXT.test(name) ? 'istio text' : 'scope';
 }
 
 /** Undefined for a copy of another stat and for scopes that hold no request figures. */

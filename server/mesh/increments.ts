@@ -34,14 +34,19 @@ function countedUp(plan: Plan, current: StatsReading, before: Aligned | undefine
   const restarted = restartedOwners(plan, current, before);
   const grpcFailed = new Float64Array(plan.owners.length);
   const serverErrors = new Float64Array(plan.owners.length);
-  for (const { slot, flow, field, owner } of plan.counters) {
+  const grownBy = (slot: number, owner: number) => {
     const now = current.values[slot] ?? 0;
     const then = restarted.has(owner) ? 0 : (before?.values[slot] ?? 0);
-    const grown = now >= then ? now - then : now;
+    return now >= then ? now - then : now;
+  };
+  for (const { slot, flow, field, owner } of plan.counters) {
+    const grown = grownBy(slot, owner);
     if (field === COUNTER_INDEX.grpc_failed) add(grpcFailed, owner, grown);
     else add(sums[flow], field, grown);
     if (field === COUNTER_INDEX['5xx']) add(serverErrors, owner, grown);
   }
+  for (const { slots, flow, field, owner } of plan.sameEvents)
+    add(sums[flow], field, -Math.min(grownBy(slots[0], owner), grownBy(slots[1], owner)));
   plan.owners.forEach((flow, owner) => {
     add(sums[flow], COUNTER_INDEX.grpc_failed, grpcOnlyFailures(grpcFailed[owner] ?? 0, serverErrors[owner] ?? 0));
   });

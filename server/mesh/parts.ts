@@ -34,6 +34,8 @@ export interface Parts {
   readonly localClusters: ReadonlySet<string>;
   readonly peerClusters: ReadonlySet<string>;
   readonly inboundManagers: ReadonlySet<string>;
+  /** Whether requests come in by every connection manager but those of infrastructure. */
+  readonly inboundOnly: boolean;
   /** Products whose gateway this is, by clusters that only such gateways have. */
   readonly products: Products;
   readonly role: Identity['role'];
@@ -81,7 +83,14 @@ export function sortParts(input: PartsInput, names: PartNames): Parts {
   };
   const managers = new Map([...names.managers].map((manager) => [manager, partOf(manager)]));
   const inboundManagers = namesOf(managers, 'inbound');
-  return { clusters, managers, localClusters, peerClusters, inboundManagers, products, role, roleBy };
+  const inboundOnly = inboundManagers.size > 0 && own.every((manager) => inboundManagers.has(manager));
+  return { clusters, managers, localClusters, peerClusters, inboundManagers, inboundOnly, products, role, roleBy };
+}
+
+/** Whether a rate limit of this stat prefix, which any connection manager may have, is one of the inbound ones. */
+export function limitsInbound(prefix: string, { inboundManagers, inboundOnly }: Parts): boolean {
+  if (inboundOnly || inboundManagers.has(prefix)) return true;
+  return inboundManagers.size > 0 && isInboundManager(prefix) && !isOutboundManager(prefix);
 }
 
 /**

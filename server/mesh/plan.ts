@@ -9,14 +9,17 @@ import { COUNTER_INDEX, type FlowKey, GAUGE_INDEX, type Identity, type LatencySo
 import { keyOf } from '../model/labels.ts';
 import { compileIstioPlan } from './istio-plan.ts';
 import type { NamingRules } from './naming-rules.ts';
-import { type Parts, type PartsInput, sortParts } from './parts.ts';
+import { limitsInbound, type Parts, type PartsInput, sortParts } from './parts.ts';
 import { peerOf } from './peer-names.ts';
+import { type SameEvents, sameEvents } from './same-events.ts';
 import {
   CLUSTER,
   CLUSTER_EVENTS_ONLY,
   CONNECTION_MANAGER,
   CONNECTIONS,
+  RATE_LIMIT,
   RESET_MARKS,
+  SAME_EVENT,
   type StatFields,
 } from './stat-fields.ts';
 
@@ -49,6 +52,7 @@ export interface Plan {
   readonly owners: readonly number[];
   readonly counters: readonly CounterStep[];
   readonly resetMarks: readonly ResetMark[];
+  readonly sameEvents: readonly SameEvents[];
   readonly gauges: readonly GaugeStep[];
   /** `field` is unused. */
   readonly histograms: readonly Step[];
@@ -139,6 +143,7 @@ export function fieldsOf(
   { parts, bare }: Pick<ReasonedPlan, 'parts' | 'bare'>,
 ): StatFields | undefined {
   const { localClusters, peerClusters, inboundManagers } = parts;
+  if (scope === 'limit') return limitsInbound(owner, parts) ? RATE_LIMIT : undefined;
   if (scope === 'http') return inboundManagers.has(owner) ? CONNECTION_MANAGER : undefined;
   if (!localClusters.has(owner) && !peerClusters.has(owner)) return undefined;
   if (bare.has(owner)) return CONNECTIONS;
@@ -157,6 +162,7 @@ class PlanDraft {
   private readonly ownerIndex = new Map<string, number>();
   private readonly counters: CounterStep[] = [];
   private readonly resetMarks: ResetMark[] = [];
+  private readonly mayBeSame: CounterStep[] = [];
   private readonly gauges: Step[] = [];
   private readonly histograms: Step[] = [];
 
@@ -181,7 +187,11 @@ class PlanDraft {
     const gauge = fields.gauges[name.stat];
     const owner = this.owner(keyOf([name.scope, name.owner]), flow);
     if (RESET_MARKS.has(name.stat)) this.resetMarks.push({ slot, owner });
-    if (counter) this.counters.push({ slot, flow, field: COUNTER_INDEX[counter], owner });
+    if (counter) {
+      const step = { slot, flow, field: COUNTER_INDEX[counter], owner };
+      this.counters.push(step);
+      if (SAME_EVENT.has(name.stat)) this.mayBeSame.push(step);
+    }
     if (gauge) this.gauges.push({ slot, flow, field: GAUGE_INDEX[gauge] });
     if (counter === 'grpc_failed' && this.parts.role === 'gateway') this.gatewayFailure(name, slot);
   }
@@ -200,7 +210,7 @@ class PlanDraft {
 
   finish(): Omit<Plan, 'certificateExpiry' | 'role'> {
     const { flows, owners, counters, resetMarks, gauges, histograms, inbound } = this;
-    return { flows, owners, counters, resetMarks, gauges, histograms, inbound };
+    return { flows, owners, counters, resetMarks, sameEvents: sameEvents(this.mayBeSame), gauges, histograms, inbound };
   }
 
   private owner(key: string, flow: number): number {

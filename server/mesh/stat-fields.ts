@@ -1,5 +1,6 @@
 /** Which of Envoy's stats feed which counter or gauge of a flow (Envoy docs: cluster stats, HTTP connection manager stats). */
 
+import { RATE_LIMITED } from '../envoy/stat-names.ts';
 import type { Counter, Gauge } from '../model/flow.ts';
 
 export interface StatFields {
@@ -28,6 +29,7 @@ const CLUSTER_EVENTS = {
   upstream_cx_connect_fail: 'connect',
   upstream_rq_rx_reset: 'reset',
   upstream_cx_destroy_remote_with_active_rq: 'reset',
+  upstream_cx_protocol_error: 'reset',
   upstream_rq_pending_overflow: 'overflow',
   upstream_rq_active_overflow: 'overflow',
   upstream_cx_none_healthy: 'no_healthy_upstream',
@@ -46,6 +48,18 @@ export const CLUSTER: StatFields = {
   },
   histogram: 'upstream_rq_time',
 };
+
+/**
+ * Counters of a cluster that may tell one event both: an endpoint that breaks off in the middle of an answer over HTTP/1
+ * is a protocol error too. What both grew by counts once, so what is told is never more than what happened.
+ */
+export const SAME_EVENT: ReadonlySet<string> = new Set([
+  'upstream_cx_destroy_remote_with_active_rq',
+  'upstream_cx_protocol_error',
+]);
+
+/** A local rate limit of an inbound connection manager. */
+export const RATE_LIMIT: StatFields = { counters: { [RATE_LIMITED]: 'rate_limited' }, gauges: {}, histogram: '' };
 
 /** A local cluster beside a connection manager that already counts the same requests. */
 export const CLUSTER_EVENTS_ONLY: StatFields = { counters: CLUSTER_EVENTS, gauges: {}, histogram: '' };

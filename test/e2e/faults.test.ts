@@ -1,0 +1,143 @@
+/**
+ * Faults injected live into a real Envoy: what is counted of each, by the product's own path from the scrape to the
+ * observation. One Envoy, which is told to be a gateway so that what came in is counted too; each fault has a route and
+ * a cluster of its own.
+ */
+
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CountedEnvoy } from './counted-envoy.ts';
+import { cluster, GRPC_STATS, httpFilter, type Json, listener, OVER_HTTP2 } from './envoy-config.ts';
+import { type FailingServers, startFailing } from './failing-servers.ts';
+import { FAULTS, type Fault, MAINTENANCE, MIRRORED, TIMES } from './fault-table.ts';
+import { type RealEnvoy, startRealEnvoy } from './real-envoy.ts';
+
+const ALL = [...FAULTS, MIRRORED];
+const idOf = ({ fault }: Fault) => `fault-${ALL.findIndex((one) => one.fault === fault)}`;
+const isGrpc = ({ ask }: Fault) => /^[A-Z]/.test(ask);
+
+function clusterOf(fault: Fault, servers: FailingServers): Json {
+  const { server = 'http', drops } = fault;
+  const ports = server === 'none' ? [] : [servers[server]];
+  const made = cluster(idOf(fault), ports, { ...(server === 'grpc' ? OVER_HTTP2 : {}), ...fault.cluster });
+  if (!drops) return made;
+  const policy = { drop_overloads: [{ category: 'shed', drop_percentage: { numerator: 100 } }] };
+  return { ...made, load_assignment: { ...(made.load_assignment as Json), policy } };
+}
+
+function hostOf(fault: Fault): Json {
+  const { route = {}, action = { route: { cluster: idOf(fault), ...route } }, filters } = fault;
+  const perFilter = filters ? { typed_per_filter_config: filters } : {};
+  return { name: idOf(fault), domains: [idOf(fault)], routes: [{ match: { prefix: '/' }, ...action, ...perFilter }] };
+}
+
+function configOf(servers: FailingServers): Json {
+  const maintained = ALL.filter(({ fault }) => fault === MAINTENANCE).map(idOf);
+  const runtime = Object.fromEntries(maintained.map((id) => [`upstream.maintenance_mode.${id}`, 100]));
+  return {
+    layered_runtime: { layers: [{ name: 'static', static_layer: runtime }] },
+    static_resources: {
+      clusters: [...ALL.map((fault) => clusterOf(fault, servers)), cluster('mirror', [servers.http])],
+      listeners: [
+        listener({
+          name: 'in',
+          statPrefix: 'front',
+          virtualHosts: ALL.map(hostOf),
+          filters: [
+            GRPC_STATS,
+            httpFilter('health_check', 'HealthCheck', {
+              pass_through_mode: false,
+              headers: [{ name: ':path', string_match: { exact: '/healthz' } }],
+            }),
+            httpFilter('fault', 'HTTPFault'),
+            httpFilter('local_ratelimit', 'LocalRateLimit', { stat_prefix: 'unused' }),
+          ],
+        }),
+      ],
+    },
+  };
+}
+
+let servers: FailingServers;
+let envoy: RealEnvoy;
+let counted: CountedEnvoy;
+let session: ClientHttp2Session | undefined;
+
+beforeAll(async () => {
+  servers = await startFailing();
+  envoy = await startRealEnvoy({ config: configOf(servers), version: process.env.ENVOY_VERSION });
+  counted = new CountedEnvoy(envoy.admin, { service: 'front', role: 'gateway' });
+});
+
+afterAll(async () => {
+  session?.destroy();
+  await counted?.close();
+  await envoy?.stop();
+  await servers?.stop();
+});
+
+/** What a client sees of one request. */
+async function seen(fault: Fault): Promise<string> {
+  const port = envoy.port('in');
+  if (isGrpc(fault)) return call(port, idOf(fault), `/shop.Cart/${fault.ask}`);
+  return get(port, idOf(fault), `/${fault.ask}`, fault.seen === 'gone');
+}
+
+/**
+ * The status of a gRPC call. Its one frame of headers ends it, so that Envoy's own answers never come before its end: of
+ * those Envoy's histogram has no sample.
+ */
+async function call(port: number, authority: string, path: string): Promise<string> {
+  session ??= connect(`http://127.0.0.1:${port}`);
+  const headers = { ':method': 'POST', ':path': path, ':authority': authority, 'content-type': 'application/grpc' };
+  const stream = session.request({ ...headers, te: 'trailers' }, { endStream: true });
+  const received: Record<string, unknown> = {};
+  stream.on('response', (answer) => Object.assign(received, answer));
+  stream.on('trailers', (trailers) => Object.assign(received, trailers));
+  stream.resume();
+  await once(stream, 'end');
+  return String(received['grpc-status']);
+}
+
+function get(port: number, host: string, path: string, givesUp: boolean): Promise<string> {
+  return new Promise((resolve) => {
+    const sent = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (answer) => {
+      answer.once('error', () => resolve('cut'));
+      answer.resume().once('end', () => resolve(String(answer.statusCode)));
+    });
+    sent.once('error', () => resolve('gone'));
+    if (givesUp) void once(servers.asked, 'silent').then(() => sent.destroy());
+    sent.end();
+  });
+}
+
+test.each(FAULTS)('$fault', async (fault) => {
+  await counted.expectSince({});
+  const answers: string[] = [];
+  for (let i = 0; i < TIMES; i++) answers.push(await seen(fault));
+  const { outbound, inbound } = fault;
+  expect(answers.join(' ')).toBe(fault.seen.includes(' ') ? fault.seen : answers.map(() => fault.seen).join(' '));
+  await counted.expectSince(withoutEmpty({ [idOf(fault)]: outbound, inbound }));
+});
+
+test('mirrored requests are requests to the mirror too', async () => {
+  await counted.expectSince({});
+  for (let i = 0; i < TIMES; i++) await seen(MIRRORED);
+  await counted.expectSince({
+    [idOf(MIRRORED)]: MIRRORED.outbound,
+    inbound: MIRRORED.inbound,
+    mirror: MIRRORED.outbound,
+  });
+});
+
+test('what the health check filter answers is no request, but has a sample', async () => {
+  await counted.expectSince({});
+  for (let i = 0; i < TIMES; i++) await get(envoy.port('in'), 'any', '/healthz', false);
+  await counted.expectSince({ inbound: '; 5 samples' });
+});
+
+function withoutEmpty(counts: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(counts).filter(([, text]) => text !== ''));
+}
