@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo, Server } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 
 export interface AnsweringServer {
   readonly port: number;
@@ -60,4 +60,11 @@ export async function listening(server: Server, closeConnections: () => void): P
       await closed;
     },
   };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const { port, stop } = await listening(createTcpServer(), () => {});
+  await stop();
+  return port;
 }

@@ -39,22 +39,31 @@ export interface ListenerOptions {
   readonly statPrefix: string;
   readonly virtualHosts: readonly Json[];
   readonly filters?: readonly Json[];
+  /** Default: any free one. */
+  readonly port?: number;
   /** Laid over the connection manager. */
   readonly manager?: Json;
 }
 
-/** A listener for HTTP/1 and HTTP/2 on loopback, on any free port. */
-export function listener({ name, statPrefix, virtualHosts, filters = [], manager = {} }: ListenerOptions): Json {
+/** A listener for HTTP/1 and HTTP/2 on loopback. */
+export function listener({
+  name,
+  statPrefix,
+  virtualHosts,
+  filters = [],
+  port = 0,
+  manager = {},
+}: ListenerOptions): Json {
   const connectionManager = {
     '@type': `${NETWORK}.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: statPrefix,
-    route_config: { name: 'routes', virtual_hosts: virtualHosts },
+    route_config: { name: 'routes', virtual_hosts: virtualHosts, validate_clusters: false },
     http_filters: [...filters, ROUTER],
     ...manager,
   };
   return {
     name,
-    address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
+    address: { socket_address: { address: '127.0.0.1', port_value: port } },
     filter_chains: [{ filters: [{ name: 'http', typed_config: connectionManager }] }],
   };
 }

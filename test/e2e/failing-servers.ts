@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createTcpServer, type Socket } from 'node:net';
-import { type AnsweringServer, listening, onStream } from './answering-server.ts';
+import { type AnsweringServer, freePort, listening, onStream } from './answering-server.ts';
 
 /** Tells `silent` when a request came that will never be answered. */
 const asked = new EventEmitter();
@@ -75,17 +75,9 @@ export async function startFailing(): Promise<FailingServers> {
     http: servers[0].port,
     grpc: servers[1].port,
     mute: servers[2].port,
-    closed: await closedPort(),
+    closed: await freePort(),
     async stop() {
       await Promise.all(servers.map((server: AnsweringServer) => server.stop()));
     },
   };
-}
-
-/** A port that was free a moment ago. */
-async function closedPort(): Promise<number> {
-  const server = createTcpServer();
-  const { port, stop } = await listening(server, () => {});
-  await stop();
-  return port;
 }

@@ -5,13 +5,12 @@
  */
 
 import { once } from 'node:events';
-import { request } from 'node:http';
-import { type ClientHttp2Session, connect } from 'node:http2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CountedEnvoy } from './counted-envoy.ts';
 import { cluster, GRPC_STATS, httpFilter, type Json, listener, OVER_HTTP2 } from './envoy-config.ts';
 import { type FailingServers, startFailing } from './failing-servers.ts';
 import { FAULTS, type Fault, MAINTENANCE, MIRRORED, TIMES } from './fault-table.ts';
+import { get, grpcStatus } from './plain-client.ts';
 import { type RealEnvoy, startRealEnvoy } from './real-envoy.ts';
 
 const ALL = [...FAULTS, MIRRORED];
@@ -63,7 +62,6 @@ function configOf(servers: FailingServers): Json {
 let servers: FailingServers;
 let envoy: RealEnvoy;
 let counted: CountedEnvoy;
-let session: ClientHttp2Session | undefined;
 
 beforeAll(async () => {
   servers = await startFailing();
@@ -72,45 +70,17 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  session?.destroy();
   await counted?.close();
   await envoy?.stop();
   await servers?.stop();
 });
 
 /** What a client sees of one request. */
-async function seen(fault: Fault): Promise<string> {
-  const port = envoy.port('in');
-  if (isGrpc(fault)) return call(port, idOf(fault), `/shop.Cart/${fault.ask}`);
-  return get(port, idOf(fault), `/${fault.ask}`, fault.seen === 'gone');
-}
-
-/**
- * The status of a gRPC call. Its one frame of headers ends it, so that Envoy's own answers never come before its end: of
- * those Envoy's histogram has no sample.
- */
-async function call(port: number, authority: string, path: string): Promise<string> {
-  session ??= connect(`http://127.0.0.1:${port}`);
-  const headers = { ':method': 'POST', ':path': path, ':authority': authority, 'content-type': 'application/grpc' };
-  const stream = session.request({ ...headers, te: 'trailers' }, { endStream: true });
-  const received: Record<string, unknown> = {};
-  stream.on('response', (answer) => Object.assign(received, answer));
-  stream.on('trailers', (trailers) => Object.assign(received, trailers));
-  stream.resume();
-  await once(stream, 'end');
-  return String(received['grpc-status']);
-}
-
-function get(port: number, host: string, path: string, givesUp: boolean): Promise<string> {
-  return new Promise((resolve) => {
-    const sent = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (answer) => {
-      answer.once('error', () => resolve('cut'));
-      answer.resume().once('end', () => resolve(String(answer.statusCode)));
-    });
-    sent.once('error', () => resolve('gone'));
-    if (givesUp) void once(servers.asked, 'silent').then(() => sent.destroy());
-    sent.end();
-  });
+function seen(fault: Fault): Promise<string> {
+  const [port, host] = [envoy.port('in'), idOf(fault)];
+  if (isGrpc(fault)) return grpcStatus({ port, host, path: `/shop.Cart/${fault.ask}` });
+  const until = fault.seen === 'gone' ? { until: once(servers.asked, 'silent') } : {};
+  return get({ port, host, path: `/${fault.ask}`, ...until });
 }
 
 test.each(FAULTS)('$fault', async (fault) => {
@@ -134,7 +104,7 @@ test('mirrored requests are requests to the mirror too', async () => {
 
 test('what the health check filter answers is no request, but has a sample', async () => {
   await counted.expectSince({});
-  for (let i = 0; i < TIMES; i++) await get(envoy.port('in'), 'any', '/healthz', false);
+  for (let i = 0; i < TIMES; i++) await get({ port: envoy.port('in'), host: 'any', path: '/healthz' });
   await counted.expectSince({ inbound: '; 5 samples' });
 });
 

@@ -16,6 +16,8 @@ export interface RealEnvoyOptions {
   readonly version?: string | undefined;
   /** Flags besides the usual ones. */
   readonly flags?: readonly string[];
+  /** Default: any free one. */
+  readonly adminPort?: number;
   /** Default: a folder of its own, removed at the end. */
   readonly folder?: string;
 }
@@ -30,6 +32,8 @@ export interface RealEnvoy {
   page(path: string): Promise<Buffer>;
   /** For what changes something, such as draining. */
   post(path: string): Promise<void>;
+  /** Resolves when the process has ended by itself. */
+  readonly exited: Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -37,11 +41,11 @@ const START_WITHIN_MS = 20_000;
 
 /** Starts a real Envoy on ports that are free; resolves when it is live. Rejects with the end of its log. */
 export async function startRealEnvoy(options: RealEnvoyOptions): Promise<RealEnvoy> {
-  const { config, version, flags = ['--disable-hot-restart'] } = options;
+  const { config, version, adminPort = 0, flags = ['--disable-hot-restart'] } = options;
   const binary = await findEnvoy({ log: console.log, ...(version ? { version } : {}) });
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'sidelight-envoy-')));
   const files = { config: join(folder, 'envoy.json'), admin: join(folder, 'admin.txt') };
-  const admin = { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } };
+  const admin = { address: { socket_address: { address: '127.0.0.1', port_value: adminPort } } };
   await rm(files.admin, { force: true });
   await writeFile(files.config, JSON.stringify({ admin, stats_flush_interval: '0.1s', ...config }));
   const usual = ['--concurrency', '1', '--log-level', 'error', '--admin-address-path', files.admin];
@@ -67,6 +71,7 @@ export async function startRealEnvoy(options: RealEnvoyOptions): Promise<RealEnv
   return {
     admin: address,
     folder,
+    exited,
     stop,
     page: (path) => page(address, path),
     async post(path) {
