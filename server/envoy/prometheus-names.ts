@@ -36,6 +36,7 @@ const CLUSTER_STATS = [
   'membership_total',
   'membership_healthy',
   'outlier_detection_ejections_active',
+  'ratelimit_over_limit',
 ];
 
 const MANAGER_STATS = [
@@ -62,6 +63,7 @@ const MANAGER_STATS = [
 /** Stats with a dot of their own, which became an underscore. */
 const DOTTED: Readonly<Record<string, string>> = {
   outlier_detection_ejections_active: 'outlier_detection.ejections_active',
+  ratelimit_over_limit: 'ratelimit.over_limit',
   fault_aborts_injected: 'fault.aborts_injected',
 };
 

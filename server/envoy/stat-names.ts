@@ -48,6 +48,10 @@ const COPY = /^(internal|external|canary|retry|zone|grpc)\./;
 /** The same where the cluster is not known, so that the part is looked for from the end. */
 const COPY_OF_UNKNOWN = /\.(?:(internal|external|canary|retry)|(zone)\.[^.]*\.[^.]*)$/;
 const OUTLIER = /^(.+)\.(outlier_detection\.[a-z_]+)$/;
+/** Requests that a rate limit service turned away; the filter may have a stat prefix. */
+export const OVER_LIMIT = 'ratelimit.over_limit';
+const OVER_LIMIT_END = /^ratelimit\.(?:.+\.)?over_limit$/;
+const OVER_LIMIT_OF_UNKNOWN = /^(.+)\.ratelimit\.(?:[^.]+\.)?over_limit$/;
 const HTTP_FAULT = /^(.+)\.(fault\.[a-z_]+)$/;
 /** Requests that a local rate limit turned away. Its filter has a stat prefix of its own, whatever its connection manager's. */
 export const RATE_LIMITED = 'http_local_rate_limit.enforced';
@@ -93,6 +97,7 @@ function parseClusterStat(text: string, clusters: ClusterNames): StatName | Unre
   if (owner === undefined) return parseUnknownCluster(text);
   const stat = text.slice(owner.length + 1);
   if (isGrpcFailure(stat)) return { scope: 'cluster', owner, stat: 'grpc.failure' };
+  if (OVER_LIMIT_END.test(stat)) return { scope: 'cluster', owner, stat: OVER_LIMIT };
   if (!stat.includes('.') || stat.startsWith('outlier_detection.')) return { scope: 'cluster', owner, stat };
   return copyIn(COPY.exec(stat)) ?? parseUnknownCluster(text);
 }
@@ -105,6 +110,8 @@ function parseUnknownCluster(text: string): StatName | Unread {
   }
   const outlier = OUTLIER.exec(text);
   if (outlier?.[1] && outlier[2]) return { scope: 'cluster', owner: outlier[1], stat: outlier[2] };
+  const limited = OVER_LIMIT_OF_UNKNOWN.exec(text);
+  if (limited?.[1]) return { scope: 'cluster', owner: limited[1], stat: OVER_LIMIT };
   const dot = text.lastIndexOf('.');
   if (dot < 1) return 'name';
   const owner = text.slice(0, dot);

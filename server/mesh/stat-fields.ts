@@ -1,6 +1,6 @@
 /** Which of Envoy's stats feed which counter or gauge of a flow (Envoy docs: cluster stats, HTTP connection manager stats). */
 
-import { RATE_LIMITED } from '../envoy/stat-names.ts';
+import { OVER_LIMIT, RATE_LIMITED } from '../envoy/stat-names.ts';
 import type { Counter, Gauge } from '../model/flow.ts';
 
 export interface StatFields {
@@ -21,7 +21,7 @@ const CLUSTER_REQUESTS = {
   upstream_cx_total: 'connections',
 } as const;
 
-/** What went wrong on the way to a cluster's hosts. */
+/** What went wrong on the way to a cluster's hosts, or kept it from there. */
 const CLUSTER_EVENTS = {
   'grpc.failure': 'grpc_failed',
   upstream_rq_timeout: 'timeout',
@@ -35,6 +35,7 @@ const CLUSTER_EVENTS = {
   upstream_cx_none_healthy: 'no_healthy_upstream',
   upstream_rq_maintenance_mode: 'maintenance',
   upstream_rq_retry: 'retries',
+  [OVER_LIMIT]: 'rate_limited',
 } as const;
 
 export const CLUSTER: StatFields = {

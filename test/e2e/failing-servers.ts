@@ -27,13 +27,15 @@ const OVER_HTTP2: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> 
   TrailersOnly: (stream) =>
     stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '13' }, { endStream: true }),
   Trailers: (stream) => endWith(stream, '5'),
+  /** Of a rate limit service: code 2, over the limit, in the encoding of protocol buffers. */
+  ShouldRateLimit: (stream) => endWith(stream, '0', [0x08, 0x02]),
   Ok: (stream) => endWith(stream, '0'),
 };
 
-function endWith(stream: ServerHttp2Stream, status: string): void {
+function endWith(stream: ServerHttp2Stream, status: string, message: readonly number[] = []): void {
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status }));
-  stream.end(Buffer.from([0, 0, 0, 0, 0]));
+  stream.end(Buffer.from([0, 0, 0, 0, message.length, ...message]));
 }
 
 export interface FailingServers {

@@ -156,6 +156,14 @@ export const FAULTS: readonly Fault[] = [
     inbound: '2xx 2, 4xx 3, rate_limited 3; 5 samples',
   },
   {
+    fault: 'global rate limit',
+    ask: '200',
+    route: { rate_limits: [{ actions: [{ generic_key: { descriptor_value: 'all' } }] }] },
+    seen: '429',
+    outbound: '4xx 5, rate_limited 5',
+    inbound: '4xx 5; 5 samples',
+  },
+  {
     fault: 'abort by the fault filter',
     ask: '200',
     filters: injected({ abort: { http_status: 503, percentage: NEVER } }),

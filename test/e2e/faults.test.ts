@@ -38,7 +38,11 @@ function configOf(servers: FailingServers): Json {
   return {
     layered_runtime: { layers: [{ name: 'static', static_layer: runtime }] },
     static_resources: {
-      clusters: [...ALL.map((fault) => clusterOf(fault, servers)), cluster('mirror', [servers.http])],
+      clusters: [
+        ...ALL.map((fault) => clusterOf(fault, servers)),
+        cluster('mirror', [servers.http]),
+        cluster('ratelimit', [servers.grpc], OVER_HTTP2),
+      ],
       listeners: [
         listener({
           name: 'in',
@@ -51,6 +55,14 @@ function configOf(servers: FailingServers): Json {
               headers: [{ name: ':path', string_match: { exact: '/healthz' } }],
             }),
             httpFilter('fault', 'HTTPFault'),
+            httpFilter('ratelimit', 'RateLimit', {
+              domain: 'all',
+              timeout: '5s',
+              rate_limit_service: {
+                grpc_service: { envoy_grpc: { cluster_name: 'ratelimit' } },
+                transport_api_version: 'V3',
+              },
+            }),
             httpFilter('local_ratelimit', 'LocalRateLimit', { stat_prefix: 'unused' }),
           ],
         }),
