@@ -137,9 +137,12 @@ export function gatewayProductsOf(clusters: Iterable<string>): Products {
   return products;
 }
 
+/** What Istio begins the node.id of a sidecar with; the words after it are of its namespace. */
+const ISTIO_SIDECAR = /^sidecar~/;
+
 /** Role by name or node id, where nothing better is known. */
 export function roleByName(...names: readonly string[]): Identity['role'] {
-  return names.some((name) => GATEWAY.test(name)) ? 'gateway' : 'sidecar';
+  return names.some((name) => GATEWAY.test(name) && !ISTIO_SIDECAR.test(name)) ? 'gateway' : 'sidecar';
 }
 
 /**

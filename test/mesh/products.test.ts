@@ -16,6 +16,8 @@ import { type ProductTruth, productBody, productTruth, type SentRequests } from 
 import { told } from './faults.ts';
 
 interface Expected {
+  /** The service itself, with its namespace where its node tells it. */
+  readonly own: string;
   readonly role: Identity['role'];
   /** Connection managers that requests to the service, or through the gateway, come in by. */
   readonly inbound: readonly string[];
@@ -37,6 +39,7 @@ const KUMA_OWN = [
 
 const EXPECTED: Readonly<Record<string, Expected>> = {
   'istio-sidecar': {
+    own: 'reviews.default',
     role: 'sidecar',
     inbound: ['inbound_0.0.0.0_9080;'],
     peers: {
@@ -58,6 +61,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     ],
   },
   'istio-sidecar-before-1.23': {
+    own: 'web.shop',
     role: 'sidecar',
     inbound: ['inbound_10.244.1.7_8080'],
     peers: {
@@ -68,6 +72,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['InboundPassthroughClusterIpv4', 'sds-grpc'],
   },
   'istio-gateway': {
+    own: 'istio-ingressgateway.istio-system',
     role: 'gateway',
     inbound: ['outbound_0.0.0.0_8080;', 'outbound_0.0.0.0_8443;'],
     peers: {
@@ -80,6 +85,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['BlackHoleCluster;', 'agent;', 'prometheus_stats;', 'xds-grpc;'],
   },
   'consul-sidecar': {
+    own: 'web',
     role: 'sidecar',
     inbound: ['public_listener'],
     peers: {
@@ -91,6 +97,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['consul-dataplane', 'original-destination', 'prometheus_backend', 'self_admin'],
   },
   'consul-partitions-and-peers': {
+    own: 'web',
     role: 'sidecar',
     inbound: ['public_listener'],
     peers: {
@@ -106,6 +113,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: [],
   },
   'consul-ingress-gateway': {
+    own: 'ingress-gateway',
     role: 'gateway',
     inbound: ['ingress_upstream_8080'],
     peers: { 'api.default': [`api.default.dc1.internal.${TRUST_DOMAIN}`] },
@@ -113,6 +121,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['local_agent'],
   },
   nomad: {
+    own: 'count-dashboard',
     role: 'sidecar',
     inbound: ['public_listener'],
     peers: { 'count-api.default': [`count-api.default.dc1.internal.${TRUST_DOMAIN}`] },
@@ -120,6 +129,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['self_admin'],
   },
   'kuma-sidecar': {
+    own: 'demo-app.kuma-demo',
     role: 'sidecar',
     inbound: ['localhost_5000'],
     peers: {
@@ -130,6 +140,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: KUMA_OWN,
   },
   'kuma-unified-names': {
+    own: 'demo-app',
     role: 'sidecar',
     inbound: ['self_inbound_dp_5000'],
     peers: {
@@ -144,6 +155,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     ],
   },
   'kuma-gateway': {
+    own: 'edge-gateway',
     role: 'gateway',
     inbound: ['edge-gateway'],
     peers: {
@@ -154,6 +166,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: KUMA_OWN,
   },
   'envoy-gateway': {
+    own: 'eg.default',
     role: 'gateway',
     inbound: ['http-10080', 'https-10443'],
     peers: {
@@ -168,6 +181,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['prometheus_stats', 'wasm_cluster', 'xds_cluster'],
   },
   contour: {
+    own: 'projectcontour',
     role: 'gateway',
     inbound: ['ingress_http', 'ingress_https'],
     peers: { 'cart.shop': ['shop_cart_80'], 'cart-v2.shop': ['shop_cart-v2_8080'], 'kuard.blog': ['blog_kuard_3000'] },
@@ -175,6 +189,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['projectcontour_contour_8001', 'projectcontour_service-stats_9001'],
   },
   emissary: {
+    own: 'ambassador-default',
     role: 'gateway',
     inbound: ['ingress_http', 'ingress_https'],
     peers: {
@@ -186,6 +201,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['cluster_127_0_0_1_8877_default', 'cluster_extauth_auth_default', 'xds_cluster'],
   },
   gloo: {
+    own: 'gateway',
     role: 'gateway',
     inbound: ['http'],
     peers: {
@@ -198,6 +214,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['admin_port_cluster', 'rest_xds_cluster', 'xds_cluster'],
   },
   'app-mesh': {
+    own: 'front_shop',
     role: 'sidecar',
     inbound: ['ingress'],
     peers: {
@@ -209,6 +226,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: ['cds_egress_howto-mesh_amazonaws'],
   },
   'app-mesh-gateway': {
+    own: 'front_shop',
     role: 'gateway',
     inbound: ['ingress'],
     peers: { color_shop: ['cds_egress_howto-mesh_color_shop_http_8080'] },
@@ -216,6 +234,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: [],
   },
   'kubernetes-hosts': {
+    own: 'web',
     role: 'sidecar',
     inbound: ['ingress_http'],
     peers: {
@@ -233,6 +252,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     infrastructure: [],
   },
   'hostile-names': {
+    own: 'web',
     role: 'sidecar',
     inbound: ['ingress.http.cluster.x'],
     peers: Object.fromEntries(HOSTILE_NAMES.map((name) => [name, [name]])),
@@ -294,7 +314,13 @@ function understood(product: string, form: 'txt' | 'prom') {
   const reasoned = reasonedPlan({ ...named, layout: reading.layout, managers: new Set(), rules: NO_RULES });
   const clustersThatAre = (kind: string) =>
     [...reasoned.parts.clusters].flatMap(([name, { is }]) => (is === kind ? [name.replace(/;$/, '')] : [])).sort();
-  return { flows: seenFlows(increments(reasoned.plan, reading, undefined)), role: reasoned.plan.role, clustersThatAre };
+  const own = [named.service, named.namespace].filter((part) => part !== '').join('.');
+  return {
+    own,
+    flows: seenFlows(increments(reasoned.plan, reading, undefined)),
+    role: reasoned.plan.role,
+    clustersThatAre,
+  };
 }
 
 const RECORDED = PRODUCTS.flatMap(({ name, prometheus }) => [
@@ -305,10 +331,11 @@ const RECORDED = PRODUCTS.flatMap(({ name, prometheus }) => [
 describe.each(RECORDED)('%s, form %s', (name, form) => {
   const expected = EXPECTED[name];
   if (!expected) throw new Error(`nothing is expected of ${name}`);
-  const { flows, role, clustersThatAre } = understood(name, form);
+  const { own, flows, role, clustersThatAre } = understood(name, form);
   const unmarked = (clusters: readonly string[]) => clusters.map((cluster) => cluster.replace(/;$/, '')).sort();
 
   test('who it is, and what its clusters are', () => {
+    expect(own).toBe(expected.own);
     expect(role).toBe(expected.role);
     expect(clustersThatAre('local')).toEqual(unmarked(expected.local));
     expect(clustersThatAre('infrastructure')).toEqual(unmarked(expected.infrastructure));

@@ -433,6 +433,7 @@ describe('roleByName', () => {
     [['web', 'waypoint~10.0.0.1~web-1.shop~shop.svc.cluster.local'], 'gateway'],
     [['mesh/shop/virtualGateway/web'], 'gateway'],
     [['mesh/shop/virtualNode/web'], 'sidecar'],
+    [['sidecar~10.0.0.1~web-1.edge~edge.svc.cluster.local'], 'sidecar'],
     [['sidecar~10.0.0.1~router-1.shop~shop.svc.cluster.local'], 'sidecar'],
     [['frontend'], 'sidecar'],
     [['front'], 'sidecar'],
