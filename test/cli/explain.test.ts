@@ -130,10 +130,10 @@ test.for<[text: string, left: string]>([
 });
 
 test('a hostile name is cleaned in no time', () => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   for (const part of ['a-', '-eyJ', '//', '?a', 'password', '@', 'token=', '//a'])
     for (let i = 0; i < 100; i++) withoutSecrets(part.repeat(4096 / part.length));
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(process.cpuUsage(started).user).toBeLessThan(2_000_000); // microseconds of CPU, however busy the machine is
 });
 
 test.for<[args: string[], line: string]>([
