@@ -13,35 +13,63 @@ import type { Plan } from './plan.ts';
  * counts from zero too: Envoy lists a stat from its first use.
  */
 export function increments(plan: Plan, current: StatsReading, previous: StatsReading | undefined): FlowIncrement[] {
+  return countedIncrements(plan, current, previous).flows;
+}
+
+export interface CountedIncrements {
+  readonly flows: FlowIncrement[];
+  /** 5xx and retries by owner: what else than failed gRPC calls its hosts count as errors. */
+  readonly explainedErrors: Float64Array;
+}
+
+/** {@link increments}, with what they tell of hosts' errors. */
+export function countedIncrements(
+  plan: Plan,
+  current: StatsReading,
+  previous: StatsReading | undefined,
+): CountedIncrements {
   const before = previous && alignTo(current, previous);
-  const counters = countedUp(plan, current, before);
+  const { sums: counters, explainedErrors } = countedUp(plan, current, before);
   const gauges = plan.flows.map(() => new Float64Array(GAUGES.length));
   for (const { slot, flow, field, sign = 1 } of plan.gauges)
     add(gauges[flow], field, sign * (current.values[slot] ?? 0));
   for (const values of gauges) for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i] ?? 0);
   const bins = flowBins(plan, current, before);
-  return plan.flows.map((flow, index) => ({
+  const flows = plan.flows.map((flow, index) => ({
     flow,
     counters: counters[index] ?? new Float64Array(COUNTERS.length),
     gauges: gauges[index] ?? new Float64Array(GAUGES.length),
     bins: bins[index] ?? NO_BINS,
   }));
+  return { flows, explainedErrors };
 }
 
-/** What the counters grew by, per flow. */
-function countedUp(plan: Plan, current: StatsReading, before: Aligned | undefined): Float64Array[] {
+interface CountedUp {
+  /** By flow. */
+  readonly sums: Float64Array[];
+  readonly explainedErrors: Float64Array;
+}
+
+/** What the counters grew by. */
+function countedUp(plan: Plan, current: StatsReading, before: Aligned | undefined): CountedUp {
   const sums = plan.flows.map(() => new Float64Array(COUNTERS.length));
   const restarted = restartedOwners(plan, current, before);
   const grpcFailed = new Float64Array(plan.owners.length);
   const serverErrors = new Float64Array(plan.owners.length);
-  for (const { slot, flow, field, owner } of plan.counters) {
+  const otherErrors = new Float64Array(plan.owners.length);
+  const grownBy = (slot: number, owner: number): number => {
     const now = current.values[slot] ?? 0;
     const then = restarted.has(owner) ? 0 : (before?.values[slot] ?? 0);
-    const grown = now >= then ? now - then : now;
+    return now >= then ? now - then : now;
+  };
+  for (const { slot, flow, field, owner } of plan.counters) {
+    const grown = grownBy(slot, owner);
     if (field === COUNTER_INDEX.grpc_failed) add(grpcFailed, owner, grown);
     else add(sums[flow], field, grown);
     if (field === COUNTER_INDEX['5xx']) add(serverErrors, owner, grown);
+    if (field === COUNTER_INDEX.retries) add(otherErrors, owner, grown);
   }
+  for (const { slot, owner } of plan.uncountedErrors) add(otherErrors, owner, grownBy(slot, owner));
   plan.owners.forEach((flow, owner) => {
     add(sums[flow], COUNTER_INDEX.grpc_failed, grpcOnlyFailures(grpcFailed[owner] ?? 0, serverErrors[owner] ?? 0));
   });
@@ -49,7 +77,7 @@ function countedUp(plan: Plan, current: StatsReading, before: Aligned | undefine
     leaveOutExplainedCuts(counters);
     counters[COUNTER_INDEX.timed_out] = timedOut(counters);
   }
-  return sums;
+  return { sums, explainedErrors: serverErrors.map((errors, owner) => errors + (otherErrors[owner] ?? 0)) };
 }
 
 /** Clusters and connection managers whose counters began anew since `before`. */

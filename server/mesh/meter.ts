@@ -2,9 +2,9 @@ import type { StatsReading } from '../envoy/stats.ts';
 import { type FlowIncrement, GAUGES } from '../model/flow.ts';
 import type { FlowTotal, StoredTarget, StoredTotals } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
-import { increments } from './increments.ts';
+import { type CountedIncrements, countedIncrements } from './increments.ts';
 import { flowText, type Plan } from './plan.ts';
-import { addToTotal, decodeTotals, encodeValues, newFlowTotal, shapeOf } from './totals.ts';
+import { addToTotal, decodeTotals, encodeValues, newFlowTotal, shapeOf, type Totals } from './totals.ts';
 
 /** When an answer came, and what is known of time around it; all in Unix milliseconds. */
 export interface Moment {
@@ -23,6 +23,19 @@ export interface Metered extends Interval {
   readonly flows: readonly FlowIncrement[];
 }
 
+/** The time that increments are over, and whether they count from zero. */
+export interface CountedTime extends Interval {
+  readonly fresh: boolean;
+}
+
+/** Gives increments to those that they are of; see `HostMesh`. */
+export type Share = (counted: CountedIncrements, time: CountedTime) => readonly FlowIncrement[];
+
+/** What else is stored with the totals; `shape` is another text when its names may have changed. */
+export type StoredBesides = Pick<Totals, 'held' | 'hosts'> & { readonly shape: string };
+
+const NOTHING_BESIDES: StoredBesides = { held: [], hosts: undefined, shape: '' };
+
 /** Two starts told by whole seconds are different ones only if they are further apart than this. */
 const START_TOLERANCE_MS = 1500;
 
@@ -32,10 +45,13 @@ export class Meter {
   private previous: StatsReading | undefined;
   private lastScrape: number | null = null;
   private started: number | null = null;
-  private shape: { layout: StatsReading['layout']; flows: number; text: string } | undefined;
+  private shape: { layout: StatsReading['layout']; flows: number; besides: string; text: string } | undefined;
+  /** What it went on from. */
+  readonly restored: Totals | undefined;
 
   constructor(start: MeterStart | undefined) {
     const totals = start && decodeTotals(start.totals);
+    this.restored = totals;
     if (!start || !totals) return;
     this.goOnFrom(totals.reading, start);
     for (const total of totals.flows) this.totals.set(flowText(total.flow), total);
@@ -57,22 +73,26 @@ export class Meter {
     this.started = startedAt;
   }
 
-  count(plan: Plan, reading: StatsReading, moment: Moment): Metered {
+  count(plan: Plan, reading: StatsReading, moment: Moment, share: Share = ({ flows }) => flows): Metered {
     const since = this.countedSince(moment);
-    const flows = increments(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
+    const counted = countedIncrements(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
+    const { from = moment.at, fresh = false } = since ?? {};
+    const flows = share(counted, { from, to: moment.at, fresh });
     for (const total of this.totals.values()) total.gauges = new Float64Array(GAUGES.length);
     for (const increment of flows) addToTotal(this.totalOf(increment.flow), increment);
     this.goOnFrom(reading, { lastScrape: moment.at, startedAt: moment.startedAt ?? this.started });
-    return { from: since?.from ?? moment.at, to: moment.at, flows };
+    return { from, to: moment.at, flows };
   }
 
   /** What is to be stored after `reading` was counted. */
-  stored(reading: StatsReading): StoredTotals {
-    const totals = { reading, flows: this.flowTotals };
-    if (this.shape?.layout !== reading.layout || this.shape.flows !== totals.flows.length) {
-      this.shape = { layout: reading.layout, flows: totals.flows.length, text: shapeOf(totals) };
-    }
-    return { shape: this.shape.text, values: encodeValues(totals) };
+  stored(reading: StatsReading, { shape: besides, ...rest }: StoredBesides = NOTHING_BESIDES): StoredTotals {
+    const totals = { reading, flows: this.flowTotals, ...rest };
+    const shape = { layout: reading.layout, flows: totals.flows.length, besides };
+    const known = this.shape;
+    const isKnown = known?.layout === shape.layout && known.flows === shape.flows && known.besides === besides;
+    const text = isKnown ? known.text : shapeOf(totals);
+    this.shape = { ...shape, text };
+    return { shape: text, values: encodeValues(totals) };
   }
 
   /**

@@ -2,8 +2,11 @@ import { ClusterNames } from '../envoy/cluster-names.ts';
 import type { ServerInfo } from '../envoy/server-info.ts';
 import type { Precision, StatsLayout, StatsReading } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
+import type { HostObservation } from '../model/host-increment.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
+import { HostMesh, type HostsAnswer } from './host-mesh.ts';
 import { type IdentitySources, identify, type NamedIdentity } from './identity.ts';
+import { KnownAddresses } from './known-addresses.ts';
 import { Meter, type Moment } from './meter.ts';
 import type { NamingRules } from './naming-rules.ts';
 import { type Plan, reasonedPlan } from './plan.ts';
@@ -21,6 +24,10 @@ export interface Scraped {
   readonly infoAt: number;
   /** All connection managers, idle ones included, as far as Envoy told them. */
   readonly managers: ReadonlySet<string>;
+  /** What /clusters told after it; undefined where it was not asked, or failed. */
+  readonly hosts?: HostsAnswer | undefined;
+  /** Addresses of its listeners, where it was asked for them. */
+  readonly listeners?: readonly string[] | undefined;
   /** When the collector, in this life or the one before, last scraped a round; null when it never did. */
   readonly previousRound: number | null;
   /** `told`: `reading` holds everything by zone; `none`: there is nothing by zone; absent: not asked. */
@@ -29,6 +36,8 @@ export interface Scraped {
 
 export interface TargetMeshOptions extends Omit<IdentitySources, 'info'> {
   readonly rules: NamingRules;
+  /** Where all targets are reached; this one adds itself. */
+  readonly addresses?: KnownAddresses;
   /** Most stats that may be used of one target. */
   readonly seriesLimit: number;
   /** What an earlier life of the collector stored of this target. */
@@ -42,6 +51,9 @@ export class TargetMesh {
   private readonly options: TargetMeshOptions;
   private readonly meter: Meter;
   private readonly zones: ZoneMesh;
+  private readonly addresses: KnownAddresses;
+  private readonly hosts: HostMesh;
+  private listeners: readonly string[] = [];
   private planned: Planned | undefined;
   /** By the layouts that are still in use: answers with everything by zone, and those without, take turns. */
   private readonly plans = new WeakMap<StatsLayout, Planned>();
@@ -50,11 +62,15 @@ export class TargetMesh {
     this.options = options;
     this.meter = new Meter(options.stored);
     this.zones = new ZoneMesh(options.storedZones);
+    this.addresses = options.addresses ?? new KnownAddresses();
+    const party = { rules: options.rules, addresses: this.addresses, caller: options.host };
+    this.hosts = new HostMesh(party, this.meter.restored);
   }
 
   /** @throws Error with a reason for the user when the target has more stats than `seriesLimit`. */
   observe(scraped: Scraped): ScrapeFindings {
     const named = identify({ ...this.options, info: scraped.info });
+    this.hosts.lookAgain();
     this.planned = this.planOf(scraped, named);
     const { plan } = this.planned;
     const samples = plan.counters.length + plan.gauges.length + plan.histograms.length;
@@ -63,18 +79,39 @@ export class TargetMesh {
         `${samples} stats to use, more than scrape.series_limit (${this.options.seriesLimit}): raise it, or let Envoy show less (stats_matcher)`,
       );
     }
-    const metered = this.meter.count(plan, scraped.reading, momentOf(scraped));
+    const identity = identityOf(named, plan);
+    this.beKnown(identity, scraped.listeners);
+    let hosts: HostObservation | undefined;
+    const metered = this.meter.count(plan, scraped.reading, momentOf(scraped), (counted, when) => {
+      const found = this.hosts.observe({ plan, counted, ...when, answer: scraped.hosts });
+      hosts = found.hosts;
+      return found.flows;
+    });
     return {
-      observation: { identity: identityOf(named, plan), ...metered },
-      totals: this.meter.stored(scraped.reading),
+      observation: { identity, ...metered },
+      totals: this.meter.stored(scraped.reading, this.hosts.stored),
       flowTotals: this.meter.flowTotals,
       startedAt: this.meter.startedAt,
       inbound: plan.inbound,
       samples,
       envoyVersion: scraped.info?.version ?? '',
       precision: scraped.precision,
+      hosts,
+      carriers: [...this.hosts.apart].flatMap(([cluster, carries]) => (carries === 'pass-through' ? [cluster] : [])),
+      failureSource: plan.failureSource ?? (this.hosts.tellsFailures ? 'clusters' : 'status'),
       certificateExpiry: earliest(plan.certificateExpiry.map((slot) => scraped.reading.values[slot] ?? 0)),
     };
+  }
+
+  /** Whether /clusters is worth asking for often. */
+  get wantsClusters(): boolean {
+    return this.hosts.adds;
+  }
+
+  private beKnown({ service, namespace, role }: Identity, listeners: readonly string[] | undefined): void {
+    this.listeners = listeners ?? this.listeners;
+    const { address, host } = this.options;
+    this.addresses.set(address, { host, listeners: this.listeners, service, namespace, role });
   }
 
   /**
@@ -104,15 +141,17 @@ export class TargetMesh {
       inbound: plan.inbound,
       envoyVersion: info?.version ?? '',
       precision: scraped.precision,
+      failureSource: plan.failureSource ?? 'status',
       certificateExpiry: null,
     };
   }
 
   private planOf({ reading: { layout }, managers }: Scraped, named: NamedIdentity): Planned {
-    const madeFor = JSON.stringify([named, ...managers]);
+    const { apart } = this.hosts;
+    const madeFor = JSON.stringify([named, [...managers], [...apart.keys()]]);
     const known = this.plans.get(layout);
     if (known?.madeFor === madeFor) return known;
-    const { plan, parts } = reasonedPlan({ ...named, layout, managers, rules: this.options.rules });
+    const { plan, parts } = reasonedPlan({ ...named, layout, managers, apart, rules: this.options.rules });
     const clusters = new ClusterNames();
     for (const name of parts.clusters.keys()) clusters.add(name);
     const planned = { madeFor, plan, clusters, peerClusters: parts.peerClusters };
@@ -123,7 +162,7 @@ export class TargetMesh {
 
 /** A plan, and what the zones' plan needs to know of the same answer. */
 interface Planned {
-  /** The identity and connection managers that it was made for. */
+  /** The identity, connection managers and clusters of several services that it was made for. */
   readonly madeFor: string;
   readonly plan: Plan;
   readonly clusters: ClusterNames;

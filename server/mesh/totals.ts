@@ -9,10 +9,16 @@ import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from '../model/flo
 import type { SparseBins } from '../model/histogram.ts';
 import type { FlowTotal, StoredTotals } from '../model/scrape-record.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
+import type { HeldCluster } from './held-clusters.ts';
+import type { HostCount } from './host-counters.ts';
 
 export interface Totals {
   readonly reading: StatsReading;
   readonly flows: readonly FlowTotal[];
+  /** What was counted of clusters and has not been shared out among services yet. */
+  readonly held: readonly HeldCluster[];
+  /** Of the last reading of /clusters; undefined where there was none. */
+  readonly hosts: readonly HostCount[] | undefined;
 }
 
 interface Shape {
@@ -21,7 +27,12 @@ interface Shape {
   readonly histograms: readonly string[];
   readonly flows: readonly FlowKey[];
   readonly counters: readonly string[];
+  readonly held?: readonly HeldName[];
+  readonly hosts?: readonly HostName[];
 }
+
+type HeldName = readonly [cluster: string, flow: FlowKey];
+type HostName = readonly [cluster: string, address: string, hostname: string];
 
 export function newFlowTotal(flow: FlowKey): FlowTotal {
   return {
@@ -60,12 +71,17 @@ export function shapeOf(totals: Totals): string {
     histograms: totals.reading.layout.histograms,
     flows: totals.flows.map((total) => total.flow),
     counters: COUNTERS,
+    held: totals.held.map(({ cluster, flow }) => [cluster, flow]),
+    ...(totals.hosts && { hosts: totals.hosts.map(({ cluster, address, hostname }) => [cluster, address, hostname]) }),
   };
   return JSON.stringify(shape);
 }
 
-export function encodeValues({ reading, flows }: Totals): Uint8Array {
-  const flowSize = flows.reduce((sum, { counters, bins }) => sum + counters.length * 2 + bins.keys.length * 4, 0);
+export function encodeValues({ reading, flows, held, hosts = [] }: Totals): Uint8Array {
+  const flowSize = [...flows, ...held].reduce(
+    (sum, { counters, bins }) => sum + counters.length * 2 + bins.keys.length * 4,
+    0,
+  );
   const writer = new VarintWriter(reading.values.length * 3 + reading.binKeys.length * 4 + flowSize + 256);
   for (const value of reading.values) writer.write(value);
   for (let i = 0; i + 1 < reading.binStarts.length; i++) {
@@ -77,15 +93,22 @@ export function encodeValues({ reading, flows }: Totals): Uint8Array {
       writer.write(reading.binCounts[j] ?? 0);
     }
   }
-  for (const { counters, bins } of flows) {
-    for (const value of counters) writer.write(value);
-    writer.write(bins.keys.length);
-    for (let i = 0; i < bins.keys.length; i++) {
-      writer.write(bins.keys[i] ?? 0);
-      writer.write(bins.counts[i] ?? 0);
-    }
+  for (const flow of flows) encodeFlow(writer, flow);
+  for (const cluster of held) {
+    writer.write(cluster.since);
+    encodeFlow(writer, cluster);
   }
+  for (const { total, success, error } of hosts) for (const value of [total, success, error]) writer.write(value);
   return writer.finish();
+}
+
+function encodeFlow(writer: VarintWriter, { counters, bins }: Pick<FlowTotal, 'counters' | 'bins'>): void {
+  for (const value of counters) writer.write(value);
+  writer.write(bins.keys.length);
+  for (let i = 0; i < bins.keys.length; i++) {
+    writer.write(bins.keys[i] ?? 0);
+    writer.write(bins.counts[i] ?? 0);
+  }
 }
 
 /** Undefined when the stored form is not one that this version understands: the target then starts from a baseline. */
@@ -96,7 +119,14 @@ export function decodeTotals({ shape, values }: StoredTotals): Totals | undefine
     const reader = new VarintReader(values);
     const reading = decodeReading(names, reader);
     const flows = names.flows.map((flow) => decodeFlow(flow, names.counters, reader));
-    return reader.done ? { reading, flows } : undefined;
+    const held = (names.held ?? []).map(([cluster, flow]): HeldCluster => {
+      const since = reader.read();
+      return { cluster, since, ...decodeFlow(flow, names.counters, reader) };
+    });
+    const hosts = names.hosts?.map(([cluster, address, hostname]): HostCount => {
+      return { cluster, address, hostname, total: reader.read(), success: reader.read(), error: reader.read() };
+    });
+    return reader.done ? { reading, flows, held, hosts } : undefined;
   } catch {
     return undefined;
   }

@@ -44,7 +44,21 @@ export function compileZonePlan({ layout, clusters, peerClusters, rules, ownZone
       histograms.push({ slot, flow: draft.add(found.cluster, found.zone).flow, field: 0 });
   });
   const { flows, owners } = draft;
-  return { flows, owners, counters, resetMarks, gauges: [], histograms, certificateExpiry: [], inbound: false, role };
+  return {
+    flows,
+    owners,
+    counters,
+    resetMarks,
+    gauges: [],
+    histograms,
+    apart: new Map(),
+    uncountedErrors: [],
+    ungraded: [],
+    failureSource: undefined,
+    certificateExpiry: [],
+    inbound: false,
+    role,
+  };
 }
 
 /** Every request raises it; see {@link Plan.resetMarks}. */

@@ -1,5 +1,6 @@
 import type { Target } from '../model/discovered-target.ts';
 import { AdminClient } from './admin-client.ts';
+import { ExtrasScraper, type ScrapedExtras } from './extras-scraper.ts';
 import type { Limiter } from './limiter.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { type GoodScrape, TargetScraper } from './target-scraper.ts';
@@ -12,6 +13,8 @@ export interface ScrapeResult {
   /** Empty when it was good. */
   readonly error: string;
   readonly good: GoodScrape | undefined;
+  /** What was asked for besides, after a good scrape. */
+  readonly extras?: ScrapedExtras | undefined;
 }
 
 export interface ScrapeLoopOptions {
@@ -25,6 +28,12 @@ export interface ScrapeLoopOptions {
   readonly slowDown: boolean;
   /** Milliseconds into each interval at which this target is scraped. */
   readonly phaseMs: number;
+  /** Ask for /clusters after every so many scrapes; 0 is never. */
+  readonly clustersEvery: number;
+  /** Most hosts that an answer to /clusters may have. */
+  readonly seriesLimit: number;
+  /** Whether /clusters of a target adds enough to be asked for that often. */
+  readonly wantsClusters: (target: string) => boolean;
   readonly limiter: Limiter;
   readonly now: () => number;
   readonly onResult: (result: ScrapeResult) => void;
@@ -38,14 +47,16 @@ export class ScrapeLoop {
   private readonly options: ScrapeLoopOptions;
   private readonly client: AdminClient;
   private readonly scraper: TargetScraper;
+  private readonly extras: ExtrasScraper;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
   constructor(options: ScrapeLoopOptions) {
     this.options = options;
-    const { target, timeoutMs, bodyLimitBytes, zonesEvery, now } = options;
+    const { target, timeoutMs, bodyLimitBytes, zonesEvery, clustersEvery, seriesLimit, now } = options;
     this.client = new AdminClient({ address: target.address, timeoutMs, bodyLimitBytes, now });
     this.scraper = new TargetScraper(this.client, { zonesEvery });
+    this.extras = new ExtrasScraper(this.client, { every: clustersEvery, hostLimit: seriesLimit, key: target.key });
   }
 
   /** The first scrape comes at once, apart from the phase's part of a second, so that figures begin early. */
@@ -65,10 +76,17 @@ export class ScrapeLoop {
   }
 
   private async tick(): Promise<void> {
-    const result = await this.options.limiter.run(() => this.scrape());
+    const result = await this.options.limiter.run(async () => {
+      const scraped = await this.scrape();
+      return { ...scraped, extras: scraped.good && !this.stopped ? await this.scrapeExtras(scraped.good) : undefined };
+    });
     if (this.stopped) return;
     this.options.onResult(result);
-    this.schedule(this.delayAfter(result.durationMs));
+    this.schedule(this.delayAfter(result.durationMs + (result.extras?.durationMs ?? 0)));
+  }
+
+  private scrapeExtras(good: GoodScrape): Promise<ScrapedExtras | undefined> {
+    return this.extras.scrape(good, this.options.wantsClusters(this.options.target.key));
   }
 
   private async scrape(): Promise<ScrapeResult> {
