@@ -40,7 +40,7 @@ interface Pending {
   /** By party. */
   readonly claims: Map<string, Claim>;
   /** Parties that answered by the last reading with requests: samples of theirs may come late. */
-  lastAnswering: ReadonlySet<string>;
+  lastAnswering: Answering;
 }
 
 /** What a party's hosts answered and the cluster has not counted yet. */
@@ -98,11 +98,9 @@ export class HeldClusters {
       parts.set(key, { peer, counters: key === OWN ? plus(rest, share) : share });
     });
     const left = minus(split.rest, rest);
-    const bins = takeBins(
-      known,
-      [...parts].flatMap(([key, { counters }]) => (requestCount(counters) > 0 ? [key] : [])),
-      left,
-    );
+    const answering = [...parts].filter(([, { counters }]) => requestCount(counters) > 0);
+    const bins = takeBins(known, new Map(answering.map(([key, { peer }]) => [key, peer])), left);
+    if (!parts.has(bins.key)) parts.set(bins.key, { peer: bins.peer, counters: newCounters() });
     const from = known.since;
     const released = [...parts].flatMap(([key, { peer, counters }]) =>
       increment(flowTo(known.flow, peer), { counters, bins: bins.key === key ? bins.bins : NO_BINS, from }),
@@ -123,7 +121,7 @@ export class HeldClusters {
   private pendingOf(cluster: string, flow: FlowKey, since: number): Pending {
     const known = this.pending.get(cluster);
     if (known) return known;
-    const [counters, waiting, claims, lastAnswering] = [newCounters(), newCounters(), new Map(), new Set<string>()];
+    const [counters, waiting, claims, lastAnswering] = [newCounters(), newCounters(), new Map(), new Map()];
     const created = { flow, since, counters, waiting, bins: NO_BINS, claims, lastAnswering };
     this.pending.set(cluster, created);
     return created;
@@ -143,14 +141,24 @@ function addClaim(claims: Map<string, Claim>, peer: PeerName | undefined, { succ
  * Latency cannot be told by host: samples are those of a party only if it alone answered, now and by the reading before,
  * since Envoy's histograms come up to a flush late. While requests wait to be explained, so do the samples.
  */
-function takeBins(known: Pending, answering: readonly string[], left: Float64Array): { key: string; bins: SparseBins } {
-  const possible = new Set([...answering, ...known.lastAnswering]);
-  const [only = OWN] = possible;
-  if (possible.size < 2 && requestCount(left) > 0) return { key: OWN, bins: NO_BINS };
+function takeBins(known: Pending, answering: Answering, left: Float64Array): TakenBins {
+  const possible = new Map([...known.lastAnswering, ...answering]);
+  const isAlone = possible.size < 2;
+  if (isAlone && requestCount(left) > 0) return { key: OWN, peer: undefined, bins: NO_BINS };
   const { bins } = known;
   known.bins = NO_BINS;
-  if (answering.length > 0) known.lastAnswering = new Set(answering);
-  return { key: possible.size === 1 ? only : OWN, bins };
+  if (answering.size > 0) known.lastAnswering = answering;
+  const [[key, peer] = [OWN, undefined]] = possible;
+  return isAlone ? { key, peer, bins } : { key: OWN, peer: undefined, bins };
+}
+
+/** Parties by key; the cluster's own service has no name of its own. */
+type Answering = ReadonlyMap<string, PeerName | undefined>;
+
+interface TakenBins {
+  readonly key: string;
+  readonly peer: PeerName | undefined;
+  readonly bins: SparseBins;
 }
 
 interface Kept {

@@ -98,6 +98,18 @@ test('the only one that answered has its latency, too', () => {
   ]);
 });
 
+test('samples that come after their requests are still of the only one that answered', () => {
+  const { target, scrape } = passThrough();
+  scrape(1, { ok: 5 }, { emoji: [5, 0] });
+  const late = { ...statsOf('proxy', { ok: 5 }), histograms: { 'cluster.proxy.upstream_rq_time': { 20: 8 } } };
+  const hosts = reading({ proxy: named({ emoji: [5, 0] }) });
+  const { flows } = target.scrape({ at: at(2), stats: late, started: T0 - 60_000, hosts }).observation;
+  expect(flows.map(({ flow, bins }) => [flow.peer, bins.counts])).toEqual([
+    ['proxy', []],
+    ['emoji', [3]],
+  ]);
+});
+
 test('latency of several stays with the cluster, and so does what may have come late', () => {
   const { scrape } = passThrough();
   const samplesAt = (round: number, ok: number, hosts: Hosts) =>
