@@ -1,6 +1,7 @@
 /** From one scrape to one record: knows the order of the stages, and keeps one mesh state per target. */
 
 import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
+import { PlanCache } from './mesh/plan-cache.ts';
 import { TargetMesh } from './mesh/target-mesh.ts';
 import type { Target } from './model/discovered-target.ts';
 import type { ScrapeFindings, ScrapeRecord, StoredTarget } from './model/scrape-record.ts';
@@ -19,6 +20,7 @@ export interface PipelineOptions {
 export class Pipeline {
   private readonly options: PipelineOptions;
   private readonly rules: NamingRules;
+  private readonly plans: PlanCache;
   private readonly stored: ReadonlyMap<string, StoredTarget>;
   private readonly storedRound: number | null;
   private readonly meshes = new Map<string, TargetMesh>();
@@ -26,6 +28,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.options = options;
     this.rules = compileNamingRules(options.peers, options.local);
+    this.plans = new PlanCache(this.rules);
     this.stored = new Map(options.stored.map((target) => [target.target, target]));
     this.storedRound =
       options.stored.length > 0 ? Math.max(...options.stored.map(({ lastScrape }) => lastScrape)) : null;
@@ -57,6 +60,7 @@ export class Pipeline {
       address: target.key,
       host: scheme === 'unix' ? path : host,
       rules: this.rules,
+      plans: this.plans,
       seriesLimit: this.options.seriesLimit,
       stored: this.stored.get(target.key),
     });

@@ -14,8 +14,9 @@ import type { Plan } from './plan.ts';
  */
 export function increments(plan: Plan, current: StatsReading, previous: StatsReading | undefined): FlowIncrement[] {
   const before = previous && alignTo(current, previous);
-  const counters = countedUp(plan, current, before);
-  const gauges = plan.flows.map(() => new Float64Array(GAUGES.length));
+  const counters = partsOf(new Float64Array(plan.flows.length * COUNTERS.length), COUNTERS.length);
+  const gauges = partsOf(new Float64Array(plan.flows.length * GAUGES.length), GAUGES.length);
+  countUp({ plan, current, before, sums: counters });
   for (const { slot, flow, field } of plan.gauges) add(gauges[flow], field, current.values[slot] ?? 0);
   const bins = flowBins(plan, current, before);
   return plan.flows.map((flow, index) => ({
@@ -26,35 +27,53 @@ export function increments(plan: Plan, current: StatsReading, previous: StatsRea
   }));
 }
 
-/** What the counters grew by, per flow. */
-function countedUp(plan: Plan, current: StatsReading, before: Aligned | undefined): Float64Array[] {
-  const sums = plan.flows.map(() => new Float64Array(COUNTERS.length));
-  const restarted = restartedOwners(plan, current, before);
-  const grpcFailed = new Float64Array(plan.owners.length);
-  const serverErrors = new Float64Array(plan.owners.length);
+/** An array cut into parts that share its memory: one allocation in place of one per flow. */
+function partsOf(all: Float64Array, length: number): Float64Array[] {
+  const parts: Float64Array[] = [];
+  for (let start = 0; start < all.length; start += length)
+    parts.push(new Float64Array(all.buffer, start * Float64Array.BYTES_PER_ELEMENT, length));
+  return parts;
+}
+
+interface Counting {
+  readonly plan: Plan;
+  readonly current: StatsReading;
+  readonly before: Aligned | undefined;
+  /** One array per flow, to which is added. */
+  readonly sums: readonly Float64Array[];
+}
+
+/** Adds what the counters grew by. */
+function countUp({ plan, current, before, sums }: Counting): void {
+  const restarted = before && restartedOwners(plan, current, before);
+  const ofOwners = new Float64Array(plan.owners.length * 2);
   for (const { slot, flow, field, owner } of plan.counters) {
     const now = current.values[slot] ?? 0;
-    const then = restarted.has(owner) ? 0 : (before?.values[slot] ?? 0);
+    const then = before && restarted?.[owner] !== 1 ? valueBefore(before, slot) : 0;
     const grown = now >= then ? now - then : now;
-    if (field === COUNTER_INDEX.grpc_failed) add(grpcFailed, owner, grown);
+    if (grown === 0) continue;
+    if (field === COUNTER_INDEX.grpc_failed) add(ofOwners, owner * 2, grown);
     else add(sums[flow], field, grown);
-    if (field === COUNTER_INDEX['5xx']) add(serverErrors, owner, grown);
+    if (field === COUNTER_INDEX['5xx']) add(ofOwners, owner * 2 + 1, grown);
   }
-  plan.owners.forEach((flow, owner) => {
-    add(sums[flow], COUNTER_INDEX.grpc_failed, grpcOnlyFailures(grpcFailed[owner] ?? 0, serverErrors[owner] ?? 0));
-  });
+  for (let owner = 0; owner < plan.owners.length; owner++) {
+    const failures = grpcOnlyFailures(ofOwners[owner * 2] ?? 0, ofOwners[owner * 2 + 1] ?? 0);
+    add(sums[plan.owners[owner] ?? 0], COUNTER_INDEX.grpc_failed, failures);
+  }
   for (const counters of sums) {
     leaveOutExplainedCuts(counters);
     counters[COUNTER_INDEX.timed_out] = timedOut(counters);
   }
-  return sums;
 }
 
-/** Clusters and connection managers whose counters began anew since `before`. */
-function restartedOwners(plan: Plan, current: StatsReading, before: Aligned | undefined): Set<number> {
-  const restarted = new Set<number>();
-  for (const { slot, owner } of plan.resetMarks)
-    if ((current.values[slot] ?? 0) < (before?.values[slot] ?? 0)) restarted.add(owner);
+/** 1 for each cluster and connection manager whose counters began anew since `before`; undefined when none did. */
+function restartedOwners(plan: Plan, current: StatsReading, before: Aligned): Uint8Array | undefined {
+  let restarted: Uint8Array | undefined;
+  for (const { slot, owner } of plan.resetMarks) {
+    if ((current.values[slot] ?? 0) >= valueBefore(before, slot)) continue;
+    restarted ??= new Uint8Array(plan.owners.length);
+    restarted[owner] = 1;
+  }
   return restarted;
 }
 
@@ -93,20 +112,21 @@ function add(sums: Float64Array | undefined, index: number, value: number): void
 
 function flowBins(plan: Plan, current: StatsReading, before: Aligned | undefined): (SparseBins | undefined)[] {
   const result: (SparseBins | undefined)[] = [];
-  const sums: (BinSum | undefined)[] = [];
+  let sums: (BinSum | undefined)[] | undefined;
   for (const { slot, flow } of plan.histograms) {
-    const grown = histogramIncrement(current, slot, before?.histogram(slot));
+    const grown = histogramIncrement(current, slot, before && slotBefore(before, slot));
     if (grown.keys.length === 0) continue;
     const known = result[flow];
     if (!known) result[flow] = grown;
     else {
+      sums ??= [];
       const sum = sums[flow] ?? new BinSum();
       if (!sums[flow]) sum.addBins(known);
       sum.addBins(grown);
       sums[flow] = sum;
     }
   }
-  sums.forEach((sum, flow) => {
+  sums?.forEach((sum, flow) => {
     if (sum) result[flow] = sum.toSparse();
   });
   return result;
@@ -117,50 +137,63 @@ interface HistogramSlot {
   readonly slot: number;
 }
 
+/** Of one histogram while it is being worked out; grows to the largest and is used again. */
+const KEYS: number[] = [];
+const COUNTS: number[] = [];
+
 function histogramIncrement(current: StatsReading, slot: number, before: HistogramSlot | undefined): SparseBins {
-  const start = current.binStarts[slot] ?? 0;
+  if (before?.reading.unread?.[before.slot] === 1) return NO_BINS;
+  const { binKeys, binCounts } = current;
   const end = current.binStarts[slot + 1] ?? 0;
-  const keys: number[] = [];
-  const counts: number[] = [];
+  const keysBefore = before?.reading.binKeys ?? binKeys;
+  const countsBefore = before?.reading.binCounts ?? binCounts;
   let at = before ? (before.reading.binStarts[before.slot] ?? 0) : 0;
   const atEnd = before ? (before.reading.binStarts[before.slot + 1] ?? 0) : 0;
-  for (let i = start; i < end; i++) {
-    const key = current.binKeys[i] ?? 0;
-    let count = current.binCounts[i] ?? 0;
-    if (before && at < atEnd) {
-      const beforeKey = before.reading.binKeys[at] ?? 0;
-      if (beforeKey < key) return histogramIncrement(current, slot, undefined);
-      if (beforeKey === key) count -= before.reading.binCounts[at++] ?? 0;
+  let used = 0;
+  for (let i = current.binStarts[slot] ?? 0; i < end; i++) {
+    const key = binKeys[i] ?? 0;
+    let count = binCounts[i] ?? 0;
+    if (at < atEnd) {
+      const keyBefore = keysBefore[at] ?? 0;
+      if (keyBefore < key) return histogramIncrement(current, slot, undefined);
+      if (keyBefore === key) count -= countsBefore[at++] ?? 0;
     }
     if (count < 0) return histogramIncrement(current, slot, undefined);
     if (count === 0) continue;
-    keys.push(key);
-    counts.push(count);
+    KEYS[used] = key;
+    COUNTS[used++] = count;
   }
   if (at < atEnd) return histogramIncrement(current, slot, undefined);
-  return { keys, counts };
+  return used === 0 ? NO_BINS : { keys: KEYS.slice(0, used), counts: COUNTS.slice(0, used) };
 }
 
+/** A reading before, by the slots of another layout where the names differ; -1 for what it did not list. */
 interface Aligned {
-  readonly values: ArrayLike<number>;
-  histogram(slot: number): HistogramSlot | undefined;
+  readonly reading: StatsReading;
+  readonly scalars?: Int32Array;
+  readonly histograms?: Int32Array;
+}
+
+function valueBefore({ reading, scalars }: Aligned, slot: number): number {
+  return reading.values[scalars ? (scalars[slot] ?? -1) : slot] ?? 0;
+}
+
+function slotBefore({ reading, histograms }: Aligned, slot: number): HistogramSlot | undefined {
+  const before = histograms ? (histograms[slot] ?? -1) : slot;
+  return before < 0 ? undefined : { reading, slot: before };
 }
 
 /** `previous` by the slots of `current`. */
 function alignTo(current: StatsReading, previous: StatsReading): Aligned {
-  if (previous.layout === current.layout)
-    return { values: previous.values, histogram: (slot) => ({ reading: previous, slot }) };
-  const scalarSlots = slotByName(previous.layout.scalars);
-  const histogramSlots = slotByName(previous.layout.histograms);
+  if (previous.layout === current.layout) return { reading: previous };
   return {
-    values: current.layout.scalars.map((name) => previous.values[scalarSlots.get(name) ?? -1] ?? 0),
-    histogram(slot) {
-      const before = histogramSlots.get(current.layout.histograms[slot] ?? '');
-      return before === undefined ? undefined : { reading: previous, slot: before };
-    },
+    reading: previous,
+    scalars: slotsBefore(current.layout.scalars, previous.layout.scalars),
+    histograms: slotsBefore(current.layout.histograms, previous.layout.histograms),
   };
 }
 
-function slotByName(names: readonly string[]): Map<string, number> {
-  return new Map(names.map((name, slot) => [name, slot]));
+function slotsBefore(names: readonly string[], before: readonly string[]): Int32Array {
+  const slots = new Map(before.map((name, slot) => [name, slot]));
+  return Int32Array.from(names, (name) => slots.get(name) ?? -1);
 }

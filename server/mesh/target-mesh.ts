@@ -1,13 +1,15 @@
 import type { ServerInfo } from '../envoy/server-info.ts';
 import type { Precision, StatsReading } from '../envoy/stats.ts';
 import { GAUGES, type Identity, type Observation } from '../model/flow.ts';
-import type { FlowTotal, ScrapeFindings, StoredTarget, StoredTotals } from '../model/scrape-record.ts';
+import type { FlowTotal, ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
-import { type IdentitySources, identify, type NamedIdentity } from './identity.ts';
+import { type IdentitySources, identify } from './identity.ts';
 import { increments } from './increments.ts';
+import { KeptReading } from './kept-reading.ts';
 import type { NamingRules } from './naming-rules.ts';
-import { compilePlan, flowText, type Plan } from './plan.ts';
-import { addToTotal, decodeTotals, encodeValues, newFlowTotal, shapeOf } from './totals.ts';
+import { flowText, type Plan } from './plan.ts';
+import { PlanCache } from './plan-cache.ts';
+import { addToTotal, decodeTotals, encodeValues, newFlowTotal } from './totals.ts';
 
 /** What one good scrape brought. */
 export interface Scraped {
@@ -31,6 +33,20 @@ export interface TargetMeshOptions extends Omit<IdentitySources, 'info'> {
   readonly seriesLimit: number;
   /** What an earlier life of the collector stored of this target. */
   readonly stored: StoredTarget | undefined;
+  /** Plans under these rules, where targets share them. */
+  readonly plans?: PlanCache;
+}
+
+/** What follows from the names of a target and of its stats, for as long as those stay. */
+interface Outline {
+  readonly layout: StatsReading['layout'];
+  readonly info: ServerInfo | undefined;
+  readonly managers: ReadonlySet<string>;
+  readonly plan: Plan;
+  readonly identity: Identity;
+  /** Totals of all flows ever seen, those of the plan first and in its order. */
+  readonly totals: readonly FlowTotal[];
+  readonly shape: string;
 }
 
 /** Two starts told by whole seconds are different ones only if they are further apart than this. */
@@ -39,19 +55,19 @@ const START_TOLERANCE_MS = 1500;
 /** Turns the answers of one target, one after the other, into observations: names to flows, totals to increments. */
 export class TargetMesh {
   private readonly options: TargetMeshOptions;
+  private readonly plans: PlanCache;
   private readonly flowTotals = new Map<string, FlowTotal>();
-  private previous: StatsReading | undefined;
+  private previous: KeptReading | undefined;
   private lastScrape: number | null = null;
   private startedAt: number | null = null;
-  private plan: Plan | undefined;
-  private planFor: { reading: StatsReading['layout']; identity: string; managers: string } | undefined;
-  private shape: { layout: StatsReading['layout']; flows: number; text: string } | undefined;
+  private outline: Outline | undefined;
 
   constructor(options: TargetMeshOptions) {
     this.options = options;
+    this.plans = options.plans ?? new PlanCache(options.rules);
     const totals = options.stored && decodeTotals(options.stored.totals);
     if (!options.stored || !totals) return;
-    this.previous = totals.reading;
+    this.previous = new KeptReading(totals.reading);
     this.lastScrape = options.stored.lastScrape;
     this.startedAt = options.stored.startedAt;
     for (const total of totals.flows) this.flowTotals.set(flowText(total.flow), total);
@@ -59,37 +75,33 @@ export class TargetMesh {
 
   /** @throws Error with a reason for the user when the target has more stats than `seriesLimit`. */
   observe(scraped: Scraped): ScrapeFindings {
-    const named = identify({ ...this.options, info: scraped.info });
-    const plan = this.planOf(scraped, named);
-    const samples = plan.counters.length + plan.gauges.length + plan.histograms.length;
-    if (samples > this.options.seriesLimit) {
-      throw new Error(
-        `${samples} stats to use, more than scrape.series_limit (${this.options.seriesLimit}): raise it, or let Envoy show less (stats_matcher)`,
-      );
-    }
-    const startedAt = scraped.info ? scraped.infoAt - scraped.info.uptimeSeconds * 1000 : null;
+    const { reading, info } = scraped;
+    if (reading.holds?.() === false) throw new Error('the answer was overwritten by another before it was counted');
+    const { plan, identity, totals, shape } = this.outlineOf(scraped);
+    const startedAt = info ? scraped.infoAt - info.uptimeSeconds * 1000 : null;
     const since = this.countedSince(scraped, startedAt);
     const flows = since
-      ? increments(plan, scraped.reading, since.fresh ? undefined : this.previous)
-      : baseline(plan, scraped.reading);
-    for (const total of this.flowTotals.values()) total.gauges = new Float64Array(GAUGES.length);
-    for (const increment of flows) addToTotal(this.totalOf(increment.flow), increment);
-    this.previous = scraped.reading;
+      ? increments(plan, reading, since.fresh ? undefined : this.previous)
+      : increments(plan, reading, reading);
+    flows.forEach((increment, index) => {
+      const total = totals[index];
+      if (total) addToTotal(total, increment);
+    });
+    if (this.previous) this.previous.copy(reading);
+    else this.previous = new KeptReading(reading);
     this.lastScrape = scraped.at;
     this.startedAt = startedAt ?? this.startedAt;
-    const { labelledRole: _, namedRole: __, ...names } = named;
-    const identity: Identity = { ...names, role: plan.role };
     const observation: Observation = { identity, from: since?.from ?? scraped.at, to: scraped.at, flows };
     return {
       observation,
-      totals: this.storedTotals(scraped.reading),
-      flowTotals: [...this.flowTotals.values()],
+      totals: { shape, values: encodeValues({ reading, flows: totals }) },
+      flowTotals: totals,
       startedAt: this.startedAt,
       inbound: plan.inbound,
-      samples,
-      envoyVersion: scraped.info?.version ?? '',
+      samples: samplesOf(plan),
+      envoyVersion: info?.version ?? '',
       precision: scraped.precision,
-      certificateExpiry: earliest(plan.certificateExpiry.map((slot) => scraped.reading.values[slot] ?? 0)),
+      certificateExpiry: earliest(plan.certificateExpiry, reading.values),
     };
   }
 
@@ -118,45 +130,61 @@ export class TargetMesh {
     return this.lastScrape !== null && startedAt > this.lastScrape;
   }
 
-  private planOf({ reading, managers }: Scraped, named: NamedIdentity): Plan {
-    const key = { reading: reading.layout, identity: JSON.stringify(named), managers: [...managers].join('\n') };
-    const known = this.planFor;
-    if (
-      this.plan &&
-      known?.reading === key.reading &&
-      known.identity === key.identity &&
-      known.managers === key.managers
-    )
-      return this.plan;
-    this.planFor = key;
-    this.plan = compilePlan({ ...named, layout: reading.layout, managers, rules: this.options.rules });
-    return this.plan;
+  /** @throws Error with a reason for the user when the target has more stats than `seriesLimit`; all stays as it was. */
+  private outlineOf({ reading, info, managers }: Scraped): Outline {
+    const { layout } = reading;
+    const known = this.outline;
+    if (known?.layout === layout && known.info === info && known.managers === managers) return known;
+    const { labelledRole, namedRole, ...names } = identify({ ...this.options, info });
+    const plan = this.plans.planOf({ layout, managers, service: names.service, labelledRole, namedRole });
+    checkSamples(samplesOf(plan), this.options.seriesLimit);
+    const totals = this.totalsFor(plan);
+    const identity: Identity = { ...names, role: plan.role };
+    const outline = {
+      layout,
+      info,
+      managers,
+      plan,
+      identity,
+      totals,
+      shape: this.plans.shapeOf(plan, { reading, flows: totals }),
+    };
+    this.outline = outline;
+    return outline;
   }
 
-  private totalOf(flow: FlowTotal['flow']): FlowTotal {
-    const key = flowText(flow);
-    const known = this.flowTotals.get(key);
-    if (known) return known;
-    const created = newFlowTotal(flow);
-    this.flowTotals.set(key, created);
-    return created;
-  }
-
-  private storedTotals(reading: StatsReading): StoredTotals {
-    const totals = { reading, flows: [...this.flowTotals.values()] };
-    if (this.shape?.layout !== reading.layout || this.shape.flows !== totals.flows.length) {
-      this.shape = { layout: reading.layout, flows: totals.flows.length, text: shapeOf(totals) };
-    }
-    return { shape: this.shape.text, values: encodeValues(totals) };
+  /** The totals of a plan's flows, then those of flows that are gone, whose gauges are 0. */
+  private totalsFor({ flows }: Plan): FlowTotal[] {
+    const gone = new Map(this.flowTotals);
+    const totals = flows.map((flow) => {
+      const key = flowText(flow);
+      gone.delete(key);
+      const total = this.flowTotals.get(key) ?? newFlowTotal(flow);
+      this.flowTotals.set(key, total);
+      return total;
+    });
+    for (const total of gone.values()) total.gauges = new Float64Array(GAUGES.length);
+    return [...totals, ...gone.values()];
   }
 }
 
-/** Flows without increments, with their gauges. */
-function baseline(plan: Plan, reading: StatsReading): Observation['flows'] {
-  return increments(plan, reading, reading);
+function samplesOf({ counters, gauges, histograms }: Plan): number {
+  return counters.length + gauges.length + histograms.length;
 }
 
-function earliest(times: readonly number[]): number | null {
-  const known = times.filter((time) => time > 0);
-  return known.length > 0 ? Math.min(...known) : null;
+function checkSamples(samples: number, limit: number): void {
+  if (samples <= limit) return;
+  throw new Error(
+    `${samples} stats to use, more than scrape.series_limit (${limit}): raise it, or let Envoy show less (stats_matcher)`,
+  );
+}
+
+/** The smallest of the times in these slots; null when there is none. */
+function earliest(slots: readonly number[], values: Float64Array): number | null {
+  let first: number | null = null;
+  for (const slot of slots) {
+    const time = values[slot] ?? 0;
+    if (time > 0 && (first === null || time < first)) first = time;
+  }
+  return first;
 }

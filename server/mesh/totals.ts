@@ -19,6 +19,8 @@ interface Shape {
   readonly version: 1;
   readonly scalars: readonly string[];
   readonly histograms: readonly string[];
+  /** Histograms that were left unread, by their place; absent in what was stored before there were any. */
+  readonly unread?: readonly number[];
   readonly flows: readonly FlowKey[];
   readonly counters: readonly string[];
 }
@@ -39,8 +41,20 @@ export function addToTotal(total: FlowTotal, { counters, gauges, bins }: FlowInc
   if (bins.keys.length > 0) total.bins = mergeSorted(total.bins, bins);
 }
 
-/** The sum of two histograms: one walk over both, since their keys ascend. */
+/** The sum of two histograms whose keys ascend: `a` gives its keys where `b` brings no other ones. */
 function mergeSorted(a: SparseBins, b: SparseBins): SparseBins {
+  const counts = a.counts.slice();
+  let i = 0;
+  for (let j = 0; j < b.keys.length; j++) {
+    const key = b.keys[j] ?? 0;
+    while (i < a.keys.length && (a.keys[i] ?? 0) < key) i++;
+    if (a.keys[i] !== key) return mergeApart(a, b);
+    counts[i] = (counts[i] ?? 0) + (b.counts[j] ?? 0);
+  }
+  return { keys: a.keys, counts };
+}
+
+function mergeApart(a: SparseBins, b: SparseBins): SparseBins {
   const keys: number[] = [];
   const counts: number[] = [];
   let [i, j] = [0, 0];
@@ -50,7 +64,7 @@ function mergeSorted(a: SparseBins, b: SparseBins): SparseBins {
     keys.push(Math.min(keyA, keyB));
     counts.push((keyA <= keyB ? (a.counts[i++] ?? 0) : 0) + (keyB <= keyA ? (b.counts[j++] ?? 0) : 0));
   }
-  return { keys, counts };
+  return { keys: keys.slice(), counts: counts.slice() };
 }
 
 export function shapeOf(totals: Totals): string {
@@ -58,34 +72,38 @@ export function shapeOf(totals: Totals): string {
     version: 1,
     scalars: totals.reading.layout.scalars,
     histograms: totals.reading.layout.histograms,
+    unread: [...(totals.reading.unread ?? [])].flatMap((unread, slot) => (unread === 1 ? [slot] : [])),
     flows: totals.flows.map((total) => total.flow),
     counters: COUNTERS,
   };
   return JSON.stringify(shape);
 }
 
+/** Used again for every target. */
+const WRITER = new VarintWriter(16_384);
+
 export function encodeValues({ reading, flows }: Totals): Uint8Array {
-  const flowSize = flows.reduce((sum, { counters, bins }) => sum + counters.length * 2 + bins.keys.length * 4, 0);
-  const writer = new VarintWriter(reading.values.length * 3 + reading.binKeys.length * 4 + flowSize + 256);
-  for (const value of reading.values) writer.write(value);
-  for (let i = 0; i + 1 < reading.binStarts.length; i++) {
-    const start = reading.binStarts[i] ?? 0;
-    const end = reading.binStarts[i + 1] ?? 0;
-    writer.write(end - start);
+  const { layout, values, binStarts, binKeys, binCounts } = reading;
+  WRITER.clear();
+  for (let i = 0; i < layout.scalars.length; i++) WRITER.write(values[i] ?? 0);
+  for (let i = 0; i < layout.histograms.length; i++) {
+    const start = binStarts[i] ?? 0;
+    const end = binStarts[i + 1] ?? 0;
+    WRITER.write(end - start);
     for (let j = start; j < end; j++) {
-      writer.write(reading.binKeys[j] ?? 0);
-      writer.write(reading.binCounts[j] ?? 0);
+      WRITER.write(binKeys[j] ?? 0);
+      WRITER.write(binCounts[j] ?? 0);
     }
   }
   for (const { counters, bins } of flows) {
-    for (const value of counters) writer.write(value);
-    writer.write(bins.keys.length);
+    for (let i = 0; i < counters.length; i++) WRITER.write(counters[i] ?? 0);
+    WRITER.write(bins.keys.length);
     for (let i = 0; i < bins.keys.length; i++) {
-      writer.write(bins.keys[i] ?? 0);
-      writer.write(bins.counts[i] ?? 0);
+      WRITER.write(bins.keys[i] ?? 0);
+      WRITER.write(bins.counts[i] ?? 0);
     }
   }
-  return writer.finish();
+  return WRITER.finish();
 }
 
 /** Undefined when the stored form is not one that this version understands: the target then starts from a baseline. */
@@ -117,7 +135,13 @@ function decodeReading(names: Shape, reader: VarintReader): StatsReading {
     binStarts: Uint32Array.from(binStarts),
     binKeys: Uint32Array.from(keys),
     binCounts: Float64Array.from(counts),
+    unread: unreadOf(names),
   };
+}
+
+function unreadOf({ histograms, unread = [] }: Shape): Uint8Array | undefined {
+  const left = new Set(unread);
+  return left.size > 0 ? Uint8Array.from(histograms, (_, slot) => (left.has(slot) ? 1 : 0)) : undefined;
 }
 
 function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintReader): FlowTotal {

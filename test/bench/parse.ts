@@ -83,7 +83,7 @@ function foreignFigures(rounds: number): Figure[] {
     const { reader, mesh } = newTarget('prometheus');
     for (const stretches of [first, again]) {
       const before = process.cpuUsage();
-      stretches.push(milliseconds(() => observe(mesh, reader.read(body), round)));
+      stretches.push(milliseconds(() => observe(mesh, reader.lend(body), round)));
       const { user, system } = process.cpuUsage(before);
       cpu.push((user + system) / 1000);
     }
@@ -150,7 +150,7 @@ class Scrapes implements Subject {
   }
 
   scrape(index: number): void {
-    const reading = this.target.reader.read(this.bodies[index] ?? Buffer.of());
+    const reading = this.target.reader.lend(this.bodies[index] ?? Buffer.of());
     if (this.normalise) observe(this.target.mesh, reading, index);
   }
 }
