@@ -133,7 +133,8 @@ class RecordedAsks implements Asks {
     if (form) this.statsBody = answer.body;
     const what = form ? `/stats as ${form.name}` : (NAMES[path] ?? 'another path');
     this.asked.push({ what, status: answer.status, contentType: answer.contentType, bytes: answer.body.length });
-    return answer;
+    // What is told of the body is read after the scrape.
+    return { ...answer, release() {} };
   }
 }
 

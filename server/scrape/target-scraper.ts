@@ -10,7 +10,14 @@ import {
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
 import { clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
-import { type Precision, StatsError, type StatsLayout, type StatsReader, type StatsReading } from '../envoy/stats.ts';
+import {
+  owned,
+  type Precision,
+  StatsError,
+  type StatsLayout,
+  type StatsReader,
+  type StatsReading,
+} from '../envoy/stats.ts';
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
@@ -25,6 +32,7 @@ interface Process {
 }
 
 export interface GoodScrape {
+  /** Lent by its reader: it holds until another answer is read, of whatever target. */
   readonly reading: StatsReading;
   /** How well the form that the target takes tells latencies. */
   readonly precision: Precision;
@@ -75,12 +83,18 @@ export class TargetScraper {
 
   private async scrapeOnce(): Promise<GoodScrape> {
     const { answer, reading } = await this.stats();
-    if (this.process?.connection === answer.connection) return this.goodScrape(answer, reading, this.process);
+    if (this.process?.connection === answer.connection) {
+      answer.release?.();
+      return this.goodScrape(answer, reading, this.process);
+    }
+    // Other targets are read while this one is asked more.
+    const kept = owned(reading);
     this.process = await this.askProcess(answer);
     const before = this.version;
     const version = this.process.info?.version ?? before;
     this.version = version;
-    const good = this.goodScrape(answer, this.rereadBuckets(answer, version) ?? reading, this.process);
+    const good = this.goodScrape(answer, this.rereadBuckets(answer, version) ?? kept, this.process);
+    answer.release?.();
     if (version !== before && before !== '') this.take(STATS_FORMS[0]);
     return good;
   }
@@ -103,7 +117,7 @@ export class TargetScraper {
     this.boundsInclusive = inclusive;
     if (this.reader.precision !== 'buckets') return undefined;
     this.take(this.form);
-    return this.reader.read(answer.body);
+    return owned(this.reader.lend(answer.body));
   }
 
   private take(form: StatsForm, reader = form.reader(this.boundsInclusive)): void {
@@ -142,7 +156,7 @@ export class TargetScraper {
   private read(body: Buffer, form: StatsForm): StatsReading | ScrapeError | undefined {
     const reader = form === this.form ? this.reader : form.reader(this.boundsInclusive);
     try {
-      const reading = reader.read(body);
+      const reading = reader.lend(body);
       if (reader.precision === 'none' && form.precision !== 'none') return undefined;
       this.take(form, reader);
       return reading;

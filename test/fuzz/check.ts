@@ -84,7 +84,7 @@ class Target {
       if (!(error instanceof StatsError)) return { problem: `reader: threw ${error}` };
       return error.message.length > LONGEST_REASON ? { problem: `reader: says too much: ${error.message}` } : {};
     }
-    const lent = this.reader.lend(body);
+    const lent = this.reader instanceof TextStatsReader ? this.reader.lend(body) : reading;
     const problem = problemOfReading(reading, body.length) ?? problemOfLent(owned(lent), reading) ?? this.observe(lent);
     return { reading, ...(problem !== undefined && { problem }) };
   }
