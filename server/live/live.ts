@@ -1,5 +1,6 @@
 /** The newest state of every target, in memory: for the exporter, the target page and who is known. */
 
+import { BinTotal } from '../model/bin-total.ts';
 import type { Target } from '../model/discovered-target.ts';
 import type { Identity } from '../model/flow.ts';
 import type { FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
@@ -113,5 +114,25 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.certificateExpiry = findings.certificateExpiry;
   target.identity = findings.observation.identity;
   target.inbound = findings.inbound;
-  target.flows = findings.flowTotals.map((total) => ({ ...total, counters: total.counters.slice() }));
+  target.flows = copiesOf(findings.flowTotals, target.flows);
+}
+
+/** Totals in the memory of earlier copies, as far as those are of the same flows. */
+function copiesOf(totals: readonly FlowTotal[], earlier: readonly FlowTotal[]): readonly FlowTotal[] {
+  const isSame = totals.length === earlier.length && totals.every(({ flow }, i) => flow === earlier[i]?.flow);
+  if (!isSame) return totals.map(copyOf);
+  totals.forEach((total, i) => {
+    const copy = earlier[i];
+    if (!copy) return;
+    copy.counters.set(total.counters);
+    copy.gauges = total.gauges;
+    if (copy.bins instanceof BinTotal) copy.bins.copy(total.bins);
+  });
+  return earlier;
+}
+
+function copyOf({ flow, counters, gauges, bins }: FlowTotal): FlowTotal {
+  const copy = new BinTotal();
+  copy.add(bins);
+  return { flow, counters: counters.slice(), gauges, bins: copy };
 }

@@ -1,8 +1,9 @@
 /** What Envoy's totals grew by between two answers of one target (contract, section 7). */
 
 import type { StatsReading } from '../envoy/stats.ts';
+import { BinTotal } from '../model/bin-total.ts';
 import { COUNTER_INDEX, COUNTERS, type FlowIncrement, GAUGES } from '../model/flow.ts';
-import { BinSum, NO_BINS, type SparseBins } from '../model/histogram.ts';
+import { NO_BINS, type SparseBins } from '../model/histogram.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -112,24 +113,21 @@ function add(sums: Float64Array | undefined, index: number, value: number): void
 
 function flowBins(plan: Plan, current: StatsReading, before: Aligned | undefined): (SparseBins | undefined)[] {
   const result: (SparseBins | undefined)[] = [];
-  let sums: (BinSum | undefined)[] | undefined;
   for (const { slot, flow } of plan.histograms) {
     const grown = histogramIncrement(current, slot, before && slotBefore(before, slot));
     if (grown.keys.length === 0) continue;
     const known = result[flow];
-    if (!known) result[flow] = grown;
-    else {
-      sums ??= [];
-      const sum = sums[flow] ?? new BinSum();
-      if (!sums[flow]) sum.addBins(known);
-      sum.addBins(grown);
-      sums[flow] = sum;
-    }
+    if (known instanceof BinTotal) known.add(grown);
+    else result[flow] = known ? sumOf(known, grown) : grown;
   }
-  sums?.forEach((sum, flow) => {
-    if (sum) result[flow] = sum.toSparse();
-  });
   return result;
+}
+
+function sumOf(a: SparseBins, b: SparseBins): BinTotal {
+  const sum = new BinTotal();
+  sum.add(a);
+  sum.add(b);
+  return sum;
 }
 
 interface HistogramSlot {

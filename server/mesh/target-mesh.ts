@@ -1,7 +1,7 @@
 import type { ServerInfo } from '../envoy/server-info.ts';
 import type { Precision, StatsReading } from '../envoy/stats.ts';
 import { GAUGES, type Identity, type Observation } from '../model/flow.ts';
-import type { FlowTotal, ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
+import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
 import { type IdentitySources, identify } from './identity.ts';
 import { increments } from './increments.ts';
@@ -9,7 +9,7 @@ import { KeptReading } from './kept-reading.ts';
 import type { NamingRules } from './naming-rules.ts';
 import { flowText, type Plan } from './plan.ts';
 import { PlanCache } from './plan-cache.ts';
-import { addToTotal, decodeTotals, encodeValues, newFlowTotal } from './totals.ts';
+import { addToTotal, type CountedFlow, decodeTotals, encodeValues, newFlowTotal } from './totals.ts';
 
 /** What one good scrape brought. */
 export interface Scraped {
@@ -45,7 +45,7 @@ interface Outline {
   readonly plan: Plan;
   readonly identity: Identity;
   /** Totals of all flows ever seen, those of the plan first and in its order. */
-  readonly totals: readonly FlowTotal[];
+  readonly totals: readonly CountedFlow[];
   readonly shape: string;
 }
 
@@ -56,7 +56,7 @@ const START_TOLERANCE_MS = 1500;
 export class TargetMesh {
   private readonly options: TargetMeshOptions;
   private readonly plans: PlanCache;
-  private readonly flowTotals = new Map<string, FlowTotal>();
+  private readonly flowTotals = new Map<string, CountedFlow>();
   private previous: KeptReading | undefined;
   private lastScrape: number | null = null;
   private startedAt: number | null = null;
@@ -154,7 +154,7 @@ export class TargetMesh {
   }
 
   /** The totals of a plan's flows, then those of flows that are gone, whose gauges are 0. */
-  private totalsFor({ flows }: Plan): FlowTotal[] {
+  private totalsFor({ flows }: Plan): CountedFlow[] {
     const gone = new Map(this.flowTotals);
     const totals = flows.map((flow) => {
       const key = flowText(flow);

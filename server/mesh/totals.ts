@@ -5,14 +5,14 @@
  */
 
 import type { StatsReading } from '../envoy/stats.ts';
+import { BinTotal } from '../model/bin-total.ts';
 import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from '../model/flow.ts';
-import type { SparseBins } from '../model/histogram.ts';
 import type { FlowTotal, StoredTotals } from '../model/scrape-record.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 
 export interface Totals {
   readonly reading: StatsReading;
-  readonly flows: readonly FlowTotal[];
+  readonly flows: readonly CountedFlow[];
 }
 
 interface Shape {
@@ -25,46 +25,25 @@ interface Shape {
   readonly counters: readonly string[];
 }
 
-export function newFlowTotal(flow: FlowKey): FlowTotal {
+/** A flow's total that increments are added to. */
+export interface CountedFlow extends FlowTotal {
+  readonly bins: BinTotal;
+}
+
+export function newFlowTotal(flow: FlowKey): CountedFlow {
   return {
     flow,
     counters: new Float64Array(COUNTERS.length),
     gauges: new Float64Array(GAUGES.length),
-    bins: { keys: [], counts: [] },
+    bins: new BinTotal(),
   };
 }
 
 /** Adds increments to a flow's total. */
-export function addToTotal(total: FlowTotal, { counters, gauges, bins }: FlowIncrement): void {
+export function addToTotal(total: CountedFlow, { counters, gauges, bins }: FlowIncrement): void {
   for (let i = 0; i < counters.length; i++) total.counters[i] = (total.counters[i] ?? 0) + (counters[i] ?? 0);
   total.gauges = gauges;
-  if (bins.keys.length > 0) total.bins = mergeSorted(total.bins, bins);
-}
-
-/** The sum of two histograms whose keys ascend: `a` gives its keys where `b` brings no other ones. */
-function mergeSorted(a: SparseBins, b: SparseBins): SparseBins {
-  const counts = a.counts.slice();
-  let i = 0;
-  for (let j = 0; j < b.keys.length; j++) {
-    const key = b.keys[j] ?? 0;
-    while (i < a.keys.length && (a.keys[i] ?? 0) < key) i++;
-    if (a.keys[i] !== key) return mergeApart(a, b);
-    counts[i] = (counts[i] ?? 0) + (b.counts[j] ?? 0);
-  }
-  return { keys: a.keys, counts };
-}
-
-function mergeApart(a: SparseBins, b: SparseBins): SparseBins {
-  const keys: number[] = [];
-  const counts: number[] = [];
-  let [i, j] = [0, 0];
-  while (i < a.keys.length || j < b.keys.length) {
-    const keyA = a.keys[i] ?? Number.POSITIVE_INFINITY;
-    const keyB = b.keys[j] ?? Number.POSITIVE_INFINITY;
-    keys.push(Math.min(keyA, keyB));
-    counts.push((keyA <= keyB ? (a.counts[i++] ?? 0) : 0) + (keyB <= keyA ? (b.counts[j++] ?? 0) : 0));
-  }
-  return { keys: keys.slice(), counts: counts.slice() };
+  total.bins.add(bins);
 }
 
 export function shapeOf(totals: Totals): string {
@@ -144,7 +123,7 @@ function unreadOf({ histograms, unread = [] }: Shape): Uint8Array | undefined {
   return left.size > 0 ? Uint8Array.from(histograms, (_, slot) => (left.has(slot) ? 1 : 0)) : undefined;
 }
 
-function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintReader): FlowTotal {
+function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintReader): CountedFlow {
   const total = newFlowTotal(flow);
   for (const name of counters) {
     const index = (COUNTERS as readonly string[]).indexOf(name);
@@ -154,7 +133,7 @@ function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintRe
   const keys: number[] = [];
   const counts: number[] = [];
   decodeBinPairs(reader, keys, counts);
-  total.bins = { keys, counts };
+  total.bins.add({ keys, counts });
   return total;
 }
 
