@@ -47,6 +47,40 @@ export class OwnLines implements Lines {
   }
 }
 
+/** A body is searched in slices of this size, between which other work has its turn. */
+const SLICE_BYTES = 1_000_000;
+
+/**
+ * A body without the lines that can't be ours, so that a long one of many programs is read in short turns: `pause` is
+ * waited for between them. A body of one slice is left as it is.
+ */
+export async function withoutForeignLines(body: Buffer, pause: () => Promise<void>): Promise<Buffer> {
+  if (body.length <= SLICE_BYTES) return body;
+  const own: Buffer[] = [];
+  for (let start = 0; start < body.length; ) {
+    const newline = body.indexOf(NEWLINE, Math.min(body.length, start + SLICE_BYTES));
+    const end = newline < 0 ? body.length : newline + 1;
+    addOwnLines(body.subarray(start, end), own);
+    start = end;
+    await pause();
+  }
+  return Buffer.concat(own);
+}
+
+function addOwnLines(slice: Buffer, own: Buffer[]): void {
+  const lines = new OwnLines(slice);
+  let [start, end] = [0, 0];
+  for (let line = lines.next(); line >= 0; line = lines.next()) {
+    if (line !== end) {
+      if (end > start) own.push(slice.subarray(start, end));
+      start = line;
+    }
+    const newline = slice.indexOf(NEWLINE, line);
+    end = newline < 0 ? slice.length : newline + 1;
+  }
+  if (end > start) own.push(slice.subarray(start, end));
+}
+
 /** A line's name and labels; `head` is everything before the blank and the value. @throws StatsError when it has none. */
 export function splitLine(line: Buffer): { head: Buffer; metric: string; labels: PrometheusLabels } {
   const text = line.toString('utf8');

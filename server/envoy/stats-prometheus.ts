@@ -6,7 +6,7 @@
 
 import { type CumulativeBucket, pushBuckets } from './buckets.ts';
 import { NEWLINE } from './bytes.ts';
-import { type Lines, OwnLines, splitLine } from './prometheus-lines.ts';
+import { type Lines, OwnLines, splitLine, withoutForeignLines } from './prometheus-lines.ts';
 import { type PrometheusLabels, readMetric } from './prometheus-names.ts';
 import {
   owned,
@@ -50,6 +50,10 @@ export class PrometheusStatsReader implements StatsReader {
 
   read(body: Buffer): StatsReading {
     return owned(this.lend(body));
+  }
+
+  shorten(body: Buffer, pause: () => Promise<void>): Promise<Buffer> {
+    return withoutForeignLines(body, pause);
   }
 
   lend(body: Buffer): StatsReading {

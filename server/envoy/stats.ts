@@ -35,6 +35,8 @@ export interface StatsReader {
    * Histograms whose names hold no figure may be left unread.
    */
   lend(body: Buffer): StatsReading;
+  /** The part of a long body that is worth reading, found in short turns with a `pause` between them. */
+  shorten?(body: Buffer, pause: () => Promise<void>): Promise<Buffer>;
 }
 
 /** The body is not an Envoy's `/stats`; the message says where and what was found, in plain words. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   CONNECTION_MANAGERS_PATH,
   hasInclusiveBounds,
@@ -93,7 +94,7 @@ export class TargetScraper {
     const before = this.version;
     const version = this.process.info?.version ?? before;
     this.version = version;
-    const good = this.goodScrape(answer, this.rereadBuckets(answer, version) ?? kept, this.process);
+    const good = this.goodScrape(answer, (await this.rereadBuckets(answer, version)) ?? kept, this.process);
     answer.release?.();
     if (version !== before && before !== '') this.take(STATS_FORMS[0]);
     return good;
@@ -111,13 +112,13 @@ export class TargetScraper {
   }
 
   /** What a bucket holds depends on the version, which is known only now. */
-  private rereadBuckets(answer: AdminAnswer, version: string): StatsReading | undefined {
+  private async rereadBuckets(answer: AdminAnswer, version: string): Promise<StatsReading | undefined> {
     const inclusive = hasInclusiveBounds(version);
     if (inclusive === this.boundsInclusive) return undefined;
     this.boundsInclusive = inclusive;
     if (this.reader.precision !== 'buckets') return undefined;
     this.take(this.form);
-    return owned(this.reader.lend(answer.body));
+    return this.lent(this.reader, answer.body);
   }
 
   private take(form: StatsForm, reader = form.reader(this.boundsInclusive)): void {
@@ -133,7 +134,7 @@ export class TargetScraper {
       if (reason && form !== STATS_FORMS[0] && !form.after.some((refusal) => refusals.has(refusal))) continue;
       const answer = await this.ask(form);
       const refusal = refusalOf(answer, form);
-      const read = refusal ? undefined : this.read(answer.body, form);
+      const read = refusal ? undefined : await this.read(answer.body, form);
       if (read && !(read instanceof ScrapeError)) return { answer, reading: read };
       reason = read ?? reason ?? refusalError(answer, form);
       if (refusal === 'other' || (read && refusals.size === 0)) break;
@@ -152,11 +153,15 @@ export class TargetScraper {
     return this.admin.get(form.path);
   }
 
+  private async lent(reader: StatsReader, body: Buffer): Promise<StatsReading> {
+    return reader.lend(reader.shorten ? await reader.shorten(body, setImmediate) : body);
+  }
+
   /** An error for what is no /stats; undefined when the target told latencies by its own quantiles though asked for more. */
-  private read(body: Buffer, form: StatsForm): StatsReading | ScrapeError | undefined {
+  private async read(body: Buffer, form: StatsForm): Promise<StatsReading | ScrapeError | undefined> {
     const reader = form === this.form ? this.reader : form.reader(this.boundsInclusive);
     try {
-      const reading = reader.lend(body);
+      const reading = await this.lent(reader, body);
       if (reader.precision === 'none' && form.precision !== 'none') return undefined;
       this.take(form, reader);
       return reading;
