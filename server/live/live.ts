@@ -1,6 +1,5 @@
 /** The newest state of every target, in memory: for the exporter, the target page and who is known. */
 
-import { BinTotal } from '../model/bin-total.ts';
 import type { Target } from '../model/discovered-target.ts';
 import type { Identity } from '../model/flow.ts';
 import type { FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
@@ -117,22 +116,17 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.flows = copiesOf(findings.flowTotals, target.flows);
 }
 
-/** Totals in the memory of earlier copies, as far as those are of the same flows. */
-function copiesOf(totals: readonly FlowTotal[], earlier: readonly FlowTotal[]): readonly FlowTotal[] {
-  const isSame = totals.length === earlier.length && totals.every(({ flow }, i) => flow === earlier[i]?.flow);
-  if (!isSame) return totals.map(copyOf);
-  totals.forEach((total, i) => {
-    const copy = earlier[i];
-    if (!copy) return;
-    copy.counters.set(total.counters);
-    copy.gauges = total.gauges;
-    if (copy.bins instanceof BinTotal) copy.bins.copy(total.bins);
+/** Copies, which stay as they are while /metrics is written; the keys of bins hardly ever change, and are shared. */
+function copiesOf(totals: readonly FlowTotal[], earlier: readonly FlowTotal[]): FlowTotal[] {
+  return totals.map(({ flow, counters, gauges, bins }, index) => {
+    const known = earlier[index]?.bins.keys;
+    const keys = known && isSame(known, bins.keys) ? known : bins.keys.slice();
+    return { flow, counters: counters.slice(), gauges, bins: { keys, counts: bins.counts.slice() } };
   });
-  return earlier;
 }
 
-function copyOf({ flow, counters, gauges, bins }: FlowTotal): FlowTotal {
-  const copy = new BinTotal();
-  copy.add(bins);
-  return { flow, counters: counters.slice(), gauges, bins: copy };
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -16,15 +16,6 @@ export class BinTotal implements SparseBins {
     }
   }
 
-  /** Becomes a copy of other bins. */
-  copy({ keys, counts }: SparseBins): void {
-    if (this.keys.length > keys.length) this.keys.length = this.counts.length = keys.length;
-    for (let i = 0; i < keys.length; i++) {
-      this.keys[i] = keys[i] ?? 0;
-      this.counts[i] = counts[i] ?? 0;
-    }
-  }
-
   private insert(at: number, key: number, count: number): void {
     if (at === this.keys.length) {
       this.keys.push(key);

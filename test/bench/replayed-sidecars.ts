@@ -2,7 +2,7 @@
  * A process of its own with the admin ports of many sidecars, one listener each, which answer the scraper's requests
  * with bodies in Envoy's form that were rendered beforehand: what is scraped costs less than the scraping.
  *
- * `node replayed-sidecars.ts SIDECARS SERVICES` prints one line of JSON: the ports.
+ * `fork(…, [SIDECARS, SERVICES])` sends one message: the ports.
  */
 
 import { once } from 'node:events';
