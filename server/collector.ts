@@ -81,6 +81,8 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
       tracing.scraped(record);
       logScrape(warnings, log, record);
       rounds.add(record);
+      const zones = record.findings && pipeline.processZones(result);
+      if (zones) rounds.add(zones);
     },
   });
   const exporter = { ...config.exporter, filter: compileSampleFilter(config.exporter) };

@@ -3,6 +3,7 @@
 import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
 import { PlanCache } from './mesh/plan-cache.ts';
 import { TargetMesh } from './mesh/target-mesh.ts';
+import { zonesKey } from './mesh/zone-mesh.ts';
 import type { Target } from './model/discovered-target.ts';
 import type { ScrapeFindings, ScrapeRecord, StoredTarget } from './model/scrape-record.ts';
 import type { ScrapeResult } from './scrape/scrape-loop.ts';
@@ -45,6 +46,14 @@ export class Pipeline {
     }
   }
 
+  /** What a good scrape that was processed told by zone; undefined where it told nothing. */
+  processZones({ target, durationMs, good }: ScrapeResult): ScrapeRecord | undefined {
+    if (!good) return undefined;
+    const { at, bodyBytes } = good;
+    const findings = this.meshOf(target).observeZones({ ...good, previousRound: this.previousRound(at) });
+    return findings && { target: zonesKey(target.key), at, durationMs, bodyBytes, error: '', findings };
+  }
+
   /** When the round before the one at `at` was: of this life, or the last one of an earlier life. */
   private previousRound(at: number): number | null {
     const { intervalMs, startedAt } = this.options;
@@ -63,6 +72,7 @@ export class Pipeline {
       plans: this.plans,
       seriesLimit: this.options.seriesLimit,
       stored: this.stored.get(target.key),
+      storedZones: this.stored.get(zonesKey(target.key)),
     });
     this.meshes.set(target.key, mesh);
     return mesh;

@@ -4,14 +4,16 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
+import { ZoneRegions } from '../live/zones.ts';
 import { QueryTooLargeError, type Store } from '../store/store.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
 import type { Sources } from './measured.ts';
 import { type MetricsOptions, metricsHandler } from './metrics.ts';
 import { openApi } from './openapi.ts';
-import { FILTERS, filtersOf, parseParams, RequestError, single, timeRange } from './params.ts';
-import { QUERY_PARAMS, querySignal } from './query.ts';
+import { FILTERS, filtersOf, oneOf, parseParams, RequestError, single, timeRange } from './params.ts';
+import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
+import { describeRegions } from './regions.ts';
 import { describeService, listServices } from './services.ts';
 import { listTargets } from './targets.ts';
 import { describeTopology } from './topology.ts';
@@ -92,6 +94,15 @@ function resources(parts: ApiParts): Record<string, Handler> {
     '/api/v1/topology': async (request) => {
       const params = paramsOf(request, [...TIME, ...FILTERS]);
       return describeTopology(sources(), timeRange(params, parts.now()), filtersOf(params));
+    },
+    '/api/v1/regions': async (request) => {
+      const params = paramsOf(request, [...TIME, 'service', 'namespace', 'direction']);
+      const query = {
+        range: timeRange(params, parts.now()),
+        filters: filtersOf(params),
+        direction: oneOf(params, 'direction', DIRECTIONS) ?? 'inbound',
+      };
+      return describeRegions({ ...sources(), zones: new ZoneRegions(parts.live.all()) }, query);
     },
     '/api/v1/targets': async (request) => {
       return listTargets(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));

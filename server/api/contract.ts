@@ -139,6 +139,49 @@ export interface TopologyAnswer {
   edges: TopologyEdge[];
 }
 
+/**
+ * The figures of requests from one place to another. Envoy tells neither retries nor gRPC failures by zone: where a call
+ * had gRPC failures, the shares of success and failure are null.
+ */
+export interface PlaceFigures {
+  requests: number | null;
+  requestRate: number | null;
+  successRate: number | null;
+  errorRate: number | null;
+  codeClasses: Record<CodeClass, number> | null;
+  latencyMs: LatencyMs;
+  latencySamples: number;
+  precision: Precision;
+  state: FigureState;
+}
+
+export interface RegionRoute extends PlaceFigures {
+  /** Region of the caller; null where it is not known. */
+  from: string | null;
+  /** Region of the hosts that answered; null where it is not known. */
+  to: string | null;
+  /** Share of all requests in the answer. */
+  share: number | null;
+}
+
+export interface ZoneRoute extends PlaceFigures {
+  fromRegion: string | null;
+  fromZone: string | null;
+  toRegion: string | null;
+  toZone: string | null;
+  share: number | null;
+}
+
+export interface RegionsAnswer {
+  at: number;
+  windowMs: number;
+  window: string;
+  /** From region to region, those with the most requests first; every request is in one of them. */
+  regions: RegionRoute[];
+  /** The same requests from zone to zone. */
+  zones: ZoneRoute[];
+}
+
 export interface TargetStatus {
   labels: Record<string, string>;
   discoveredLabels: Record<string, string>;

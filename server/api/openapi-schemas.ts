@@ -62,6 +62,21 @@ const figures = {
   state: ref('FigureState'),
 };
 
+/** What is told of requests from one place to another. */
+const placeFigures = {
+  requests: figures.requests,
+  requestRate: figures.requestRate,
+  successRate: { ...share, description: 'Null, too, where calls had gRPC failures, which are not told by zone.' },
+  errorRate: { ...share, description: 'Null, too, where calls had gRPC failures, which are not told by zone.' },
+  codeClasses: figures.codeClasses,
+  latencyMs: figures.latencyMs,
+  latencySamples: figures.latencySamples,
+  precision: figures.precision,
+  state: figures.state,
+};
+const place = (description: string): Schema => ({ type: ['string', 'null'], description });
+const routeShare: Schema = { ...share, description: 'Share of all requests in the answer.' };
+
 const serviceSummary = {
   ...service,
   vantage: {
@@ -152,6 +167,26 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     ...figures,
   }),
   TopologyAnswer: object({ ...range, nodes: listOf(ref('TopologyNode')), edges: listOf(ref('TopologyEdge')) }),
+  PlaceFigures: object(placeFigures),
+  RegionRoute: object({
+    from: place("The caller's region; null where it is not known."),
+    to: place('Region of the hosts that answered; null where it is not known.'),
+    share: routeShare,
+    ...placeFigures,
+  }),
+  ZoneRoute: object({
+    fromRegion: place("The caller's region."),
+    fromZone: place("The caller's zone."),
+    toRegion: place('Region of the hosts that answered.'),
+    toZone: place('Zone of the hosts that answered.'),
+    share: routeShare,
+    ...placeFigures,
+  }),
+  RegionsAnswer: object({
+    ...range,
+    regions: { ...listOf(ref('RegionRoute')), description: 'Every request is in one of them.' },
+    zones: { ...listOf(ref('ZoneRoute')), description: 'The same requests from zone to zone.' },
+  }),
   TargetStatus: object({
     labels,
     discoveredLabels: labels,

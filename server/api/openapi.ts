@@ -126,6 +126,14 @@ const QUERY: readonly Parameter[] = [
   },
 ];
 
+const ROUTE_DIRECTION: Parameter = {
+  name: 'direction',
+  in: 'query',
+  description: 'Whose filters these are. inbound: of the called service. outbound: of the calling one.',
+  schema: { type: 'string', enum: DIRECTIONS, default: 'inbound' },
+  example: 'outbound',
+};
+
 const failed = (description: string): Answer => ({
   description,
   content: { 'application/json': { schema: ref('ErrorBody') } },
@@ -179,6 +187,14 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     description: 'Filters by name keep the calls to and from such services; those by place are those of the caller.',
     parameters: [...WINDOW, ...FILTERS],
     responses: json('TopologyAnswer', 'Services as nodes, calls in the window as edges.'),
+  },
+  '/api/v1/regions': {
+    operationId: 'describeRegions',
+    summary: 'From which region and zone to which requests went',
+    description:
+      'As the callers measured it. Where a caller does not tell zones, it is not known where its requests went: to is then null.',
+    parameters: [...WINDOW, ...NAME_FILTERS, ROUTE_DIRECTION],
+    responses: json('RegionsAnswer', 'Routes, those with the most requests first.'),
   },
   '/api/v1/targets': {
     operationId: 'listTargets',

@@ -31,6 +31,7 @@ export const SIGNALS = {
   active_connections: { value: (cell) => gauge(cell, 'active_connections') },
   retries: { value: countOf('retries') },
   failures: { value: failureEvents },
+  connections: { value: countOf('connections') },
   bytes_rx: { value: rateOf('bytes_rx') },
   bytes_tx: { value: rateOf('bytes_tx') },
 } as const satisfies Record<string, Signal>;

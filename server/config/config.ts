@@ -22,6 +22,8 @@ export interface ScrapeConfig {
   readonly seriesLimit: number;
   readonly concurrency: number;
   readonly slowDown: boolean;
+  /** At every how many scrapes zones are asked for; 0: never. */
+  readonly zonesEvery: number;
 }
 
 export interface StaticGroup {

@@ -40,6 +40,7 @@ function normalised({ scrape, discovery, peers, local, storage, exporter, web, l
       bodyLimitBytes: scrape.body_limit,
       seriesLimit: scrape.series_limit,
       concurrency: scrape.concurrency,
+      zonesEvery: scrape.zones_every,
       slowDown: scrape.slow_down,
     },
     discovery,

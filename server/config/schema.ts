@@ -27,6 +27,9 @@ const scrape = z.strictObject({
     .prefault(20_000)
     .describe('Most series taken from one target; above it the target is down.'),
   concurrency: countField({ min: 1, max: 10_000 }).prefault(256).describe('Most scrapes under way at once.'),
+  zones_every: countField({ min: 0, max: 1_000_000 })
+    .prefault(4)
+    .describe('At every how many scrapes requests from zone to zone are asked for; 0: never.'),
   slow_down: switchField().prefault(true).describe('Scrape a target less often while it answers slowly.'),
 });
 

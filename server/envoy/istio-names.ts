@@ -1,7 +1,7 @@
 /**
- * Istio's own metrics (`istio_requests_total`, `istio_request_duration_milliseconds`), which its sidecars tell instead
- * of Envoy's cluster stats. One request is in the metrics of both ends: `reporter` says whose these are (Istio docs:
- * Standard Metrics; Envoy docs: response flags).
+ * Istio's own metrics (`istio_requests_total` and its sisters for latency, bytes and TCP), which its sidecars tell
+ * instead of Envoy's cluster stats. One request is in the metrics of both ends: `reporter` says whose these are (Istio
+ * docs: Standard Metrics; Envoy docs: response flags).
  */
 
 import type { Direction } from '../model/flow.ts';
@@ -12,8 +12,9 @@ export interface IstioSeries {
   /** The called service; empty for inbound. */
   readonly service: string;
   readonly namespace: string;
-  /** Counters that every request of it is counted in, or `time` for the latency. */
+  /** Counters that it is counted in, `time` for the latency, or `closed` for connections that are open no more. */
   readonly fields: readonly string[];
+  readonly metric: string;
 }
 
 const SCOPE = 'istio.';
@@ -38,33 +39,53 @@ const REASONS: Readonly<Record<string, string>> = {
 
 type Labels = Readonly<Record<string, string>>;
 
+/**
+ * Where each of Istio's metrics without a status goes. Bytes are told as the caller of the sidecar sees them, requests
+ * received and answers sent; a flow's bytes are those of the other side on outbound: what the peer sent is received.
+ */
+const PLAIN: Readonly<Record<string, Readonly<Record<'inbound' | 'outbound', string>>>> = {
+  istio_request_bytes_sum: { inbound: 'bytes_rx', outbound: 'bytes_tx' },
+  istio_response_bytes_sum: { inbound: 'bytes_tx', outbound: 'bytes_rx' },
+  istio_tcp_received_bytes_total: { inbound: 'bytes_rx', outbound: 'bytes_tx' },
+  istio_tcp_sent_bytes_total: { inbound: 'bytes_tx', outbound: 'bytes_rx' },
+  istio_tcp_connections_opened_total: { inbound: 'connections', outbound: 'connections' },
+  istio_tcp_connections_closed_total: { inbound: 'closed', outbound: 'closed' },
+};
+
+/** Whether a metric of Istio's is the sum of a distribution that is counted by its sum. */
+export function isIstioSum(metric: string): boolean {
+  return metric in PLAIN;
+}
+
+const REQUESTS = 'istio_requests_total';
+const LATENCY = 'istio_request_duration_milliseconds';
+
 /** A name that holds what the series stands for; different series have different names. */
 export function istioStatName(metric: string, labels: Labels): string | undefined {
   const direction =
     labels.reporter === 'destination' ? 'inbound' : labels.reporter === 'source' ? 'outbound' : undefined;
-  const fields =
-    metric === 'istio_requests_total'
-      ? countedIn(labels)
-      : metric === 'istio_request_duration_milliseconds'
-        ? ['time']
-        : [];
-  if (!direction || fields.length === 0) return undefined;
+  if (!direction) return undefined;
+  const plain = PLAIN[metric]?.[direction];
+  const fields = plain ? [plain] : metric === REQUESTS ? countedIn(labels) : metric === LATENCY ? ['time'] : [];
+  if (fields.length === 0) return undefined;
   const peer = direction === 'outbound' ? calledService(labels) : { service: '', namespace: '' };
   if (!peer) return undefined;
   const { le: _, ...series } = labels;
-  return SCOPE + JSON.stringify([direction, peer.service, peer.namespace, fields, series]);
+  return SCOPE + JSON.stringify([direction, peer.service, peer.namespace, fields, series, ...(plain ? [metric] : [])]);
 }
 
 /** What {@link istioStatName} wrote; undefined for other names. */
 export function parseIstioStatName(name: string): IstioSeries | undefined {
   if (!name.startsWith(SCOPE)) return undefined;
-  const [direction, service, namespace, fields] = JSON.parse(name.slice(SCOPE.length)) as [
+  const [direction, service, namespace, fields, , metric] = JSON.parse(name.slice(SCOPE.length)) as [
     Direction,
     string,
     string,
     string[],
+    Labels,
+    string?,
   ];
-  return { direction, service, namespace, fields };
+  return { direction, service, namespace, fields, metric: metric ?? (fields.includes('time') ? LATENCY : REQUESTS) };
 }
 
 function calledService(labels: Labels): { service: string; namespace: string } | undefined {

@@ -4,7 +4,7 @@
  * known end of the metric's name (Envoy docs: /stats/prometheus; envoy.cluster_name and its sister tags).
  */
 
-import { istioStatName } from './istio-names.ts';
+import { isIstioSum, istioStatName } from './istio-names.ts';
 import type { Unread } from './stat-names.ts';
 
 /** Stats of a cluster that figures are made of. */
@@ -23,6 +23,9 @@ const CLUSTER_STATS = [
   'upstream_rq_xx',
   'upstream_rq',
   'upstream_cx_total',
+  'upstream_cx_http1_total',
+  'upstream_cx_http2_total',
+  'upstream_cx_http3_total',
   'upstream_cx_active',
   'upstream_cx_connect_fail',
   'upstream_cx_none_healthy',
@@ -69,7 +72,14 @@ const GRPC = /^(?:(.+?)_)?grpc(?:_(.+))?_failure$/;
 export type PrometheusLabels = Readonly<Record<string, string>>;
 
 /** Starts of the metric names that are looked at. */
-export const PREFIXES = { cluster: 'envoy_cluster_', http: 'envoy_http_', istio: 'istio_request' } as const;
+export const PREFIXES = {
+  cluster: 'envoy_cluster_',
+  http: 'envoy_http_',
+  istio: 'istio_request',
+  istioResponse: 'istio_response_bytes',
+  istioTcp: 'istio_tcp_',
+} as const;
+const ISTIO = 'istio_';
 
 /**
  * Why no figure is made of a metric: as for Envoy's own names, or it is of a single status code, a histogram's sum or
@@ -86,7 +96,7 @@ export function readMetric(
   labels: PrometheusLabels,
 ): { readonly name: string; readonly isBucket: boolean } | { readonly unread: UnreadMetric } {
   const isBucket = metric.endsWith('_bucket') && labels.le !== undefined;
-  if (!isBucket && /_(?:bucket|sum|count)$/.test(metric)) return { unread: 'sum' };
+  if (!isBucket && /_(?:bucket|sum|count)$/.test(metric) && !isIstioSum(metric)) return { unread: 'sum' };
   const read = statNameOf(isBucket ? metric.slice(0, -'_bucket'.length) : metric, labels);
   return 'name' in read ? { ...read, isBucket } : read;
 }
@@ -94,7 +104,7 @@ export function readMetric(
 function statNameOf(metric: string, labels: PrometheusLabels): Read {
   if (metric.startsWith(PREFIXES.cluster)) return clusterStat(metric.slice(PREFIXES.cluster.length), labels);
   if (metric.startsWith(PREFIXES.http)) return managerStat(metric.slice(PREFIXES.http.length), labels);
-  const name = metric.startsWith(PREFIXES.istio) ? istioStatName(metric, labels) : undefined;
+  const name = metric.startsWith(ISTIO) ? istioStatName(metric, labels) : undefined;
   return name === undefined ? { unread: 'istio' } : { name };
 }
 

@@ -13,7 +13,7 @@ const REQUESTS = [
   '(_rq_((1|2|3|4|5)xx|completed|total|active|time|timeout|per_try_timeout|idle_timeout|max_duration_reached|retry',
   '|retry_success|retry_overflow|retry_limit_exceeded|(r|t)x_reset|pending_active|pending_overflow|active_overflow',
   '|pending_failure_eject|maintenance_mode|overload_close)',
-  '|_cx_(active|total|connect_fail|connect_timeout|none_healthy|overflow|protocol_error',
+  '|_cx_(active|total|http(1|2|3)_total|connect_fail|connect_timeout|none_healthy|overflow|protocol_error',
   '|destroy_(local|remote)_with_active_rq|(r|t)x_bytes_total))',
 ].join('');
 
@@ -25,12 +25,11 @@ const OTHERS = [
 const FILTER = `filter=(${REQUESTS}${OTHERS}`;
 
 /**
- * Envoy counts every request of a cluster twice, once more under `internal.` or `external.`: a fifth of an answer. RE2
- * can't look ahead, but it can ask for an end other than "ernal" before the stat, as long as no cluster is called so.
+ * Envoy counts every request of a cluster twice, once more under `internal.` or `external.`, and where zones are known a
+ * third time by zone: a fifth and a half of an answer. RE2 can't look ahead, but it can ask for other ends before the
+ * stat, as long as no cluster is called so.
  */
 const COPY_ENDING = 'ernal';
-const NO_COPY = '([^l]|[^a]l|[^n]al|[^r]nal|[^e]rnal).upstream';
-const NARROW_FILTER = `filter=(${escapeBrackets(`(${NO_COPY}|downstream)`)}${REQUESTS}${OTHERS}`;
 
 /** How a target refused a form: by its parameters, its path, its length, with another type, or by ignoring what was asked. */
 export type Refusal = 'parameters' | 'path' | 'length' | 'type' | 'ignored';
@@ -39,8 +38,10 @@ export type Refusal = 'parameters' | 'path' | 'length' | 'type' | 'ignored';
 export interface StatsForm {
   readonly name: string;
   readonly path: string;
-  /** The same without the copies, for a target whose clusters {@link mayLeaveOutCopies}. */
-  readonly narrowPath?: string;
+  /** False where names in that form don't tell zones from one another. */
+  readonly tellsZones?: false;
+  /** Whether copies may be left out of it: see {@link narrowed}. */
+  readonly narrows?: boolean;
   /** Start of the content type that such an answer has. */
   readonly contentType: string;
   /** The best that latencies are told with; a target that tells less has ignored the parameters. */
@@ -64,7 +65,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
   {
     name: 'text',
     path: `/stats?histogram_buckets=detailed&usedonly&${FILTER}`,
-    narrowPath: `/stats?histogram_buckets=detailed&usedonly&${NARROW_FILTER}`,
+    narrows: true,
     contentType: 'text/plain',
     precision: 'bins',
     after: [],
@@ -73,7 +74,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
   {
     name: 'json',
     path: `/stats?format=json&histogram_buckets=detailed&usedonly&${FILTER}`,
-    narrowPath: `/stats?format=json&histogram_buckets=detailed&usedonly&${NARROW_FILTER}`,
+    narrows: true,
     contentType: 'application/json',
     precision: 'bins',
     after: ['parameters', 'type'],
@@ -98,10 +99,11 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
   {
     name: 'prometheus',
     path: `/stats/prometheus?usedonly&${FILTER}`,
-    narrowPath: `/stats/prometheus?usedonly&${NARROW_FILTER}`,
+    narrows: true,
     contentType: 'text/plain',
     precision: 'buckets',
     after: ['parameters', 'path', 'ignored'],
+    tellsZones: false,
     reader: prometheus,
   },
   {
@@ -110,6 +112,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
     contentType: 'text/plain',
     precision: 'buckets',
     after: ['length'],
+    tellsZones: false,
     reader: prometheus,
   },
   {
@@ -118,6 +121,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
     contentType: 'text/plain',
     precision: 'buckets',
     after: ['path'],
+    tellsZones: false,
     reader: prometheus,
   },
   {
@@ -139,10 +143,46 @@ export const SERVER_INFO_PATH = '/server_info';
  */
 export const CONNECTION_MANAGERS_PATH = '/stats?filter=^http.*.downstream_rq_completed$';
 
-/** Whether the copies of these clusters' stats can be told from the stats of all clusters by their ending. */
-export function mayLeaveOutCopies(clusters: Iterable<string>): boolean {
-  for (const cluster of clusters) if (cluster.endsWith(COPY_ENDING)) return false;
-  return true;
+/** Zones whose copies are left out of what is asked for at most; each makes the request longer. */
+const MOST_ZONES = 12;
+
+/**
+ * Ends of names that only copies have in an answer with these clusters and called zones: those copies can be left out.
+ * A cluster that comes later and is called so is still told by its `membership_total`, which is no request.
+ */
+export function copyEndings(clusters: Iterable<string>, zones: Iterable<string>): string[] {
+  const called = [...zones].slice(0, MOST_ZONES).filter((zone) => /^[A-Za-z0-9._-]+$/.test(zone));
+  const endings = [COPY_ENDING, ...called.map((zone) => `.${zone}`)];
+  const names = [...clusters].map((cluster) => `.${cluster}`);
+  return endings.filter((ending) => !names.some((name) => name.endsWith(ending)));
+}
+
+/** Of these ends, those whose leaving out leaves everything by zone in an answer. */
+export function withZones(endings: readonly string[]): string[] {
+  return endings.filter((ending) => ending === COPY_ENDING);
+}
+
+/** The path of a form without the stats of requests before which one of these ends stands. */
+export function narrowed({ path }: StatsForm, endings: readonly string[]): string {
+  const wanted = `(${otherEnding(endings)}.upstream|downstream)`;
+  return path.replace(FILTER, `filter=(${escapeBrackets(wanted)}${REQUESTS}${OTHERS}`);
+}
+
+/** A pattern for every text that ends in none of `endings`: at each place from the end, a character that leads to none. */
+function otherEnding(endings: readonly string[]): string {
+  const shortest = endings.filter((ending) => !endings.some((other) => other !== ending && ending.endsWith(other)));
+  const after = new Map<string, Set<string>>();
+  for (const ending of new Set(shortest)) {
+    for (let start = ending.length - 1; start >= 0; start--) {
+      const tail = ending.slice(start + 1);
+      after.set(tail, (after.get(tail) ?? new Set()).add(ending.charAt(start)));
+    }
+  }
+  // A hyphen stands first in a class, where it is no range.
+  const others = [...after].map(
+    ([tail, leading]) => `[^${[...leading].sort().join('')}]${tail.replaceAll('.', '[.]')}`,
+  );
+  return `(${others.join('|')})`;
 }
 
 /** Envoy undoes percent signs since 1.16; brackets may not stand in a request target. */

@@ -92,6 +92,68 @@ function parseUnknownCluster(text: string): StatName | Unread {
   return copyIn(COPY_OF_UNKNOWN.exec(owner)) ?? { scope: 'cluster', owner, stat: text.slice(dot + 1) };
 }
 
+/** Whether a stat may be one that is told by zone; some that are not are called so as well. */
+export function mayBeByZone(name: string): boolean {
+  return name.includes('.zone.');
+}
+
+/** One of a cluster's stats that is told once more for a pair of zones. */
+export interface ZoneStatName {
+  readonly cluster: string;
+  /** Zone of the called hosts; empty for hosts without one. */
+  readonly zone: string;
+  readonly stat: string;
+}
+
+const ZONE = 'zone.';
+
+/**
+ * Takes `cluster.<cluster>.zone.<from>.<to>.<stat>` apart. Zones may hold dots, so where the calling zone (`from`) is
+ * not given, both may hold none. Undefined for another stat, and where it can't be told which zone is called.
+ */
+export function parseZoneStatName(name: string, clusters: ClusterNames, from: string): ZoneStatName | undefined {
+  const found = splitZoneStat(name, clusters);
+  const zone = found && calledZone(found.zones, from);
+  return found && zone !== undefined ? { cluster: found.cluster, zone, stat: found.stat } : undefined;
+}
+
+function splitZoneStat(
+  name: string,
+  clusters: ClusterNames,
+): { cluster: string; zones: string; stat: string } | undefined {
+  if (!name.startsWith(CLUSTER)) return undefined;
+  const text = name.slice(CLUSTER.length);
+  const cluster = clusters.atStartOf(text);
+  if (cluster === undefined || !text.startsWith(ZONE, cluster.length + 1)) return undefined;
+  const start = cluster.length + 1 + ZONE.length;
+  const end = text.lastIndexOf('.');
+  return end < start ? undefined : { cluster, zones: text.slice(start, end), stat: text.slice(end + 1) };
+}
+
+/** Of `<from>.<to>`. */
+function calledZone(zones: string, from: string): string | undefined {
+  for (const own of [from, from.replaceAll(':', '_')])
+    if (own !== '' && zones.startsWith(`${own}.`)) return zones.slice(own.length + 1);
+  const parts = zones.split('.');
+  return from === '' && parts.length === 2 ? parts[1] : undefined;
+}
+
+/** The called zones that an answer names; `any`: whether it has anything by zone, be it of zones that can't be told. */
+export function calledZones(scalars: readonly string[], from: string): { zones: Set<string>; any: boolean } {
+  const candidates = scalars.filter((name) => mayBeByZone(name) && name.includes('.upstream_rq_'));
+  const zones = new Set<string>();
+  if (candidates.length === 0) return { zones, any: false };
+  const clusters = clusterNames(scalars);
+  let any = false;
+  for (const name of candidates) {
+    const found = splitZoneStat(name, clusters);
+    any ||= found !== undefined;
+    const zone = found && calledZone(found.zones, from);
+    if (zone !== undefined) zones.add(zone);
+  }
+  return { zones, any };
+}
+
 /** The kind of copy that a pattern found. */
 function copyIn(found: RegExpExecArray | null): Unread | undefined {
   return found ? ((found[1] ?? found[2]) as Unread) : undefined;

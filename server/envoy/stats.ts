@@ -22,6 +22,15 @@ export interface StatsLayout {
   readonly histograms: readonly string[];
 }
 
+/** An answer without a single stat. */
+export const NO_STATS: StatsReading = {
+  layout: { scalars: [], histograms: [] },
+  values: new Float64Array(0),
+  binStarts: new Uint32Array(1),
+  binKeys: new Uint32Array(0),
+  binCounts: new Float64Array(0),
+};
+
 export type Precision = 'bins' | 'buckets' | 'none';
 
 /** Reads the answers of one target, one after the other; remembers the last one's layout. */

@@ -2,7 +2,7 @@
 
 import { COLON, type Cursor, NEWLINE, readDigits, readText, skipLine } from './bytes.ts';
 import { LayoutPool } from './layout-pool.ts';
-import { clusterNames, readStatName } from './stat-names.ts';
+import { clusterNames, mayBeByZone, readStatName } from './stat-names.ts';
 import { checkNames, LONGEST_NAME, type Precision, StatsError, type StatsLayout } from './stats.ts';
 
 export const SPACE = 32;
@@ -66,10 +66,12 @@ export function readLayout(body: Buffer): TextLayout {
   return { scalars, histograms, precision, unread, kinds: Uint8Array.from(kinds), ...headsOf(body, ranges, kinds) };
 }
 
-/** Copies of what another histogram holds, and those of other scopes. */
+/** Copies of what another histogram holds, and those of other scopes; what is told by zone is read. */
 function withoutFigure(scalars: readonly string[], histograms: readonly string[]): Uint8Array {
   const clusters = clusterNames(scalars);
-  return Uint8Array.from(histograms, (name) => (typeof readStatName(name, clusters) === 'string' ? 1 : 0));
+  return Uint8Array.from(histograms, (name) =>
+    mayBeByZone(name) || typeof readStatName(name, clusters) !== 'string' ? 0 : 1,
+  );
 }
 
 function precisionOf(kinds: readonly number[]): Precision {

@@ -171,6 +171,7 @@ function clustersOf({ parts, plan, istio }: ReasonedPlan, rules: NamingRules): E
 const COLUMNS: Readonly<Record<Direction | '', 'inbound' | 'outbound' | 'target'>> = {
   inbound: 'inbound',
   outbound: 'outbound',
+  zone: 'outbound',
   '': 'target',
 };
 

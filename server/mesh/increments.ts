@@ -18,7 +18,9 @@ export function increments(plan: Plan, current: StatsReading, previous: StatsRea
   const counters = partsOf(new Float64Array(plan.flows.length * COUNTERS.length), COUNTERS.length);
   const gauges = partsOf(new Float64Array(plan.flows.length * GAUGES.length), GAUGES.length);
   countUp({ plan, current, before, sums: counters });
-  for (const { slot, flow, field } of plan.gauges) add(gauges[flow], field, current.values[slot] ?? 0);
+  for (const { slot, flow, field, sign = 1 } of plan.gauges)
+    add(gauges[flow], field, sign * (current.values[slot] ?? 0));
+  for (const values of gauges) for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i] ?? 0);
   const bins = flowBins(plan, current, before);
   return plan.flows.map((flow, index) => ({
     flow,

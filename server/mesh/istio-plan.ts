@@ -1,8 +1,8 @@
 import { type IstioSeries, parseIstioStatName } from '../envoy/istio-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
-import { COUNTER_INDEX, type Counter, type FlowKey, type Identity } from '../model/flow.ts';
+import { COUNTER_INDEX, type Counter, type FlowKey, GAUGE_INDEX, type Identity } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
-import type { CounterStep, Plan, Step } from './plan.ts';
+import type { CounterStep, GaugeStep, Plan, Step } from './plan.ts';
 
 /**
  * The plan for a sidecar that tells Istio's own metrics; undefined for others. They count every request with its
@@ -17,16 +17,25 @@ export function compileIstioPlan({ scalars, histograms }: StatsLayout, role: Ide
     if (!series) return [];
     const flow = flows.indexOf(series);
     const owner = owners.push(flow) - 1;
-    return series.fields.map((field) => ({ slot, flow, field: COUNTER_INDEX[field as Counter], owner }));
+    const fields = series.fields.filter((field) => field !== CLOSED);
+    return fields.map((field) => ({ slot, flow, field: COUNTER_INDEX[field as Counter], owner }));
   });
   const latencies: Step[] = histograms.flatMap((name, slot) => {
     const series = parseIstioStatName(name);
     return series ? [{ slot, flow: flows.indexOf(series), field: 0 }] : [];
   });
+  const open = { field: GAUGE_INDEX.active_connections };
+  const gauges: GaugeStep[] = counted.flatMap((series, slot) => {
+    const sign = series?.fields.includes('connections') ? 1 : series?.fields.includes(CLOSED) ? -1 : undefined;
+    return series && sign ? [{ ...open, slot, flow: flows.indexOf(series), sign }] : [];
+  });
   const inbound = flows.keys.some(({ direction }) => direction === 'inbound');
-  const nothing = { resetMarks: [], gauges: [], certificateExpiry: [] };
-  return { ...nothing, flows: flows.keys, owners, counters, histograms: latencies, inbound, role };
+  const nothing = { resetMarks: [], certificateExpiry: [] };
+  return { ...nothing, gauges, flows: flows.keys, owners, counters, histograms: latencies, inbound, role };
 }
+
+/** Open connections are those that were opened and not closed. */
+const CLOSED = 'closed';
 
 class Flows {
   readonly keys: FlowKey[] = [];

@@ -11,7 +11,14 @@ import { compileIstioPlan } from './istio-plan.ts';
 import type { NamingRules } from './naming-rules.ts';
 import { type Parts, type PartsInput, sortParts } from './parts.ts';
 import { peerOf } from './peer-names.ts';
-import { CLUSTER, CLUSTER_EVENTS_ONLY, CONNECTION_MANAGER, RESET_MARKS, type StatFields } from './stat-fields.ts';
+import {
+  CLUSTER,
+  CLUSTER_EVENTS_ONLY,
+  CONNECTION_MANAGER,
+  CONNECTIONS,
+  RESET_MARKS,
+  type StatFields,
+} from './stat-fields.ts';
 
 /** Add what the scalar or histogram in `slot` grew by to `field` of flow `flow`. */
 export interface Step {
@@ -23,6 +30,11 @@ export interface Step {
 /** A counter; `owner` numbers the cluster or connection manager that it belongs to. */
 export interface CounterStep extends Step {
   readonly owner: number;
+}
+
+/** A gauge, or a counter that is a part of one: `sign` is -1 for what is taken off. Default 1. */
+export interface GaugeStep extends Step {
+  readonly sign?: 1 | -1;
 }
 
 /** A counter in `slot` that stands for all counters of `owner`: when it became smaller, they began anew. */
@@ -37,7 +49,7 @@ export interface Plan {
   readonly owners: readonly number[];
   readonly counters: readonly CounterStep[];
   readonly resetMarks: readonly ResetMark[];
-  readonly gauges: readonly Step[];
+  readonly gauges: readonly GaugeStep[];
   /** `field` is unused. */
   readonly histograms: readonly Step[];
   /** Slots of gauges that hold a certificate's expiry in Unix seconds. */
@@ -59,8 +71,8 @@ export interface ReasonedPlan {
   readonly parts: Parts;
   /** Whether Istio's own metrics are counted, and then nothing else. */
   readonly istio: boolean;
-  /** Clusters that answered requests; others carry bare connections (TCP) or nothing yet. */
-  readonly answering: ReadonlySet<string>;
+  /** Clusters that carry bare connections (TCP) and no requests. */
+  readonly bare: ReadonlySet<string>;
   /** One entry per name of the layout: its parts, or why it has none. */
   readonly scalars: readonly (StatName | Unread)[];
   readonly histograms: readonly (StatName | Unread)[];
@@ -80,10 +92,11 @@ export function reasonedPlan(input: PlanInput): ReasonedPlan {
   const managers = new Set([...input.managers, ...connectionManagerNames(layout.scalars)]);
   const answering = clustersOfRequests(scalars);
   const parts = sortParts(input, { clusters, managers, answering });
-  const names = { parts, answering, scalars, histograms };
+  const bare = bareClusters(scalars);
+  const names = { parts, bare, scalars, histograms };
   const istio = compileIstioPlan(layout, parts.role);
   if (istio) return { ...names, istio: true, plan: istio };
-  const draft = new PlanDraft(parts, rules, answering);
+  const draft = new PlanDraft(parts, rules, bare);
   scalars.forEach((name, slot) => {
     if (isRead(name)) draft.scalar(name, slot);
   });
@@ -98,33 +111,45 @@ function isRead(name: StatName | Unread): name is StatName {
   return typeof name !== 'string';
 }
 
-/** Clusters that answered requests, if only by Envoy itself; others carry bare connections (TCP) or nothing yet. */
+/** Clusters that answered requests, if only by Envoy itself. */
 function clustersOfRequests(names: readonly (StatName | Unread)[]): Set<string> {
   return new Set(names.flatMap((name) => (isRead(name) && name.stat === 'upstream_rq_completed' ? [name.owner] : [])));
 }
+
+/**
+ * Clusters with connections none of which speaks HTTP, and without an answer: where a first request waits for a
+ * connection, or where a target does not tell the protocol (an answer that was saved), it has not been answered either.
+ */
+function bareClusters(names: readonly (StatName | Unread)[]): Set<string> {
+  const bare = new Set<string>();
+  for (const name of names) if (isRead(name) && name.stat.startsWith('upstream_cx_')) bare.add(name.owner);
+  for (const name of names) if (isRead(name) && HTTP_ONLY.test(name.stat)) bare.delete(name.owner);
+  return bare;
+}
+
+const HTTP_ONLY = /^upstream_(?:cx_http[123]_total|rq_(?:[1-5]xx|completed))$/;
 
 function slotsOf(names: readonly string[], ending: string): number[] {
   return names.flatMap((name, slot) => (name.endsWith(ending) ? [slot] : []));
 }
 
 /** Which stats of a name's cluster or connection manager count; undefined where none does. */
-export function fieldsOf({ scope, owner }: StatName, parts: Parts): StatFields | undefined {
+export function fieldsOf(
+  { scope, owner }: StatName,
+  { parts, bare }: Pick<ReasonedPlan, 'parts' | 'bare'>,
+): StatFields | undefined {
   const { localClusters, peerClusters, inboundManagers } = parts;
   if (scope === 'http') return inboundManagers.has(owner) ? CONNECTION_MANAGER : undefined;
-  if (localClusters.has(owner)) return inboundManagers.size > 0 ? CLUSTER_EVENTS_ONLY : CLUSTER;
-  return peerClusters.has(owner) ? CLUSTER : undefined;
-}
-
-/** A bare connection that its peer ends is no request that was reset. */
-export function endsConnections({ stat, owner }: StatName, answering: ReadonlySet<string>): boolean {
-  return stat === 'upstream_cx_destroy_remote_with_active_rq' && !answering.has(owner);
+  if (!localClusters.has(owner) && !peerClusters.has(owner)) return undefined;
+  if (bare.has(owner)) return CONNECTIONS;
+  return localClusters.has(owner) && inboundManagers.size > 0 ? CLUSTER_EVENTS_ONLY : CLUSTER;
 }
 
 /** A plan while it grows. */
 class PlanDraft {
-  private readonly parts: Parts;
+  readonly parts: Parts;
   private readonly rules: NamingRules;
-  private readonly answering: ReadonlySet<string>;
+  readonly bare: ReadonlySet<string>;
   private readonly source: LatencySource;
   private readonly flows: FlowKey[] = [];
   private readonly flowIndex = new Map<string, number>();
@@ -135,10 +160,10 @@ class PlanDraft {
   private readonly gauges: Step[] = [];
   private readonly histograms: Step[] = [];
 
-  constructor(parts: Parts, rules: NamingRules, answering: ReadonlySet<string>) {
+  constructor(parts: Parts, rules: NamingRules, bare: ReadonlySet<string>) {
     this.parts = parts;
     this.rules = rules;
-    this.answering = answering;
+    this.bare = bare;
     this.source = parts.inboundManagers.size > 0 ? 'downstream' : 'upstream';
     if (this.inbound) this.flow({ direction: 'inbound', peer: '', peerNamespace: '', source: this.source });
     for (const cluster of parts.peerClusters) this.peerFlow(cluster);
@@ -152,7 +177,7 @@ class PlanDraft {
     const found = this.find(name);
     if (!found) return;
     const { flow, fields } = found;
-    const counter = endsConnections(name, this.answering) ? undefined : fields.counters[name.stat];
+    const counter = fields.counters[name.stat];
     const gauge = fields.gauges[name.stat];
     const owner = this.owner(keyOf([name.scope, name.owner]), flow);
     if (RESET_MARKS.has(name.stat)) this.resetMarks.push({ slot, owner });
@@ -186,7 +211,7 @@ class PlanDraft {
   }
 
   private find(name: StatName): { flow: number; fields: StatFields } | undefined {
-    const fields = fieldsOf(name, this.parts);
+    const fields = fieldsOf(name, this);
     if (!fields) return undefined;
     const toPeer = name.scope === 'cluster' && !this.parts.localClusters.has(name.owner);
     return { flow: toPeer ? this.peerFlow(name.owner) : 0, fields };
@@ -208,5 +233,6 @@ class PlanDraft {
 
 /** One text per flow of a target. */
 export function flowText(flow: FlowKey): string {
-  return keyOf([flow.direction, flow.peer, flow.peerNamespace, flow.source]);
+  const zone = flow.peerZone === undefined ? [] : [flow.peerZone];
+  return keyOf([flow.direction, flow.peer, flow.peerNamespace, flow.source, ...zone]);
 }

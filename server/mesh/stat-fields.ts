@@ -17,6 +17,7 @@ const CLUSTER_REQUESTS = {
   upstream_rq_5xx: '5xx',
   upstream_cx_rx_bytes_total: 'bytes_rx',
   upstream_cx_tx_bytes_total: 'bytes_tx',
+  upstream_cx_total: 'connections',
 } as const;
 
 /** What went wrong on the way to a cluster's hosts. */
@@ -49,6 +50,40 @@ export const CLUSTER: StatFields = {
 /** A local cluster beside a connection manager that already counts the same requests. */
 export const CLUSTER_EVENTS_ONLY: StatFields = { counters: CLUSTER_EVENTS, gauges: {}, histogram: '' };
 
+/**
+ * A cluster that only carries bare connections (TCP): no request is made of them, though Envoy counts each as an active
+ * one, and no reset of one that its peer ends.
+ */
+export const CONNECTIONS: StatFields = {
+  counters: {
+    upstream_cx_rx_bytes_total: 'bytes_rx',
+    upstream_cx_tx_bytes_total: 'bytes_tx',
+    upstream_cx_total: 'connections',
+    upstream_cx_connect_fail: 'connect',
+    upstream_rq_pending_overflow: 'overflow',
+    upstream_cx_none_healthy: 'no_healthy_upstream',
+  },
+  gauges: {
+    upstream_cx_active: 'active_connections',
+    membership_total: 'endpoints_total',
+    membership_healthy: 'endpoints_healthy',
+    'outlier_detection.ejections_active': 'endpoints_ejected',
+  },
+  histogram: '',
+};
+
+/** What a cluster's hosts in one zone answered: a part of what the cluster counts. Neither gRPC failures nor retries have a zone. */
+export const ZONE: StatFields = {
+  counters: {
+    upstream_rq_2xx: '2xx',
+    upstream_rq_3xx: '3xx',
+    upstream_rq_4xx: '4xx',
+    upstream_rq_5xx: '5xx',
+  },
+  gauges: {},
+  histogram: 'upstream_rq_time',
+};
+
 /** An inbound connection manager: requests as the callers saw them. */
 export const CONNECTION_MANAGER: StatFields = {
   counters: {
@@ -58,6 +93,7 @@ export const CONNECTION_MANAGER: StatFields = {
     downstream_rq_5xx: '5xx',
     downstream_cx_rx_bytes_total: 'bytes_rx',
     downstream_cx_tx_bytes_total: 'bytes_tx',
+    downstream_cx_total: 'connections',
     downstream_rq_idle_timeout: 'idle_timeout',
     downstream_rq_max_duration_reached: 'max_duration',
     downstream_rq_tx_reset: 'cut_off',

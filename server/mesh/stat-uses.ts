@@ -6,8 +6,8 @@ import type { StatsLayout } from '../envoy/stats.ts';
 import type { UnreadLine, UnreadReason } from '../envoy/unread-lines.ts';
 import { COUNTERS, type Counter, type Direction, FAILURE_REASONS, GAUGES } from '../model/flow.ts';
 import type { ClusterPart, ManagerPart, Parts } from './parts.ts';
-import { endsConnections, fieldsOf, type ReasonedPlan } from './plan.ts';
-import { CLUSTER } from './stat-fields.ts';
+import { fieldsOf, type ReasonedPlan } from './plan.ts';
+import { CLUSTER, CONNECTIONS } from './stat-fields.ts';
 
 /** A figure that a stat goes into; certificates and signs of restarts have no direction. */
 export interface FigureUse {
@@ -114,13 +114,15 @@ function words(name: string): string {
   return name.replaceAll('_', ' ');
 }
 
-function whyIgnored(name: StatName | Unread, { parts, answering, istio }: ReasonedPlan): string {
+function whyIgnored(name: StatName | Unread, reasoned: ReasonedPlan): string {
+  const { parts, istio } = reasoned;
   if (istio) return "Istio's own metrics count the same requests";
   if (typeof name === 'string') return WHY[name];
-  const fields = fieldsOf(name, parts);
+  const fields = fieldsOf(name, reasoned);
   if (!fields)
     return name.scope === 'http' ? whyManager(parts.managers.get(name.owner)) : whyCluster(name.owner, parts);
-  if (endsConnections(name, answering)) return 'connections that their peer ended, of a cluster without requests';
+  if (fields === CONNECTIONS && name.stat in { ...CLUSTER.counters, ...CLUSTER.gauges })
+    return 'of bare connections: no request is made of them';
   if (/stream_rq_\d{3}$/.test(name.stat)) return WHY.code;
   if (/stream_rq_1xx$/.test(name.stat)) return 'informational answers are no requests of their own';
   const isOfRequests = name.stat in CLUSTER.counters || name.stat in CLUSTER.gauges || name.stat === CLUSTER.histogram;
@@ -145,8 +147,7 @@ function whyManager(part: ManagerPart | undefined): string {
 function shownName(name: string): string {
   const series = parseIstioStatName(name);
   if (!series) return name;
-  const { direction, service, namespace, fields } = series;
+  const { direction, service, namespace, fields, metric } = series;
   const peer = [service, namespace].filter((part) => part !== '').join('.');
-  const metric = fields.includes('time') ? 'istio_request_duration_milliseconds' : 'istio_requests_total';
   return `${metric} (${[direction, peer, ...fields.filter((field) => field !== 'time')].filter(Boolean).join(' ')})`;
 }

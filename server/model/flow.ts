@@ -1,11 +1,12 @@
 /**
  * A flow is the traffic of one target in one direction: what its service received (inbound),
- * or what it sent to one peer (outbound). Every figure of Sidelight is a sum over flows.
+ * or what it sent to one peer (outbound). Every figure of Sidelight is a sum over flows. What it sent to one zone of a
+ * peer (zone) is a part of the outbound flow that is told once more: never added to it.
  */
 
 import type { SparseBins } from './histogram.ts';
 
-export type Direction = 'inbound' | 'outbound';
+export type Direction = 'inbound' | 'outbound' | 'zone';
 
 /** Which histogram a flow's latency is from: the connection manager's or the cluster's. */
 export type LatencySource = 'downstream' | 'upstream';
@@ -17,6 +18,8 @@ export interface FlowKey {
   /** Namespace of the called service where the cluster's name tells it; else empty. */
   readonly peerNamespace: string;
   readonly source: LatencySource;
+  /** Zone of the hosts that answered, of flows by zone only; empty for hosts without a zone. */
+  readonly peerZone?: string;
 }
 
 /** Classes of HTTP status that count as completed requests. */
@@ -46,6 +49,7 @@ export const FAILURE_REASONS = [
 /**
  * Counters of a flow. `grpc_failed`: gRPC status not 0 under an HTTP status below 500. `timed_out`: requests that
  * ended by a timeout, the route's or that of their last try; none of them has a sample in a cluster's histogram.
+ * `connections`: those that were begun, attempts that failed included.
  */
 export const COUNTERS = [
   ...CODE_CLASSES,
@@ -55,6 +59,7 @@ export const COUNTERS = [
   'retries',
   'bytes_rx',
   'bytes_tx',
+  'connections',
 ] as const;
 
 /** Which counter tells each reason of `failures` and `mesh_request_failures_total`; `grpc` counts calls by their own status. */

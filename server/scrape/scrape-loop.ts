@@ -19,6 +19,8 @@ export interface ScrapeLoopOptions {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly bodyLimitBytes: number;
+  /** At every how many scrapes zones are asked for; 0: never. */
+  readonly zonesEvery: number;
   /** Ask a slow target less often. */
   readonly slowDown: boolean;
   /** Milliseconds into each interval at which this target is scraped. */
@@ -41,9 +43,9 @@ export class ScrapeLoop {
 
   constructor(options: ScrapeLoopOptions) {
     this.options = options;
-    const { target, timeoutMs, bodyLimitBytes, now } = options;
+    const { target, timeoutMs, bodyLimitBytes, zonesEvery, now } = options;
     this.client = new AdminClient({ address: target.address, timeoutMs, bodyLimitBytes, now });
-    this.scraper = new TargetScraper(this.client);
+    this.scraper = new TargetScraper(this.client, { zonesEvery });
   }
 
   /** The first scrape comes at once, apart from the phase's part of a second, so that figures begin early. */

@@ -1,16 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import {
   CONNECTION_MANAGERS_PATH,
+  copyEndings,
   hasInclusiveBounds,
-  mayLeaveOutCopies,
+  narrowed,
   type Refusal,
   SERVER_INFO_PATH,
   STATS_FORMS,
   type StatsForm,
   takesNarrowFilter,
+  withZones,
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
-import { clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
+import { calledZones, clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
 import {
   owned,
   type Precision,
@@ -22,6 +24,7 @@ import {
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
+import { ZoneTurns } from './zone-turns.ts';
 
 /** What is known of the process behind a connection. */
 interface Process {
@@ -42,6 +45,8 @@ export interface GoodScrape {
   readonly info: ServerInfo | undefined;
   readonly infoAt: number;
   readonly managers: ReadonlySet<string>;
+  /** `told`: the reading holds everything by zone; `none`: there is nothing by zone; absent: not asked this time. */
+  readonly zones?: 'told' | 'none';
 }
 
 /** The part of an admin client that scraping needs. */
@@ -52,7 +57,8 @@ export interface Asks {
 /**
  * Scrapes one target: one request for /stats, in the best form that it takes, which is looked for again when another
  * version of Envoy answers; /server_info only when the
- * connection is a new one or the scrape before failed, because then it may be another process than before.
+ * connection is a new one or the scrape before failed, because then it may be another process than before; what it has
+ * by zone is left out at most scrapes.
  */
 export class TargetScraper {
   private readonly admin: Asks;
@@ -60,16 +66,24 @@ export class TargetScraper {
   private form: StatsForm = STATS_FORMS[0];
   private boundsInclusive = false;
   private reader: StatsReader = this.form.reader(this.boundsInclusive);
+  /** Of the form that was taken last: one for answers with everything by zone, one for the others. */
+  private readonly readers = new Map<boolean, StatsReader>();
   private layout: StatsLayout | undefined;
-  /** Whether the copies of stats are left out of what is asked for. */
-  private narrow = false;
+  /** Ends of the names of copies that are left out of what is asked for; none: everything is asked for. */
+  private leftOut: readonly string[] = [];
   private narrowRefused = false;
+  /** Whether the last answer was asked for with everything by zone. */
+  private holdsZones = true;
   private process: Process | undefined;
   /** Envoy's, as last told. */
   private version = '';
 
-  constructor(admin: Asks) {
+  private readonly zones: ZoneTurns;
+
+  /** `zonesEvery`: at every how many scrapes zones are asked for; 0: never. */
+  constructor(admin: Asks, { zonesEvery }: { zonesEvery: number } = { zonesEvery: 0 }) {
     this.admin = admin;
+    this.zones = new ZoneTurns(zonesEvery);
   }
 
   /** @throws ScrapeError with the reason in plain words. */
@@ -96,7 +110,7 @@ export class TargetScraper {
     this.version = version;
     const good = this.goodScrape(answer, (await this.rereadBuckets(answer, version)) ?? kept, this.process);
     answer.release?.();
-    if (version !== before && before !== '') this.take(STATS_FORMS[0]);
+    if (version !== before && before !== '') this.takeAnew(STATS_FORMS[0]);
     return good;
   }
 
@@ -105,10 +119,14 @@ export class TargetScraper {
     const { precision } = this.reader;
     if (reading.layout !== this.layout) {
       this.layout = reading.layout;
-      const may = mayLeaveOutCopies(clusterNames(reading.layout.scalars));
-      this.narrow = may && !this.narrowRefused && takesNarrowFilter(this.version);
+      const { scalars } = reading.layout;
+      this.zones.saw(calledZones(scalars, info?.zone ?? ''));
+      const narrows = !this.narrowRefused && takesNarrowFilter(this.version);
+      this.leftOut = narrows ? copyEndings(clusterNames(scalars), this.zones.leftOut) : [];
     }
-    return { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
+    const zones = this.zones.turn(this.holdsZones);
+    const good = { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
+    return zones ? { ...good, zones } : good;
   }
 
   /** What a bucket holds depends on the version, which is known only now. */
@@ -117,13 +135,21 @@ export class TargetScraper {
     if (inclusive === this.boundsInclusive) return undefined;
     this.boundsInclusive = inclusive;
     if (this.reader.precision !== 'buckets') return undefined;
-    this.take(this.form);
+    this.takeAnew(this.form);
     return this.lent(this.reader, answer.body);
   }
 
-  private take(form: StatsForm, reader = form.reader(this.boundsInclusive)): void {
+  /** Forgets what the readers remember of earlier answers. */
+  private takeAnew(form: StatsForm): void {
+    this.readers.clear();
+    this.take(form, form.reader(this.boundsInclusive));
+  }
+
+  private take(form: StatsForm, reader: StatsReader): void {
+    if (form !== this.form) this.readers.clear();
     this.form = form;
     this.reader = reader;
+    this.readers.set(this.holdsZones, reader);
   }
 
   /** Asks in the form that was taken last, and where that is refused in the others that may do. */
@@ -145,11 +171,15 @@ export class TargetScraper {
 
   /** Asks without the copies where the target's clusters allow it; a target that refuses that is not asked so again. */
   private async ask(form: StatsForm): Promise<AdminAnswer> {
-    if (!this.narrow || form.narrowPath === undefined) return this.admin.get(form.path);
-    const answer = await this.admin.get(form.narrowPath);
+    const leftOut = this.zones.due ? withZones(this.leftOut) : this.leftOut;
+    const narrows = leftOut.length > 0 && form.narrows === true;
+    this.holdsZones = form.tellsZones !== false && (!narrows || withZones(leftOut).length === leftOut.length);
+    if (!narrows) return this.admin.get(form.path);
+    const answer = await this.admin.get(narrowed(form, leftOut));
     if (answer.status !== 400) return answer;
-    this.narrow = false;
+    this.leftOut = [];
     this.narrowRefused = true;
+    this.holdsZones = true;
     return this.admin.get(form.path);
   }
 
@@ -159,7 +189,8 @@ export class TargetScraper {
 
   /** An error for what is no /stats; undefined when the target told latencies by its own quantiles though asked for more. */
   private async read(body: Buffer, form: StatsForm): Promise<StatsReading | ScrapeError | undefined> {
-    const reader = form === this.form ? this.reader : form.reader(this.boundsInclusive);
+    const known = form === this.form ? this.readers.get(this.holdsZones) : undefined;
+    const reader = known ?? form.reader(this.boundsInclusive);
     try {
       const reading = await this.lent(reader, body);
       if (reader.precision === 'none' && form.precision !== 'none') return undefined;

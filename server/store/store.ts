@@ -8,8 +8,20 @@ import type { SparseBins } from '../model/histogram.ts';
 import type { ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
 
-/** Labels that series are told apart by. On outbound series `service` is the caller and `peer` the called. */
-export const SERIES_LABELS = ['service', 'namespace', 'instance', 'region', 'zone', 'peer', 'peer_namespace'] as const;
+/**
+ * Labels that series are told apart by. On outbound series and those by zone `service` is the caller and `peer` the
+ * called; `peer_zone` is of those by zone.
+ */
+export const SERIES_LABELS = [
+  'service',
+  'namespace',
+  'instance',
+  'region',
+  'zone',
+  'peer',
+  'peer_namespace',
+  'peer_zone',
+] as const;
 export type SeriesLabel = (typeof SERIES_LABELS)[number];
 export type SeriesLabels = Readonly<Partial<Record<SeriesLabel, string>>>;
 

@@ -102,6 +102,7 @@ describe('what is served', () => {
       '/api/v1/services/{service}',
       '/api/v1/query',
       '/api/v1/topology',
+      '/api/v1/regions',
       '/api/v1/targets',
       '/api/v1/status',
       '/api/v1/events',

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { STATS_FORMS } from '../../server/envoy/requests.ts';
+import { copyEndings, narrowed, STATS_FORMS } from '../../server/envoy/requests.ts';
 
 export interface BareLoad {
   readonly intervalMs: number;
@@ -11,9 +11,7 @@ export interface BareLoad {
   readonly ports: readonly number[];
 }
 
-const REQUEST = Buffer.from(
-  `GET ${STATS_FORMS[0].narrowPath ?? STATS_FORMS[0].path} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
-);
+const REQUEST = Buffer.from(`GET ${narrowed(STATS_FORMS[0], copyEndings([], []))} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
 const END = Buffer.from('\r\n0\r\n\r\n');
 
 /** Milliseconds of CPU per answer, of every port once per interval, unread, into a buffer that is used again. */

@@ -126,6 +126,7 @@ class Scraping {
       timeoutMs: 10_000,
       bodyLimitBytes: 32 * MEBIBYTE,
       slowDown: true,
+      zonesEvery: 4,
       concurrency: 256,
       now: Date.now,
       onResult: (result) => {
@@ -134,6 +135,8 @@ class Scraping {
         this.counts.bodyBytes += record.bodyBytes;
         if (record.error !== '' && this.counts.failed++ === 0) console.error(record.error);
         this.rounds.add(record);
+        const zones = record.findings && pipeline.processZones(result);
+        if (zones) this.rounds.add(zones);
       },
     });
   }

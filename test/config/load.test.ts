@@ -33,6 +33,7 @@ test('no file means all defaults, the same as an empty one', () => {
       bodyLimitBytes: 33_554_432,
       seriesLimit: 20_000,
       concurrency: 256,
+      zonesEvery: 4,
       slowDown: true,
     },
     discovery: { static: [] },

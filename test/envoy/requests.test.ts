@@ -1,14 +1,16 @@
+import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { describe, expect, test } from 'vitest';
 import {
   CONNECTION_MANAGERS_PATH,
+  copyEndings,
   hasInclusiveBounds,
-  mayLeaveOutCopies,
+  narrowed,
   SERVER_INFO_PATH,
   STATS_FORMS,
   takesNarrowFilter,
 } from '../../server/envoy/requests.ts';
-import { connectionManagerNames } from '../../server/envoy/stat-names.ts';
+import { calledZones, clusterNames, connectionManagerNames, parseZoneStatName } from '../../server/envoy/stat-names.ts';
 import { JsonStatsReader } from '../../server/envoy/stats-json.ts';
 import { TextStatsReader } from '../../server/envoy/stats-text.ts';
 import { CLUSTER, CLUSTER_EVENTS_ONLY, CONNECTION_MANAGER, RESET_MARKS } from '../../server/mesh/stat-fields.ts';
@@ -73,8 +75,11 @@ describe('the requests', () => {
 });
 
 describe('the narrow filter', () => {
-  const narrow = RE2JS.compile(query(STATS_FORMS[0].narrowPath ?? '').get('filter') ?? '');
-  const narrowPasses = (name: string) => narrow.matcher(name).find();
+  const narrow = (endings: readonly string[]) => {
+    const pattern = RE2JS.compile(query(narrowed(STATS_FORMS[0], endings)).get('filter') ?? '');
+    return (name: string) => pattern.matcher(name).find();
+  };
+  const narrowPasses = narrow(['ernal']);
   const COPY = /^cluster\..+\.(?:internal|external)\.upstream_/;
   /** The broad filter lets these pass by chance; no figure is made of them. */
   const UNUSED = /\.downstream_pre_cx_active$|\.grpc\..+\.upstream_rq_time$/;
@@ -88,14 +93,46 @@ describe('the narrow filter', () => {
     expect(kept.filter(narrowPasses).length / kept.length).toBeLessThan(0.87);
   });
 
-  test.each([
-    ['a.internal', false],
-    ['external', false],
-    ['internal.svc.local', true],
-    ['a', true],
-    ['', true],
-  ])('may be used beside a cluster called %j: %s', (cluster, expected) => {
-    expect(mayLeaveOutCopies(['cart', cluster])).toBe(expected);
+  test.each(['1.36.4', '1.40.0'])('leaves out what Envoy %s tells by zone, too', (version) => {
+    const { scalars, histograms } = new JsonStatsReader().read(
+      capture(`${version}/1_stats_detailed_usedonly.json`),
+    ).layout;
+    const clusters = clusterNames(scalars);
+    const { zones } = calledZones(scalars, 'eu-west-1a');
+    expect(zones).toEqual(new Set(['eu-west-1a', 'eu-west-1b', 'us-east-1a', ...(version === '1.36.4' ? [''] : [])]));
+    const passesNow = narrow(copyEndings(clusters, zones));
+    const before = [...scalars, ...histograms].filter(narrowPasses);
+    const left = before.filter((name) => !passesNow(name));
+    expect(left.length).toBeGreaterThan(100);
+    const isOfZones = (name: string) => parseZoneStatName(name, clusters, 'eu-west-1a')?.zone;
+    expect(left.filter((name) => !isOfZones(name))).toEqual([]);
+    expect(before.filter(isOfZones)).toEqual(left);
+  });
+
+  test.each<[clusters: string[], zones: string[], endings: string[]]>([
+    [['cart'], [], ['ernal']],
+    [['a.internal'], [], []],
+    [['external'], [], []],
+    [['internal.svc.local', 'a', ''], [], ['ernal']],
+    [['cart'], ['eu-1', 'us-1'], ['ernal', '.eu-1', '.us-1']],
+    [['cart.eu-1'], ['eu-1', 'us-1'], ['ernal', '.us-1']],
+    [['eu-1'], ['eu-1'], ['ernal']],
+    [['xeu-1'], ['eu-1'], ['ernal', '.eu-1']],
+    [['cart'], ['', 'rack 7', 'a|b', '(', 'ü'], ['ernal']],
+  ])('beside clusters %j and zones %j leaves out what ends in %j', (clusters, zones, expected) => {
+    expect(copyEndings(clusters, zones)).toEqual(expected);
+  });
+
+  test('leaves out a name if and only if one of the ends stands before the stat', () => {
+    const character = fc.constantFrom(...'ab1-._');
+    const word = fc.string({ unit: character, minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.uniqueArray(word, { minLength: 1, maxLength: 5 }), word, (endings, owner) => {
+        const name = `cluster.${owner}.upstream_rq_2xx`;
+        const isLeftOut = endings.some((ending) => `cluster.${owner}`.endsWith(ending));
+        expect(narrow(endings)(name)).toBe(!isLeftOut);
+      }),
+    );
   });
 
   test.each([

@@ -52,11 +52,11 @@ function asked(values: Readonly<Record<string, number>>): Record<string, number>
   return Object.fromEntries(Object.entries(values).filter(([name]) => filter.matcher(name).find()));
 }
 
-/** `2xx 9, 5xx 1, timeout 1; 9 samples` of a flow; bytes are left out. Empty without any. */
+/** `2xx 9, 5xx 1, timeout 1; 9 samples` of a flow; bytes and connections are left out. Empty without any. */
 export function told({ counters, bins }: FlowIncrement): string {
   const counted = COUNTERS.flatMap((name, index) => {
     const count = counters[index] ?? 0;
-    return count === 0 || name.startsWith('bytes') ? [] : [`${name} ${count}`];
+    return count === 0 || /^(?:bytes|connections)/.test(name) ? [] : [`${name} ${count}`];
   });
   const samples = sampleCount(bins);
   return [counted.join(', '), ...(samples > 0 ? [`${samples} samples`] : [])].join('; ');

@@ -131,7 +131,7 @@ describe('counters', () => {
   });
 
   test('gauges are as they stand', () => {
-    const scalars = { rq_active: 3, cx_active: 2 };
+    const scalars = { rq_active: 3, cx_active: 2, cx_http1_total: 2 };
     const [flow] = between(readingOf(clusterB(scalars)), readingOf(clusterB({ rq_active: 9, cx_active: 9 })));
     expect(Object.fromEntries(GAUGES.map((name, index) => [name, flow?.gauges[index]]))).toEqual({
       active_requests: 3,

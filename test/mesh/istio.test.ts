@@ -4,7 +4,14 @@ import { expect, test } from 'vitest';
 import { PrometheusStatsReader } from '../../server/envoy/stats-prometheus.ts';
 import { NO_RULES } from '../../server/mesh/naming-rules.ts';
 import { TargetMesh } from '../../server/mesh/target-mesh.ts';
-import { CODE_CLASSES, COUNTER_INDEX, FAILURE_REASONS, failureCount } from '../../server/model/flow.ts';
+import {
+  CODE_CLASSES,
+  COUNTER_INDEX,
+  COUNTERS,
+  FAILURE_REASONS,
+  failureCount,
+  GAUGE_INDEX,
+} from '../../server/model/flow.ts';
 import { quantile, sampleCount } from '../../server/model/histogram.ts';
 
 interface Series {
@@ -50,6 +57,11 @@ function body(series: readonly Series[]): Buffer {
 
 /** Increments between two answers. */
 function grown(first: readonly Series[], second: readonly Series[]) {
+  return observed([body(first), body(second)]);
+}
+
+/** What the second answer brought. */
+function observed([first, second]: readonly [Buffer, Buffer]) {
   const reader = new PrometheusStatsReader();
   const mesh = new TargetMesh({
     labels: { service: 'web' },
@@ -59,9 +71,9 @@ function grown(first: readonly Series[], second: readonly Series[]) {
     seriesLimit: 1000,
     stored: undefined,
   });
-  const scrape = (series: readonly Series[], at: number) =>
+  const scrape = (answer: Buffer, at: number) =>
     mesh.observe({
-      reading: reader.read(body(series)),
+      reading: reader.read(answer),
       precision: 'buckets',
       at,
       info: undefined,
@@ -137,6 +149,42 @@ test('gRPC failures of a peer stand beside the 5xx of another', () => {
     ['cart', 8],
     ['stock', 3],
   ]);
+});
+
+/** TCP and bytes of one caller of `store`, in the form that Istio's sidecars have. */
+function tcpBody(reporter: 'source' | 'destination', times: number): Buffer {
+  const tcp = `{reporter="${reporter}",source_workload="web",destination_service_name="store",destination_service_namespace="shop",request_protocol="tcp",response_flags="-"}`;
+  const http = `{reporter="${reporter}",source_workload="web",destination_service_name="store",destination_service_namespace="shop",request_protocol="http",response_code="200",response_flags="-"}`;
+  return Buffer.from(
+    [
+      '# TYPE istio_tcp_connections_opened_total counter',
+      `istio_tcp_connections_opened_total${tcp} ${7 * times}`,
+      `istio_tcp_connections_closed_total${tcp} ${4 * times}`,
+      `istio_tcp_sent_bytes_total${tcp} ${5000 * times}`,
+      `istio_tcp_received_bytes_total${tcp} ${300 * times}`,
+      `istio_requests_total${http} ${2 * times}`,
+      `istio_request_bytes_bucket${http.replace('}', ',le="1000"}')} ${2 * times}`,
+      `istio_request_bytes_sum${http} ${40 * times}`,
+      `istio_request_bytes_count${http} ${2 * times}`,
+      `istio_response_bytes_sum${http} ${60 * times}`,
+      `istio_response_bytes_count${http} ${2 * times}`,
+      '',
+    ].join('\n'),
+  );
+}
+
+test.each([
+  ['source', 'outbound', { bytes_rx: 5060, bytes_tx: 340 }],
+  ['destination', 'inbound', { bytes_rx: 340, bytes_tx: 5060 }],
+] as const)('connections and bytes by reporter %s', (reporter, direction, bytes) => {
+  const { observation } = observed([tcpBody(reporter, 1), tcpBody(reporter, 2)]);
+  const [flow, ...others] = observation.flows;
+  expect(others).toEqual([]);
+  expect(flow?.flow).toMatchObject({ direction, peer: direction === 'outbound' ? 'store' : '' });
+  const counts = Object.fromEntries(COUNTERS.map((name, index) => [name, flow?.counters[index]]));
+  expect(counts).toMatchObject({ '2xx': 2, '5xx': 0, connections: 7, connect: 0, reset: 0, ...bytes });
+  expect(flow?.gauges[GAUGE_INDEX.active_connections]).toBe(6);
+  expect(flow?.gauges[GAUGE_INDEX.active_requests]).toBe(0);
 });
 
 test('latency by bucket', () => {

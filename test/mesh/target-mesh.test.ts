@@ -361,7 +361,7 @@ describe('lent readings', () => {
     scalars: { 'cluster.b.membership_total': 1, ...more },
     histograms: {
       'cluster.b.upstream_rq_time': { 3: samples },
-      'cluster.b.zone.x.y.upstream_rq_time': { 3: samples },
+      'cluster.b.external.upstream_rq_time': { 3: samples },
     },
   });
 
@@ -372,7 +372,7 @@ describe('lent readings', () => {
   });
 
   /** A cluster of this name makes the copy another cluster's own histogram. */
-  const named = { 'cluster.b.zone.x.y.membership_total': 1 };
+  const named = { 'cluster.b.external.membership_total': 1 };
 
   test.each<[string, boolean]>([
     ['', false],
@@ -387,6 +387,6 @@ describe('lent readings', () => {
     const samples = (total: number, at: number) =>
       countedBy(next.observe(answer(reader.lend(textBody(stats(total, named))), at)));
     expect(samples(103, T0 + 5 * SECOND)).toEqual({ b: '; 3 samples' });
-    expect(samples(104, T0 + 10 * SECOND)).toEqual({ b: '; 1 samples', 'b.zone.x.y': '; 1 samples' });
+    expect(samples(104, T0 + 10 * SECOND)).toEqual({ b: '; 1 samples', 'b.external': '; 1 samples' });
   });
 });

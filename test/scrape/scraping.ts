@@ -51,6 +51,7 @@ export function managerWith(
     timeoutMs: PATIENT_MS,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     slowDown: false,
+    zonesEvery: 0,
     concurrency: 256,
     now: Date.now,
     ...options,

@@ -49,8 +49,15 @@ export function binsOf(latency: Readonly<Record<number, number>> = {}): SparseBi
   return { keys: entries.map(({ key }) => key), counts: entries.map(({ count }) => count) };
 }
 
-export function flowKey({ direction = 'inbound', peer = '', peerNamespace = '', source }: FlowSpec): FlowKey {
-  return { direction, peer, peerNamespace, source: source ?? (direction === 'inbound' ? 'downstream' : 'upstream') };
+export function flowKey({ direction = 'inbound', peer = '', peerNamespace = '', source, peerZone }: FlowSpec): FlowKey {
+  const zone = peerZone === undefined ? {} : { peerZone };
+  return {
+    direction,
+    peer,
+    peerNamespace,
+    source: source ?? (direction === 'inbound' ? 'downstream' : 'upstream'),
+    ...zone,
+  };
 }
 
 function increment(spec: FlowSpec): FlowIncrement {

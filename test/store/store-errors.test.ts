@@ -51,7 +51,7 @@ test.each<Case>([
       return join(folder, 'newer.db');
     },
     message:
-      'the file was written by a newer Sidelight (schema 99, this one knows 1): run that version, or choose another storage.path',
+      'the file was written by a newer Sidelight (schema 99, this one knows 2): run that version, or choose another storage.path',
   },
   {
     name: 'no database',

@@ -25,6 +25,7 @@ const SERIES: Series['labels'] = {
   zone: '',
   peer: '',
   peer_namespace: '',
+  peer_zone: '',
 };
 
 interface Asked {

@@ -12,6 +12,23 @@ function counterColumn(counter: string): string {
   return /^\d/.test(counter) ? `requests_${counter}` : counter;
 }
 
+/** The same in the first version of a file. */
+const FIRST_COLUMNS: readonly string[] = NUMBER_COLUMNS.filter((column) => column !== 'connections');
+
+const view = (name: string, label: string) => `
+  CREATE VIEW ${name} AS
+    SELECT series.service, series.namespace, series.instance, series.region, series.zone, ${label}, series.peer,
+      raw.t0 AS from_ms, raw.t1 AS to_ms,`;
+
+/** Requests by zone are in a view of their own, so that nobody adds them to the requests that they are a part of. */
+const TRAFFIC_VIEWS = `
+  ${view('traffic', 'series.direction')} ${NUMBER_COLUMNS.map((column) => `raw.${column}`).join(', ')}
+    FROM raw JOIN series ON series.id = raw.series WHERE series.direction <> 'zone';
+  ${view('zone_traffic', 'series.peer_zone')}
+    raw.requests_2xx, raw.requests_3xx, raw.requests_4xx, raw.requests_5xx
+    FROM raw JOIN series ON series.id = raw.series WHERE series.direction = 'zone';
+`;
+
 /**
  * Each entry brings a file one version further; entries are only ever added. Times are Unix milliseconds.
  * `raw` holds what a series did in `[t0, t1)`; a row is left out where nothing happened, and `scrapes` tells a
@@ -36,13 +53,25 @@ const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE TABLE raw (
     t1 INTEGER NOT NULL, series INTEGER NOT NULL, t0 INTEGER NOT NULL,
-    ${NUMBER_COLUMNS.map((column) => `${column} INTEGER NOT NULL`).join(', ')},
+    ${FIRST_COLUMNS.map((column) => `${column} INTEGER NOT NULL`).join(', ')},
     bins BLOB, PRIMARY KEY (t1, series)
   ) WITHOUT ROWID;
-  CREATE VIEW traffic AS
-    SELECT series.service, series.namespace, series.instance, series.region, series.zone, series.direction, series.peer,
-      raw.t0 AS from_ms, raw.t1 AS to_ms, ${NUMBER_COLUMNS.map((column) => `raw.${column}`).join(', ')}
+${view('traffic', 'series.direction')} ${FIRST_COLUMNS.map((column) => `raw.${column}`).join(', ')}
     FROM raw JOIN series ON series.id = raw.series;
+  `,
+  `
+  DROP VIEW traffic;
+  ALTER TABLE series RENAME TO old_series;
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY, target INTEGER NOT NULL REFERENCES targets (id), direction TEXT NOT NULL, source TEXT NOT NULL,
+    service TEXT NOT NULL, namespace TEXT NOT NULL, instance TEXT NOT NULL, region TEXT NOT NULL, zone TEXT NOT NULL,
+    peer TEXT NOT NULL, peer_namespace TEXT NOT NULL, peer_zone TEXT NOT NULL,
+    UNIQUE (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace, peer_zone)
+  );
+  INSERT INTO series SELECT *, '' FROM old_series;
+  DROP TABLE old_series;
+  ALTER TABLE raw ADD COLUMN connections INTEGER NOT NULL DEFAULT 0;
+  ${TRAFFIC_VIEWS}
   `,
 ];
 

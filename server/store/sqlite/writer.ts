@@ -120,6 +120,7 @@ export class SqliteWriter {
       zone,
       flow.peer,
       flow.peerNamespace,
+      flow.peerZone ?? '',
     ];
     const key = keyOf([String(target), ...labels]);
     const known = this.seriesIds.get(key);
@@ -163,9 +164,9 @@ function prepare(database: Database.Database) {
       .pluck(),
     keepSeries: database
       .prepare(
-        `INSERT INTO series (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace)
+        `INSERT INTO series (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace, peer_zone)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (target, direction, source, service, namespace, instance, region, zone, peer, peer_namespace, peer_zone)
          DO UPDATE SET source = source RETURNING id`,
       )
       .pluck(),
