@@ -2,6 +2,7 @@
 
 import { KnownAddresses } from './mesh/known-addresses.ts';
 import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
+import { PlanCache } from './mesh/plan-cache.ts';
 import { TargetMesh } from './mesh/target-mesh.ts';
 import { zonesKey } from './mesh/zone-mesh.ts';
 import type { Target } from './model/discovered-target.ts';
@@ -21,6 +22,7 @@ export interface PipelineOptions {
 export class Pipeline {
   private readonly options: PipelineOptions;
   private readonly rules: NamingRules;
+  private readonly plans: PlanCache;
   private readonly stored: ReadonlyMap<string, StoredTarget>;
   private readonly storedRound: number | null;
   private readonly meshes = new Map<string, TargetMesh>();
@@ -29,6 +31,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.options = options;
     this.rules = compileNamingRules(options.peers, options.local);
+    this.plans = new PlanCache(this.rules);
     this.stored = new Map(options.stored.map((target) => [target.target, target]));
     this.storedRound =
       options.stored.length > 0 ? Math.max(...options.stored.map(({ lastScrape }) => lastScrape)) : null;
@@ -88,6 +91,7 @@ export class Pipeline {
       host: scheme === 'unix' ? path : host,
       rules: this.rules,
       addresses: this.addresses,
+      plans: this.plans,
       seriesLimit: this.options.seriesLimit,
       stored: this.stored.get(target.key),
       storedZones: this.stored.get(zonesKey(target.key)),

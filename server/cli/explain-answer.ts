@@ -108,8 +108,8 @@ async function answerOfTarget(address: TargetAddress, { scrape, discovery }: Con
     const good = await new TargetScraper(asks).scrape();
     const { info, managers } = good;
     const { clustersEvery, seriesLimit } = scrape;
-    const options = { every: Math.min(1, clustersEvery), hostLimit: seriesLimit, key };
-    const extras = await new ExtrasScraper(asks, options).scrape(good, true);
+    const extrasScraper = new ExtrasScraper(asks, { every: 1, hostLimit: seriesLimit, key });
+    const extras = clustersEvery > 0 ? await extrasScraper.ask(good) : undefined;
     return {
       address: key,
       addressIs: 'address',
@@ -143,7 +143,8 @@ class RecordedAsks implements Asks {
     if (form) this.statsBody = answer.body;
     const what = form ? `/stats as ${form.name}` : (NAMES[path] ?? 'another path');
     this.asked.push({ what, status: answer.status, contentType: answer.contentType, bytes: answer.body.length });
-    return answer;
+    // What is told of the body is read after the scrape.
+    return { ...answer, release() {} };
   }
 }
 

@@ -124,5 +124,20 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.carriers = findings.carriers ?? [];
   target.identity = findings.observation.identity;
   target.inbound = findings.inbound;
-  target.flows = findings.flowTotals.map((total) => ({ ...total, counters: total.counters.slice() }));
+  target.flows = copiesOf(findings.flowTotals, target.flows);
+}
+
+/** Copies, which stay as they are while /metrics is written; the keys of bins hardly ever change, and are shared. */
+function copiesOf(totals: readonly FlowTotal[], earlier: readonly FlowTotal[]): FlowTotal[] {
+  return totals.map(({ flow, counters, gauges, bins }, index) => {
+    const known = earlier[index]?.bins.keys;
+    const keys = known && isSame(known, bins.keys) ? known : bins.keys.slice();
+    return { flow, counters: counters.slice(), gauges, bins: { keys, counts: bins.counts.slice() } };
+  });
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

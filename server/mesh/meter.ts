@@ -3,8 +3,17 @@ import { type FlowIncrement, GAUGES } from '../model/flow.ts';
 import type { FlowTotal, StoredTarget, StoredTotals } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
 import { type CountedIncrements, countedIncrements } from './increments.ts';
+import { KeptReading } from './kept-reading.ts';
 import { flowText, type Plan } from './plan.ts';
-import { addToTotal, decodeTotals, encodeValues, newFlowTotal, shapeOf, type Totals } from './totals.ts';
+import {
+  addToTotal,
+  type CountedFlow,
+  decodeTotals,
+  encodeValues,
+  newFlowTotal,
+  shapeOf,
+  type Totals,
+} from './totals.ts';
 
 /** When an answer came, and what is known of time around it; all in Unix milliseconds. */
 export interface Moment {
@@ -39,13 +48,21 @@ const NOTHING_BESIDES: StoredBesides = { held: [], hosts: undefined, shape: '' }
 /** Two starts told by whole seconds are different ones only if they are further apart than this. */
 const START_TOLERANCE_MS = 1500;
 
+const AT_REST = new Float64Array(GAUGES.length);
+
+/** Shapes of totals of nothing but a plan's own flows: the same for all targets that share the plan. */
+const shapes = new WeakMap<Plan, string>();
+
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
-  private readonly totals = new Map<string, FlowTotal>();
-  private previous: StatsReading | undefined;
+  private readonly flows = new Map<string, CountedFlow>();
+  /** The same by the object that a plan names a flow with. */
+  private readonly byKey = new WeakMap<FlowTotal['flow'], CountedFlow>();
+  private ordered: readonly CountedFlow[] | undefined;
+  private shape: { plan: Plan; flows: readonly CountedFlow[]; besides: string; text: string } | undefined;
+  private previous: KeptReading | undefined;
   private lastScrape: number | null = null;
   private started: number | null = null;
-  private shape: { layout: StatsReading['layout']; flows: number; besides: string; text: string } | undefined;
   /** What it went on from. */
   readonly restored: Totals | undefined;
 
@@ -54,7 +71,7 @@ export class Meter {
     this.restored = totals;
     if (!start || !totals) return;
     this.goOnFrom(totals.reading, start);
-    for (const total of totals.flows) this.totals.set(flowText(total.flow), total);
+    for (const total of totals.flows) this.flows.set(flowText(total.flow), total);
   }
 
   /** When the Envoy started, as last told. */
@@ -62,13 +79,16 @@ export class Meter {
     return this.started;
   }
 
-  get flowTotals(): readonly FlowTotal[] {
-    return [...this.totals.values()];
+  /** Everything counted so far. */
+  get flowTotals(): readonly CountedFlow[] {
+    this.ordered ??= [...this.flows.values()];
+    return this.ordered;
   }
 
-  /** Takes a reading for the one before the next, without counting it. */
+  /** Takes a copy of a reading for the one before the next, without counting it. */
   goOnFrom(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
-    this.previous = reading;
+    if (this.previous) this.previous.copy(reading);
+    else this.previous = new KeptReading(reading);
     this.lastScrape = lastScrape;
     this.started = startedAt;
   }
@@ -78,21 +98,31 @@ export class Meter {
     const counted = countedIncrements(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
     const { from = moment.at, fresh = false } = since ?? {};
     const flows = share(counted, { from, to: moment.at, fresh });
-    for (const total of this.totals.values()) total.gauges = new Float64Array(GAUGES.length);
+    for (const total of this.flows.values()) total.gauges = AT_REST;
     for (const increment of flows) addToTotal(this.totalOf(increment.flow), increment);
     this.goOnFrom(reading, { lastScrape: moment.at, startedAt: moment.startedAt ?? this.started });
     return { from, to: moment.at, flows };
   }
 
-  /** What is to be stored after `reading` was counted. */
-  stored(reading: StatsReading, { shape: besides, ...rest }: StoredBesides = NOTHING_BESIDES): StoredTotals {
-    const totals = { reading, flows: this.flowTotals, ...rest };
-    const shape = { layout: reading.layout, flows: totals.flows.length, besides };
+  /** What is to be stored after `reading` was counted by `plan`. */
+  stored(plan: Plan, reading: StatsReading, besides: StoredBesides = NOTHING_BESIDES): StoredTotals {
+    const totals = { reading, flows: this.flowTotals, held: besides.held, hosts: besides.hosts };
     const known = this.shape;
-    const isKnown = known?.layout === shape.layout && known.flows === shape.flows && known.besides === besides;
-    const text = isKnown ? known.text : shapeOf(totals);
-    this.shape = { ...shape, text };
+    const isKnown = known?.plan === plan && known.flows === totals.flows && known.besides === besides.shape;
+    const text = isKnown ? known.text : shapeUnder(plan, totals);
+    if (!isKnown) this.shape = { plan, flows: totals.flows, besides: besides.shape, text };
     return { shape: text, values: encodeValues(totals) };
+  }
+
+  private totalOf(flow: FlowTotal['flow']): CountedFlow {
+    const found = this.byKey.get(flow);
+    if (found) return found;
+    const text = flowText(flow);
+    const known = this.flows.get(text) ?? newFlowTotal(flow);
+    if (!this.flows.has(text)) this.ordered = undefined;
+    this.flows.set(text, known);
+    this.byKey.set(flow, known);
+    return known;
   }
 
   /**
@@ -120,13 +150,17 @@ export class Meter {
     if (this.started !== null && Math.abs(startedAt - this.started) <= START_TOLERANCE_MS) return false;
     return this.lastScrape !== null && startedAt > this.lastScrape;
   }
+}
 
-  private totalOf(flow: FlowTotal['flow']): FlowTotal {
-    const key = flowText(flow);
-    const known = this.totals.get(key);
-    if (known) return known;
-    const created = newFlowTotal(flow);
-    this.totals.set(key, created);
-    return created;
-  }
+function shapeUnder(plan: Plan, totals: Totals): string {
+  const isShared =
+    totals.held.length === 0 &&
+    totals.hosts === undefined &&
+    totals.flows.length === plan.flows.length &&
+    totals.flows.every(({ flow }, index) => flow === plan.flows[index]);
+  const known = isShared ? shapes.get(plan) : undefined;
+  if (known !== undefined) return known;
+  const shape = shapeOf(totals);
+  if (isShared) shapes.set(plan, shape);
+  return shape;
 }

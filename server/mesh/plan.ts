@@ -81,7 +81,7 @@ export interface PlanInput extends PartsInput {
   /** Connection managers that Envoy has, idle ones included. */
   readonly managers: ReadonlySet<string>;
   /** Clusters whose traffic goes to several services. */
-  readonly apart?: { has(cluster: string): boolean };
+  readonly apart?: ReadonlyMap<string, unknown>;
 }
 
 /** A plan with what it was made from, for whoever wants to tell the reasons. */
@@ -135,7 +135,7 @@ export function reasonedPlan(input: PlanInput): ReasonedPlan {
   };
 }
 
-const NONE: ReadonlySet<string> = new Set();
+const NONE: ReadonlyMap<string, unknown> = new Map();
 
 function isGrpc(name: StatName | Unread): boolean {
   return name === 'grpc' || (isRead(name) && name.stat === 'grpc.failure');

@@ -42,7 +42,7 @@ export interface ClustersAsked {
 export interface ScrapeFindings {
   readonly observation: Observation;
   readonly totals: StoredTotals;
-  /** Live view of the same totals; changes with the next scrape. */
+  /** Live view of the same totals; all of it, the bins too, changes with the next scrape. */
   readonly flowTotals: readonly FlowTotal[];
   /** Unix milliseconds, up to 1 s late, since /server_info tells whole seconds; null when it was refused. */
   readonly startedAt: number | null;

@@ -63,17 +63,20 @@ export class ExtrasScraper {
     this.hash = createHash('sha256').update(`clusters ${key}`).digest().readUInt32BE(0);
   }
 
-  /** @param wanted whether it adds enough to be asked for at every turn. */
-  async scrape(good: GoodScrape, wanted: boolean): Promise<ScrapedExtras | undefined> {
-    if (this.every === 0) return undefined;
+  /**
+   * To be called after each good scrape, once: whether there is something to ask for now.
+   * @param wanted whether it adds enough to be asked for at every turn.
+   */
+  isTurn(good: GoodScrape, wanted: boolean): boolean {
+    if (this.every === 0) return false;
     this.scrapes++;
     this.noteProcess(good);
     const turns = this.every * (wanted ? 1 : SELDOM);
     const isTurn = (this.scrapes + this.hash) % turns === 0;
-    if (!this.isDue && !isTurn) return undefined;
-    if (this.scrapes < this.refusedUntil) return undefined;
+    if (!this.isDue && !isTurn) return false;
+    if (this.scrapes < this.refusedUntil) return false;
     this.isDue = false;
-    return this.ask(good);
+    return true;
   }
 
   /** Another process is looked at from the start; another version may allow what was refused. */
@@ -87,7 +90,8 @@ export class ExtrasScraper {
     this.version = info.version;
   }
 
-  private async ask({ at }: GoodScrape): Promise<ScrapedExtras> {
+  /** Asks after the scrape that was answered at `at`. */
+  async ask({ at }: Pick<GoodScrape, 'at'>): Promise<ScrapedExtras> {
     const started = performance.now();
     let answer: AdminAnswer | undefined;
     const asked = (result: ClustersAsked['result'], error = ''): ClustersAsked => {

@@ -1,3 +1,4 @@
+import { owned } from '../envoy/stats.ts';
 import type { Target } from '../model/discovered-target.ts';
 import { AdminClient } from './admin-client.ts';
 import { ExtrasScraper, type ScrapedExtras } from './extras-scraper.ts';
@@ -76,17 +77,19 @@ export class ScrapeLoop {
   }
 
   private async tick(): Promise<void> {
-    const result = await this.options.limiter.run(async () => {
-      const scraped = await this.scrape();
-      return { ...scraped, extras: scraped.good && !this.stopped ? await this.scrapeExtras(scraped.good) : undefined };
-    });
+    const result = await this.options.limiter.run(async () => this.withExtras(await this.scrape()));
     if (this.stopped) return;
     this.options.onResult(result);
     this.schedule(this.delayAfter(result.durationMs + (result.extras?.durationMs ?? 0)));
   }
 
-  private scrapeExtras(good: GoodScrape): Promise<ScrapedExtras | undefined> {
-    return this.extras.scrape(good, this.options.wantsClusters(this.options.target.key));
+  /** Other targets are read while this one is asked more: its reading is then kept in memory of its own. */
+  private async withExtras(result: ScrapeResult): Promise<ScrapeResult> {
+    const { good } = result;
+    const { wantsClusters, target } = this.options;
+    if (!good || this.stopped || !this.extras.isTurn(good, wantsClusters(target.key))) return result;
+    const kept = { ...good, reading: owned(good.reading) };
+    return { ...result, good: kept, extras: await this.extras.ask(good) };
   }
 
   private async scrape(): Promise<ScrapeResult> {

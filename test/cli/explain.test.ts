@@ -132,10 +132,11 @@ test.for<[text: string, left: string]>([
 });
 
 test('a hostile name is cleaned in no time', () => {
-  const started = performance.now();
+  const before = process.threadCpuUsage();
   for (const part of ['a-', '-eyJ', '//', '?a', 'password', '@', 'token=', '//a'])
     for (let i = 0; i < 100; i++) withoutSecrets(part.repeat(4096 / part.length));
-  expect(performance.now() - started).toBeLessThan(2000);
+  const { user, system } = process.threadCpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(2000);
 });
 
 test.for<[args: string[], line: string]>([

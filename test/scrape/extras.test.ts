@@ -51,7 +51,10 @@ async function extrasOf(answer: FakeAnswer, { every = 5, timeoutMs = 10_000 } = 
     await client.close();
     await fake.stop();
   });
-  const next = async (wanted = true) => extras.scrape(await scraper.scrape(), wanted);
+  const next = async (wanted = true) => {
+    const good = await scraper.scrape();
+    return extras.isTurn(good, wanted) ? extras.ask(good) : undefined;
+  };
   const rounds = async (count: number, wanted = true) => {
     const found: string[] = [];
     for (let i = 0; i < count; i++) {
