@@ -75,6 +75,7 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
   const scrapes = new ScrapeManager({
     ...config.scrape,
     now,
+    wantsClusters: (target) => pipeline.wantsClusters(target),
     onResult(result) {
       const record = pipeline.process(result);
       metrics.scraped(record);

@@ -1,6 +1,8 @@
 /** From one scrape to one record: knows the order of the stages, and keeps one mesh state per target. */
 
+import { KnownAddresses } from './mesh/known-addresses.ts';
 import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
+import { PlanCache } from './mesh/plan-cache.ts';
 import { TargetMesh } from './mesh/target-mesh.ts';
 import { zonesKey } from './mesh/zone-mesh.ts';
 import type { Target } from './model/discovered-target.ts';
@@ -20,23 +22,45 @@ export interface PipelineOptions {
 export class Pipeline {
   private readonly options: PipelineOptions;
   private readonly rules: NamingRules;
+  private readonly plans: PlanCache;
   private readonly stored: ReadonlyMap<string, StoredTarget>;
   private readonly storedRound: number | null;
   private readonly meshes = new Map<string, TargetMesh>();
+  private readonly addresses = new KnownAddresses();
 
   constructor(options: PipelineOptions) {
     this.options = options;
     this.rules = compileNamingRules(options.peers, options.local);
+    this.plans = new PlanCache(this.rules);
     this.stored = new Map(options.stored.map((target) => [target.target, target]));
     this.storedRound =
       options.stored.length > 0 ? Math.max(...options.stored.map(({ lastScrape }) => lastScrape)) : null;
   }
 
-  process({ target, at, durationMs, error, good }: ScrapeResult): ScrapeRecord {
-    const failed = { target: target.key, at, durationMs, bodyBytes: good?.bodyBytes ?? 0, findings: undefined };
+  /** Whether /clusters of a target is worth asking for often; so it is as long as nothing is known of it. */
+  wantsClusters(target: string): boolean {
+    return this.meshes.get(target)?.wantsClusters ?? true;
+  }
+
+  process({ target, at, durationMs, error, good, extras }: ScrapeResult): ScrapeRecord {
+    const clusters = extras?.asked;
+    const failed = {
+      target: target.key,
+      at,
+      durationMs,
+      bodyBytes: good?.bodyBytes ?? 0,
+      clusters,
+      findings: undefined,
+    };
     if (!good) return { ...failed, error };
     try {
-      const findings: ScrapeFindings = this.meshOf(target).observe({ ...good, previousRound: this.previousRound(at) });
+      const scraped = {
+        ...good,
+        hosts: extras?.hosts,
+        listeners: extras?.listeners,
+        previousRound: this.previousRound(at),
+      };
+      const findings: ScrapeFindings = this.meshOf(target).observe(scraped);
       return { ...failed, error: '', findings };
     } catch (problem) {
       return { ...failed, error: problem instanceof Error ? problem.message : String(problem) };
@@ -66,6 +90,8 @@ export class Pipeline {
       address: target.key,
       host: scheme === 'unix' ? path : host,
       rules: this.rules,
+      addresses: this.addresses,
+      plans: this.plans,
       seriesLimit: this.options.seriesLimit,
       stored: this.stored.get(target.key),
       storedZones: this.stored.get(zonesKey(target.key)),

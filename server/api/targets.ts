@@ -27,6 +27,8 @@ function targetStatus(live: LiveTarget): TargetStatus {
     samples: live.samples,
     envoyVersion: live.envoyVersion,
     precision: live.precision,
+    failureSource: live.failureSource,
+    clusters: live.clusters && { ...live.clusters, durationMs: Math.round(live.clusters.durationMs * 1000) / 1000 },
   };
 }
 

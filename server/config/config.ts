@@ -24,6 +24,8 @@ export interface ScrapeConfig {
   readonly slowDown: boolean;
   /** At every how many scrapes zones are asked for; 0: never. */
   readonly zonesEvery: number;
+  /** Scrapes from one asking for /clusters to the next; 0 is never. */
+  readonly clustersEvery: number;
 }
 
 export interface StaticGroup {

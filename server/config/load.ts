@@ -42,6 +42,7 @@ function normalised({ scrape, discovery, peers, local, storage, exporter, web, l
       concurrency: scrape.concurrency,
       zonesEvery: scrape.zones_every,
       slowDown: scrape.slow_down,
+      clustersEvery: scrape.clusters_every,
     },
     discovery,
     peers,

@@ -31,6 +31,9 @@ const scrape = z.strictObject({
     .prefault(4)
     .describe('At every how many scrapes requests from zone to zone are asked for; 0: never.'),
   slow_down: switchField().prefault(true).describe('Scrape a target less often while it answers slowly.'),
+  clusters_every: countField({ min: 0, max: 10_000 })
+    .prefault(5)
+    .describe('Ask a target for /clusters after every so many scrapes, where it adds something; 0 is never.'),
 });
 
 const sampleRule = z.strictObject({

@@ -181,12 +181,18 @@ function withClass(stat: string, labels: PrometheusLabels): string | undefined {
 /** A trust domain of Consul, whose hyphens became underscores too. */
 const UUID = /([0-9a-f]{8})_([0-9a-f]{4})_([0-9a-f]{4})_([0-9a-f]{4})_([0-9a-f]{12})/g;
 
+/** Shorter names hold no trust domain; looking for one is dear. */
+const UUID_LENGTH = 36;
+
 /** A cluster's whole name; the underscores of its rest were dots in nearly every case (host names). */
 function ownerOf(start: string, rest: string): string {
-  const host = rest
-    .replace(/(?<!_)_+$/, '')
-    .replace(UUID, '$1-$2-$3-$4-$5')
-    .replaceAll('_', '.');
+  const host = rest === '' ? '' : hostOf(rest);
   const name = host === '' ? start : `${start}.${host}`;
-  return name.replaceAll(':', '_');
+  return name.includes(':') ? name.replaceAll(':', '_') : name;
+}
+
+function hostOf(rest: string): string {
+  const trimmed = rest.replace(/(?<!_)_+$/, '');
+  const host = trimmed.length < UUID_LENGTH ? trimmed : trimmed.replace(UUID, '$1-$2-$3-$4-$5');
+  return host.replaceAll('_', '.');
 }

@@ -118,6 +118,11 @@ function parseUnknownCluster(text: string): StatName | Unread {
   return copyIn(COPY_OF_UNKNOWN.exec(owner)) ?? { scope: 'cluster', owner, stat: text.slice(dot + 1) };
 }
 
+/** Whether a stat may be one that is told by zone; some that are not are called so as well. */
+export function mayBeByZone(name: string): boolean {
+  return name.includes('.zone.');
+}
+
 /** One of a cluster's stats that is told once more for a pair of zones. */
 export interface ZoneStatName {
   readonly cluster: string;
@@ -161,7 +166,7 @@ function calledZone(zones: string, from: string): string | undefined {
 
 /** The called zones that an answer names; `any`: whether it has anything by zone, be it of zones that can't be told. */
 export function calledZones(scalars: readonly string[], from: string): { zones: Set<string>; any: boolean } {
-  const candidates = scalars.filter((name) => name.includes('.zone.') && name.includes('.upstream_rq_'));
+  const candidates = scalars.filter((name) => mayBeByZone(name) && name.includes('.upstream_rq_'));
   const zones = new Set<string>();
   if (candidates.length === 0) return { zones, any: false };
   const clusters = clusterNames(scalars);

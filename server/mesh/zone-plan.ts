@@ -45,8 +45,22 @@ export function compileZonePlan({ layout, clusters, peerClusters, rules, ownZone
       histograms.push({ slot, flow: draft.add(found.cluster, found.zone).flow, field: 0 });
   });
   const { flows, owners } = draft;
-  const nothing = { sameEvents: [], gauges: [], certificateExpiry: [] };
-  return { ...nothing, flows, owners, counters, resetMarks, histograms, inbound: false, role };
+  return {
+    flows,
+    owners,
+    counters,
+    resetMarks,
+    sameEvents: [],
+    gauges: [],
+    histograms,
+    apart: new Map(),
+    uncountedErrors: [],
+    ungraded: [],
+    failureSource: undefined,
+    certificateExpiry: [],
+    inbound: false,
+    role,
+  };
 }
 
 /** Every request raises it; see {@link Plan.resetMarks}. */

@@ -1,5 +1,5 @@
-import { Client } from 'undici';
-import { formatTargetAddress, type TargetAddress } from '../model/target.ts';
+import type { TargetAddress } from '../model/target.ts';
+import { HttpConnection } from './http-connection.ts';
 import { ScrapeError, transportError } from './scrape-error.ts';
 
 export interface AdminAnswer {
@@ -10,6 +10,8 @@ export interface AdminAnswer {
   readonly at: number;
   /** Number of the connection that it came over; a new one may lead to another process. */
   readonly connection: number;
+  /** Gives the body's memory back for other answers: whoever calls it reads the body no more. Not a duty. */
+  release?(): void;
 }
 
 export interface AdminClientOptions {
@@ -20,83 +22,41 @@ export interface AdminClientOptions {
   readonly now: () => number;
 }
 
-/** Longer than any interval: the connection is kept between two scrapes. */
-const KEEP_ALIVE_MS = 3_600_000;
 /** Envoy's admin port compresses nothing and answers text unless asked for another form. */
 const HEADERS = { accept: 'text/plain, application/json', 'user-agent': 'sidelight' };
 
 /** Asks one Envoy's admin port, over one connection, one request at a time, GET only. */
 export class AdminClient {
   private readonly options: AdminClientOptions;
-  private readonly client: Client;
-  private connection = 0;
+  private readonly http: HttpConnection;
   private busy = false;
 
   constructor(options: AdminClientOptions) {
     this.options = options;
-    const { address, timeoutMs } = options;
-    this.client = new Client(originOf(address), {
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      maxHeaderSize: 16_384,
-      connect: { timeout: timeoutMs, ...(address.scheme === 'unix' ? { socketPath: address.path } : {}) },
-    });
-    this.client.on('connect', () => this.connection++);
+    this.http = new HttpConnection(options);
   }
 
   /** @throws ScrapeError with the reason in plain words. */
   async get(path: string): Promise<AdminAnswer> {
     if (this.busy) throw new ScrapeError('the request before has not ended');
     this.busy = true;
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), this.options.timeoutMs);
+    let at = 0;
+    let connection = 0;
     try {
-      return await this.request(path, abort);
+      const response = await this.http.get(path, HEADERS, () => {
+        at = this.options.now();
+        connection = this.http.opened;
+      });
+      const { status, contentType, body } = response;
+      return { status, contentType, body, at, connection, release: () => response.release() };
     } catch (error) {
-      throw transportError(error, { ...this.options, timedOut: abort.signal.aborted });
+      throw transportError(error, { ...this.options, timedOut: false });
     } finally {
-      clearTimeout(timer);
       this.busy = false;
     }
   }
 
   async close(): Promise<void> {
-    await this.client.destroy();
+    this.http.close();
   }
-
-  private async request(path: string, abort: AbortController): Promise<AdminAnswer> {
-    const { bodyLimitBytes, now } = this.options;
-    const response = await this.client.request({ method: 'GET', path, headers: HEADERS, signal: abort.signal });
-    const at = now();
-    const connection = this.connection;
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of response.body) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > bodyLimitBytes) {
-        response.body.destroy();
-        throw new ScrapeError(
-          `the answer is larger than scrape.body_limit (${bodyLimitBytes} bytes): raise it, or let Envoy show less (stats_matcher)`,
-        );
-      }
-    }
-    const contentType = response.headers['content-type'];
-    return {
-      status: response.statusCode,
-      contentType: typeof contentType === 'string' ? contentType : '',
-      body: Buffer.concat(chunks, size),
-      at,
-      connection,
-    };
-  }
-}
-
-function originOf(address: TargetAddress): string {
-  return address.scheme === 'unix'
-    ? 'http://localhost'
-    : `${address.scheme}://${formatTargetAddress({ ...address, scheme: 'http' })}`;
 }

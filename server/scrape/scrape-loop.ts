@@ -1,5 +1,7 @@
+import { owned } from '../envoy/stats.ts';
 import type { Target } from '../model/discovered-target.ts';
 import { AdminClient } from './admin-client.ts';
+import { ExtrasScraper, type ScrapedExtras } from './extras-scraper.ts';
 import type { Limiter } from './limiter.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { type GoodScrape, TargetScraper } from './target-scraper.ts';
@@ -12,6 +14,8 @@ export interface ScrapeResult {
   /** Empty when it was good. */
   readonly error: string;
   readonly good: GoodScrape | undefined;
+  /** What was asked for besides, after a good scrape. */
+  readonly extras?: ScrapedExtras | undefined;
 }
 
 export interface ScrapeLoopOptions {
@@ -25,6 +29,12 @@ export interface ScrapeLoopOptions {
   readonly slowDown: boolean;
   /** Milliseconds into each interval at which this target is scraped. */
   readonly phaseMs: number;
+  /** Ask for /clusters after every so many scrapes; 0 is never. */
+  readonly clustersEvery: number;
+  /** Most hosts that an answer to /clusters may have. */
+  readonly seriesLimit: number;
+  /** Whether /clusters of a target adds enough to be asked for that often. */
+  readonly wantsClusters: (target: string) => boolean;
   readonly limiter: Limiter;
   readonly now: () => number;
   readonly onResult: (result: ScrapeResult) => void;
@@ -38,14 +48,16 @@ export class ScrapeLoop {
   private readonly options: ScrapeLoopOptions;
   private readonly client: AdminClient;
   private readonly scraper: TargetScraper;
+  private readonly extras: ExtrasScraper;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
   constructor(options: ScrapeLoopOptions) {
     this.options = options;
-    const { target, timeoutMs, bodyLimitBytes, zonesEvery, now } = options;
+    const { target, timeoutMs, bodyLimitBytes, zonesEvery, clustersEvery, seriesLimit, now } = options;
     this.client = new AdminClient({ address: target.address, timeoutMs, bodyLimitBytes, now });
     this.scraper = new TargetScraper(this.client, { zonesEvery });
+    this.extras = new ExtrasScraper(this.client, { every: clustersEvery, hostLimit: seriesLimit, key: target.key });
   }
 
   /** The first scrape comes at once, apart from the phase's part of a second, so that figures begin early. */
@@ -65,10 +77,19 @@ export class ScrapeLoop {
   }
 
   private async tick(): Promise<void> {
-    const result = await this.options.limiter.run(() => this.scrape());
+    const result = await this.options.limiter.run(async () => this.withExtras(await this.scrape()));
     if (this.stopped) return;
     this.options.onResult(result);
-    this.schedule(this.delayAfter(result.durationMs));
+    this.schedule(this.delayAfter(result.durationMs + (result.extras?.durationMs ?? 0)));
+  }
+
+  /** Other targets are read while this one is asked more: its reading is then kept in memory of its own. */
+  private async withExtras(result: ScrapeResult): Promise<ScrapeResult> {
+    const { good } = result;
+    const { wantsClusters, target } = this.options;
+    if (!good || this.stopped || !this.extras.isTurn(good, wantsClusters(target.key))) return result;
+    const kept = { ...good, reading: owned(good.reading) };
+    return { ...result, good: kept, extras: await this.extras.ask(good) };
   }
 
   private async scrape(): Promise<ScrapeResult> {

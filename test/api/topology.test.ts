@@ -92,6 +92,8 @@ describe('a mixed mesh', () => {
       samples: 10,
       envoyVersion: '1.40.0',
       precision: 'bins',
+      failureSource: 'status',
+      clusters: null,
     });
     expect(targets[0]).toMatchObject({
       labels: { address: '10.0.0.7:9901' },

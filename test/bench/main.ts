@@ -11,6 +11,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'CPU of reading, normalising and differencing what an Envoy answers [--rounds=60]',
     run: async (args) => (await import('./parse.ts')).parseBenchmark(args),
   },
+  scrape: {
+    about: 'CPU and memory of scraping many sidecars [--sidecars=1000] [--services=100] [--interval=10] [--seconds=30]',
+    run: async (args) => (await import('./scrape.ts')).scrapeBenchmark(args),
+  },
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -35,6 +35,7 @@ test('no file means all defaults, the same as an empty one', () => {
       concurrency: 256,
       zonesEvery: 4,
       slowDown: true,
+      clustersEvery: 5,
     },
     discovery: { static: [] },
     peers: [],

@@ -42,5 +42,7 @@ function fakeTarget(service: FakeService, place: number, index: number, now: num
     samples: down || place === 14 ? null : 360 + place,
     envoyVersion: place === 14 ? '' : place % 5 === 0 ? '1.38.3' : '1.40.0',
     precision: place === 14 ? 'unknown' : place === 3 ? 'buckets' : 'bins',
+    failureSource: place === 14 ? 'unknown' : 'grpc_stats',
+    clusters: null,
   };
 }

@@ -14,6 +14,8 @@ function target(service: string, differences: Partial<TargetStatus> = {}): Targe
     samples: 10,
     envoyVersion: '1.40.0',
     precision: 'bins',
+    failureSource: 'grpc_stats',
+    clusters: null,
     ...differences,
   };
 }
