@@ -87,6 +87,7 @@ export async function startCollector(
   const scrapes = new ScrapeManager({
     ...config.scrape,
     now,
+    wantsClusters: (target) => pipeline.wantsClusters(target),
     onResult(result) {
       const record = pipeline.process(result);
       metrics.scraped(record);

@@ -1,6 +1,8 @@
 /** From one scrape to one record: knows the order of the stages, and keeps one mesh state per target. */
 
+import { KnownAddresses } from './mesh/known-addresses.ts';
 import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
+import { PlanCache } from './mesh/plan-cache.ts';
 import { TargetMesh } from './mesh/target-mesh.ts';
 import { zonesKey } from './mesh/zone-mesh.ts';
 import type { Target } from './model/discovered-target.ts';
@@ -37,6 +39,8 @@ const GONE_KEPT = 1000;
 export class Pipeline {
   private settings: PipelineSettings;
   private rules: NamingRules;
+  private plans: PlanCache;
+  private readonly addresses = new KnownAddresses();
   private readonly startedAt: number;
   private readonly stored: Map<string, StoredTarget>;
   private readonly storedRound: number | null;
@@ -46,6 +50,7 @@ export class Pipeline {
     this.settings = settings;
     this.startedAt = startedAt;
     this.rules = compileNamingRules(settings.peers, settings.local);
+    this.plans = new PlanCache(this.rules);
     this.stored = new Map(stored.map((target) => [target.target, target]));
     this.storedRound = stored.length > 0 ? Math.max(...stored.map(({ lastScrape }) => lastScrape)) : null;
   }
@@ -54,6 +59,7 @@ export class Pipeline {
   configure(settings: PipelineSettings): void {
     this.settings = settings;
     this.rules = compileNamingRules(settings.peers, settings.local);
+    this.plans = new PlanCache(this.rules);
   }
 
   /** These are the targets from now on; the others are forgotten after a while. */
@@ -63,15 +69,39 @@ export class Pipeline {
     for (const [key, known] of this.meshes) {
       known.goneAt = current.has(key) ? null : (known.goneAt ?? now);
       if (known.goneAt === null) continue;
-      if (now - known.goneAt > GONE_KEPT_MS || ++gone > GONE_KEPT) this.meshes.delete(key);
+      if (now - known.goneAt > GONE_KEPT_MS || ++gone > GONE_KEPT) this.forget(key);
     }
   }
 
-  process({ target, at, durationMs, error, good }: ScrapeResult): ScrapeRecord {
-    const failed = { target: target.key, at, durationMs, bodyBytes: good?.bodyBytes ?? 0, findings: undefined };
+  private forget(target: string): void {
+    this.meshes.delete(target);
+    this.addresses.forget(target);
+  }
+
+  /** Whether /clusters of a target is worth asking for often; so it is as long as nothing is known of it. */
+  wantsClusters(target: string): boolean {
+    return this.meshes.get(target)?.mesh.wantsClusters ?? true;
+  }
+
+  process({ target, at, durationMs, error, good, extras }: ScrapeResult): ScrapeRecord {
+    const clusters = extras?.asked;
+    const failed = {
+      target: target.key,
+      at,
+      durationMs,
+      bodyBytes: good?.bodyBytes ?? 0,
+      clusters,
+      findings: undefined,
+    };
     if (!good) return { ...failed, error };
     try {
-      const findings: ScrapeFindings = this.meshOf(target).observe({ ...good, previousRound: this.previousRound(at) });
+      const scraped = {
+        ...good,
+        hosts: extras?.hosts,
+        listeners: extras?.listeners,
+        previousRound: this.previousRound(at),
+      };
+      const findings: ScrapeFindings = this.meshOf(target).observe(scraped);
       return { ...failed, error: '', findings };
     } catch (problem) {
       return { ...failed, error: problem instanceof Error ? problem.message : String(problem) };
@@ -105,6 +135,7 @@ export class Pipeline {
     const { scheme, host, path } = target.address;
     const mesh = new TargetMesh({
       ...this.changeable(target),
+      addresses: this.addresses,
       address: target.key,
       host: scheme === 'unix' ? path : host,
       stored: this.stored.get(target.key),
@@ -117,6 +148,6 @@ export class Pipeline {
   }
 
   private changeable({ labels, fallbackPlace }: Target) {
-    return { labels, fallbackPlace, rules: this.rules, seriesLimit: this.settings.seriesLimit };
+    return { labels, fallbackPlace, rules: this.rules, plans: this.plans, seriesLimit: this.settings.seriesLimit };
   }
 }

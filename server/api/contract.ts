@@ -11,6 +11,12 @@ export type Vantage = 'server' | 'client';
 
 export type Role = 'sidecar' | 'gateway';
 
+/**
+ * What tells failed gRPC calls, which are HTTP 200: the filter grpc_stats, `rq_error` of the hosts in /clusters, or
+ * Istio's labels; `status`: only the status of HTTP tells failures; `mixed`: not the same at all who measured.
+ */
+export type FailureSource = 'grpc_stats' | 'clusters' | 'istio' | 'status' | 'mixed' | 'unknown';
+
 export interface ErrorBody {
   error: { code: string; message: string };
 }
@@ -41,7 +47,10 @@ export interface Figures {
   requestRate: number | null;
   successRate: number | null;
   errorRate: number | null;
-  /** Requests in the window by class: `2xx`, `3xx`, `4xx`, `5xx`. */
+  /**
+   * Requests in the window by class: `2xx`, `3xx`, `4xx`, `5xx`. Where only /clusters tells to whom requests went, the class
+   * of some may be unknown: they are in none, so that the classes sum up to less than `requests`.
+   */
   codeClasses: Record<CodeClass, number> | null;
   latencyMs: LatencyMs;
   latencySamples: number;
@@ -64,6 +73,7 @@ export interface ServiceSummary extends Figures {
   role: Role;
   regions: string[];
   instances: { up: number; total: number };
+  failureSource: FailureSource;
   alerts: { firing: number; pending: number };
 }
 
@@ -197,6 +207,16 @@ export interface TargetStatus {
   precision: 'bins' | 'buckets' | 'none' | 'unknown';
   /** What is to be told of its discovery, such as another mechanism that found it with other labels; else empty. */
   note: string;
+  failureSource: FailureSource;
+  /** The last asking for /clusters, which its scrapes' duration and bytes do not hold; null where it was not asked. */
+  clusters: {
+    at: number;
+    durationMs: number;
+    bodyBytes: number;
+    result: 'ok' | 'refused' | 'failed';
+    /** In plain words; empty when it was answered. */
+    error: string;
+  } | null;
 }
 
 export interface TargetsAnswer {

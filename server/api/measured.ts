@@ -4,6 +4,7 @@
  */
 
 import type { ServiceDirectory, ServiceName } from '../live/services.ts';
+import { requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { Cell, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
 import type { Vantage } from './contract.ts';
@@ -99,6 +100,7 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
   const groups = await store.sums({ ...timesOf(query), direction: 'outbound', match, by: ['peer', 'peer_namespace'] });
   return groups.flatMap(({ labels, cells }) => {
     const name = directory.resolve(peerOf(labels));
+    if (directory.isCarrier(name) && !cells.some((cell) => cell && requestCount(cell.counters) > 0)) return [];
     if (namespace && !namespace.includes(name.namespace)) return [];
     return [{ name, vantage: 'client' as const, labels: pick({ ...name }, query.by), cells }];
   });

@@ -32,6 +32,11 @@ const share: Schema = {
   description: 'A share of completed requests.',
 };
 const role: Schema = { enum: ['sidecar', 'gateway'] };
+const failureSource: Schema = {
+  enum: ['grpc_stats', 'clusters', 'istio', 'status', 'mixed', 'unknown'],
+  description:
+    'What tells failed gRPC calls, which are HTTP 200: the filter grpc_stats, rq_error of the hosts in /clusters, or the labels of Istio. status: only the status of HTTP tells failures. mixed: not the same at all who measured.',
+};
 const health: Schema = { enum: ['up', 'down', 'unknown'] };
 const labels: Schema = { type: 'object', additionalProperties: text };
 
@@ -51,7 +56,8 @@ const figures = {
   errorRate: { ...share, description: 'Share of 5xx and of gRPC failures; a 4xx is a success of the service.' },
   codeClasses: {
     anyOf: [object(Object.fromEntries(CODE_CLASSES.map((name) => [name, count]))), { type: 'null' }],
-    description: 'Requests in the window by class of HTTP status.',
+    description:
+      'Requests in the window by class of HTTP status; less than all where only /clusters tells to whom requests went, and not of which class they were.',
   },
   latencyMs: ref('LatencyMs'),
   latencySamples: count,
@@ -86,6 +92,7 @@ const serviceSummary = {
   role,
   regions: listOf(text),
   instances: object({ up: wholeNumber, total: wholeNumber }),
+  failureSource,
   ...figures,
   alerts: object({ firing: wholeNumber, pending: wholeNumber }),
 };
@@ -199,6 +206,20 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     envoyVersion: text,
     precision: { enum: ['bins', 'buckets', 'none', 'unknown'] },
     note: { ...text, description: 'What is to be told of its discovery, such as labels in conflict; else empty.' },
+    failureSource,
+    clusters: {
+      anyOf: [
+        object({
+          at: time,
+          durationMs: milliseconds,
+          bodyBytes: wholeNumber,
+          result: { enum: ['ok', 'refused', 'failed'] },
+          error: text,
+        }),
+        { type: 'null' },
+      ],
+      description: 'The last asking for /clusters, which duration and bytes of scrapes do not hold; null without one.',
+    },
   }),
   TargetsAnswer: object({
     targets: listOf(ref('TargetStatus')),

@@ -1,4 +1,4 @@
-import { CODE_CLASSES } from '../model/flow.ts';
+import { CODE_CLASSES, COUNTER_INDEX } from '../model/flow.ts';
 import type { QueryAnswer } from './contract.ts';
 import { type MeasuredGroup, type MeasuredLabel, received, type Sources, sent } from './measured.ts';
 import { filtersOf, listOf, oneOf, type RawParams, RequestError, stepOf, timeRange } from './params.ts';
@@ -93,8 +93,9 @@ function seriesOf(group: MeasuredGroup, { name, by, direction, from, step }: Sha
   const points = (of: typeof value): QueryAnswer['series'][number]['points'] =>
     group.cells.map((cell, index) => [from + index * step, cell ? of(cell) : null]);
   if (!by.includes('code_class') || !ofClass) return [{ labels, points: points(value) }];
-  return CODE_CLASSES.map((codeClass) => ({
-    labels: { ...labels, code_class: codeClass },
+  const isUnknown = group.cells.some((cell) => (cell?.counters[COUNTER_INDEX.unclassed] ?? 0) > 0);
+  return [...CODE_CLASSES, ...(isUnknown ? (['unclassed'] as const) : [])].map((codeClass) => ({
+    labels: { ...labels, code_class: codeClass === 'unclassed' ? 'unknown' : codeClass },
     points: points((cell) => ofClass(cell, codeClass)),
   }));
 }

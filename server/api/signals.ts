@@ -10,7 +10,7 @@ interface Signal {
   value(cell: Cell): number | null;
   readonly needsBins?: boolean;
   /** For signals that exist by code class. */
-  ofClass?(cell: Cell, codeClass: CodeClass): number;
+  ofClass?(cell: Cell, codeClass: CodeClass | 'unclassed'): number;
 }
 
 const countOf = (name: Counter) => (cell: Cell) => cell.counters[COUNTER_INDEX[name]] ?? 0;

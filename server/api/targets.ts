@@ -103,6 +103,8 @@ function targetStatus({ live, labels }: Row, discovery: DiscoveryView): TargetSt
     envoyVersion: live.envoyVersion,
     precision: live.precision,
     note: discovery.note(live.target.key),
+    failureSource: live.failureSource,
+    clusters: live.clusters && { ...live.clusters, durationMs: Math.round(live.clusters.durationMs * 1000) / 1000 },
   };
 }
 

@@ -32,6 +32,8 @@ export interface ScrapeConfig {
   readonly auth?: AuthSettings;
   /** Whether targets may be at link-local addresses, where clouds keep their metadata. */
   readonly allowLinkLocal: boolean;
+  /** Scrapes from one asking for /clusters to the next; 0 is never. */
+  readonly clustersEvery: number;
 }
 
 export interface DiscoveryConfig {

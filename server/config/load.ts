@@ -58,6 +58,7 @@ function normalised(
       ...(scrape.tls && { tls: withFilesFrom(folder, scrape.tls) }),
       ...(scrape.auth && { auth: withFilesFrom(folder, scrape.auth) }),
       allowLinkLocal: scrape.allow_link_local,
+      clustersEvery: scrape.clusters_every,
     },
     discovery: normalisedDiscovery(discovery, folder),
     peers,

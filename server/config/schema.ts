@@ -38,6 +38,9 @@ const scrape = z.strictObject({
   allow_link_local: switchField()
     .prefault(false)
     .describe('Scrape link-local addresses too (169.254.0.0/16, fe80::/10), where clouds keep their metadata.'),
+  clusters_every: countField({ min: 0, max: 10_000 })
+    .prefault(5)
+    .describe('Ask a target for /clusters after every so many scrapes, where it adds something; 0 is never.'),
 });
 
 const sampleRule = z.strictObject({

@@ -1,6 +1,7 @@
 import type { ServerInfo } from '../envoy/server-info.ts';
 import type { Identity } from '../model/flow.ts';
 import type { Labels } from '../model/labels.ts';
+import { ownName } from './own-names.ts';
 import { roleByName } from './recognisers.ts';
 
 /** Who a target is, its role aside: labels first, then what Envoy says of its node, then the address. */
@@ -35,7 +36,7 @@ const label = (name: string): Source => ({ name: `label ${name}`, read: ({ label
 const SOURCES: Readonly<Record<IdentityPart, readonly Source[]>> = {
   service: [
     label('service'),
-    { name: 'node.cluster of /server_info', read: ({ info }) => info?.nodeCluster },
+    { name: 'node.cluster of /server_info', read: ({ info }) => info && ownName(info).service },
     { name: 'address', read: ({ host }) => host },
   ],
   instance: [
@@ -43,7 +44,13 @@ const SOURCES: Readonly<Record<IdentityPart, readonly Source[]>> = {
     { name: 'node.id of /server_info', read: ({ info }) => info?.nodeId },
     { name: 'address', read: ({ address }) => address },
   ],
-  namespace: [label('namespace')],
+  namespace: [
+    label('namespace'),
+    {
+      name: 'node of /server_info',
+      read: ({ info, labels }) => (info && !labels.service ? ownName(info).namespace : ''),
+    },
+  ],
   region: [
     label('region'),
     { name: 'node.locality of /server_info', read: ({ info }) => info?.region },

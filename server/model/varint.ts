@@ -23,6 +23,11 @@ export class VarintWriter {
     this.length = length;
   }
 
+  /** Forgets what was written; the memory is used again. */
+  clear(): void {
+    this.length = 0;
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length);

@@ -1,18 +1,22 @@
 import { readFile } from 'node:fs/promises';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction, type NetConnectOpts } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { buildConnector } from 'undici';
 import type { TlsSettings } from '../model/reach.ts';
 import { CredentialsError } from './credentials.ts';
 import { guardedLookup, isRefusedAddress, RefusedAddressError } from './link-local.ts';
 
-export interface ConnectOptions {
-  readonly timeoutMs: number;
+export interface ReachOptions {
   readonly tls?: TlsSettings | undefined;
   /** A unix socket in place of host and port. */
   readonly socketPath?: string | undefined;
   readonly allowLinkLocal: boolean;
   /** Resolves names; by default the system's, with link-local addresses refused. */
   readonly lookup?: LookupFunction;
+}
+
+export interface ConnectOptions extends ReachOptions {
+  readonly timeoutMs: number;
 }
 
 /**
@@ -41,6 +45,28 @@ export function connectorOf(options: ConnectOptions): buildConnector.connector {
       (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), null),
     );
   };
+}
+
+/**
+ * What {@link connectorOf} sees to, as options for Node's own `connect` to the host of a URL; `tls` for https.
+ * @throws RefusedAddressError, CredentialsError
+ */
+export async function socketOptions(
+  { protocol, hostname, port }: Pick<URL, 'protocol' | 'hostname' | 'port'>,
+  options: ReachOptions,
+): Promise<{ tcp: NetConnectOpts; tls?: ConnectionOptions }> {
+  const { socketPath, allowLinkLocal } = options;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (socketPath === undefined) refuseLinkLocal(host, allowLinkLocal);
+  const lookup = allowLinkLocal ? options.lookup : (options.lookup ?? guardedLookup());
+  const isSecure = protocol === 'https:';
+  const tcp = { host, port: Number(port) || (isSecure ? 443 : 80), ...(lookup && { lookup }) };
+  const tls = isSecure && { ...(isIP(host) === 0 && { servername: host }), ...(await tlsOptions(options.tls)) };
+  return { tcp: socketPath === undefined ? tcp : { path: socketPath }, ...(tls && { tls }) };
+}
+
+function refuseLinkLocal(host: string, isAllowed: boolean): void {
+  if (!isAllowed && isIP(host) !== 0 && isRefusedAddress(host)) throw new RefusedAddressError(host);
 }
 
 async function tlsOptions(tls: TlsSettings | undefined) {

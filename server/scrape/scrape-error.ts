@@ -10,14 +10,14 @@ interface Circumstances {
   readonly address: TargetAddress;
   readonly timeoutMs: number;
   readonly timedOut: boolean;
+  readonly bodyLimitBytes?: number;
 }
 
-/** Reasons by the code of Node's or undici's error; `{address}` is the target's. */
+/** Reasons by the code of an error of Node or of {@link HttpError}; `{address}` is the target's. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED:
     'nothing listens at {address}: is Envoy running, and is its admin port open to the collector? One that is bound to 127.0.0.1 is open to its own pod or machine alone',
   ECONNRESET: '{address} closed the connection before it had answered',
-  UND_ERR_SOCKET: '{address} closed the connection before it had answered',
   EPIPE: '{address} closed the connection before it had answered',
   ENOTFOUND: 'the name of {address} is not known to DNS',
   EAI_AGAIN: 'DNS did not answer for {address}',
@@ -45,17 +45,17 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: '{address} does not know the authority of our client certificate: give another one',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
     '{address} refuses the TLS handshake: it may ask for a client certificate (cert_file and key_file under tls)',
-  UND_ERR_HEADERS_OVERFLOW: '{address} answers with headers of over 16 kB: it is not an Envoy',
+  HEADERS_TOO_LARGE: '{address} answers with headers of over 16 kB: it is not an Envoy',
+  COMPRESSED: '{address} compresses its answer, which it was not asked to: what is between it and the collector?',
+  NO_END: '{address} does not tell where its answer ends (neither content-length nor chunked): is it the admin port?',
+  CRUMBS: '{address} answers in thousands of pieces of a few bytes: it is not an Envoy',
 };
 
 /** Any error of a request as a {@link ScrapeError}. */
-export function transportError(error: unknown, { address, timeoutMs, timedOut }: Circumstances): ScrapeError {
+export function transportError(error: unknown, circumstances: Circumstances): ScrapeError {
   if (error instanceof ScrapeError) return error;
-  const {
-    code = '',
-    name = '',
-    message = String(error),
-  } = (error ?? {}) as { code?: string; name?: string; message?: string };
+  const { address, timeoutMs, timedOut, bodyLimitBytes } = circumstances;
+  const { code = '', message = String(error) } = (error ?? {}) as { code?: string; message?: string };
   const text = formatTargetAddress(address);
   if (timedOut || /TIMED?OUT/.test(code)) {
     return new ScrapeError(
@@ -63,10 +63,14 @@ export function transportError(error: unknown, { address, timeoutMs, timedOut }:
     );
   }
   if (error instanceof CredentialsError) return new ScrapeError(message);
+  if (code === 'BODY_TOO_LARGE') {
+    return new ScrapeError(
+      `the answer is larger than scrape.body_limit (${bodyLimitBytes} bytes): raise it, or let Envoy show less (stats_matcher)`,
+    );
+  }
   const reason = REASONS[code]?.replace('{address}', text);
   if (reason) return new ScrapeError(reason);
-  if (name === 'HTTPParserError' || code.startsWith('HPE_'))
-    return new ScrapeError(`${text} does not speak HTTP/1.1: is it the admin port?`);
+  if (code.startsWith('HPE_')) return new ScrapeError(`${text} does not speak HTTP/1.1: is it the admin port?`);
   return new ScrapeError(`${text}: ${message}`);
 }
 

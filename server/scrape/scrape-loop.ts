@@ -1,6 +1,8 @@
+import { owned } from '../envoy/stats.ts';
 import type { Target } from '../model/discovered-target.ts';
 import type { SecretFiles } from '../reach/credentials.ts';
 import { AdminClient } from './admin-client.ts';
+import { ExtrasScraper, type ScrapedExtras } from './extras-scraper.ts';
 import type { Limiter } from './limiter.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { type GoodScrape, TargetScraper } from './target-scraper.ts';
@@ -13,6 +15,8 @@ export interface ScrapeResult {
   /** Empty when it was good. */
   readonly error: string;
   readonly good: GoodScrape | undefined;
+  /** What was asked for besides, after a good scrape. */
+  readonly extras?: ScrapedExtras | undefined;
 }
 
 /** What may change while loops run; it counts from the next scrape on. */
@@ -24,6 +28,10 @@ export interface ScrapeSettings {
   readonly zonesEvery: number;
   /** Ask a slow target less often. */
   readonly slowDown: boolean;
+  /** Ask for /clusters after every so many scrapes; 0 is never. */
+  readonly clustersEvery: number;
+  /** Most hosts that an answer to /clusters may have. */
+  readonly seriesLimit: number;
 }
 
 /** When in each interval a target is scraped. */
@@ -37,6 +45,8 @@ export interface ScrapeLoopOptions {
   readonly target: Target;
   readonly settings: ScrapeSettings;
   readonly phase: Phase;
+  /** Whether /clusters of a target adds enough to be asked for that often. */
+  readonly wantsClusters: (target: string) => boolean;
   readonly limiter: Limiter;
   readonly secrets: SecretFiles;
   readonly now: () => number;
@@ -51,6 +61,7 @@ export class ScrapeLoop {
   private readonly options: ScrapeLoopOptions;
   private readonly client: AdminClient;
   private readonly scraper: TargetScraper;
+  private readonly extras: ExtrasScraper;
   private target: Target;
   private settings: ScrapeSettings;
   phase: Phase;
@@ -65,6 +76,7 @@ export class ScrapeLoop {
     const { target, settings, secrets, now } = options;
     this.client = new AdminClient({ ...settings, address: target.address, reach: target.reach, secrets, now });
     this.scraper = new TargetScraper(this.client, settings);
+    this.extras = new ExtrasScraper(this.client, { ...extrasOf(settings), key: target.key });
   }
 
   /** Whether `target` is reached over the connection that this loop has. */
@@ -81,6 +93,7 @@ export class ScrapeLoop {
     this.settings = settings;
     this.client.limit(settings);
     this.scraper.configure(settings);
+    this.extras.configure(extrasOf(settings));
     if (settings.intervalMs !== intervalMs && this.timer !== undefined) this.schedule(this.delayAfter(0));
   }
 
@@ -103,10 +116,19 @@ export class ScrapeLoop {
 
   private async tick(): Promise<void> {
     this.timer = undefined;
-    const result = await this.options.limiter.run(() => this.scrape());
+    const result = await this.options.limiter.run(async () => this.withExtras(await this.scrape()));
     if (this.stopped) return;
     this.options.onResult(result);
-    this.schedule(this.delayAfter(result.durationMs));
+    this.schedule(this.delayAfter(result.durationMs + (result.extras?.durationMs ?? 0)));
+  }
+
+  /** Other targets are read while this one is asked more: its reading is then kept in memory of its own. */
+  private async withExtras(result: ScrapeResult): Promise<ScrapeResult> {
+    const { good } = result;
+    const isWanted = () => this.options.wantsClusters(this.target.key);
+    if (!good || this.stopped || !this.extras.isTurn(good, isWanted())) return result;
+    const kept = { ...good, reading: owned(good.reading) };
+    return { ...result, good: kept, extras: await this.extras.ask(good) };
   }
 
   private async scrape(): Promise<ScrapeResult> {
@@ -139,4 +161,8 @@ export class ScrapeLoop {
     const next = Math.ceil((earliest - phaseMs + 1) / intervalMs) * intervalMs + phaseMs;
     return next - now();
   }
+}
+
+function extrasOf({ clustersEvery, seriesLimit }: ScrapeSettings) {
+  return { every: clustersEvery, hostLimit: seriesLimit };
 }

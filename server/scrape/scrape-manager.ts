@@ -8,7 +8,9 @@ export interface ManagerSettings extends ScrapeSettings {
   readonly concurrency: number;
 }
 
-export interface ScrapeManagerOptions extends Pick<ScrapeLoopOptions, 'now' | 'onResult'>, ManagerSettings {}
+export interface ScrapeManagerOptions
+  extends Pick<ScrapeLoopOptions, 'now' | 'onResult' | 'wantsClusters'>,
+    ManagerSettings {}
 
 /**
  * Up to this many targets are scraped in the same half second of each interval, so that all figures of a small
@@ -62,9 +64,9 @@ export class ScrapeManager {
       known.configure(target, settings, stays ? known.phase : phaseIn(target, spreadMs));
       return;
     }
-    const { now, onResult } = this.options;
+    const { now, onResult, wantsClusters } = this.options;
     const phase = phaseIn(target, spreadMs);
-    const loop = new ScrapeLoop({ target, settings, limiter, secrets, phase, now, onResult });
+    const loop = new ScrapeLoop({ target, settings, limiter, secrets, phase, now, onResult, wantsClusters });
     this.loops.set(target.key, loop);
     loop.start();
   }

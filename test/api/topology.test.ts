@@ -100,6 +100,8 @@ describe('a mixed mesh', () => {
       envoyVersion: '1.40.0',
       precision: 'bins',
       note: '',
+      failureSource: 'status',
+      clusters: null,
     });
     expect(targets[0]).toMatchObject({
       labels: { address: '10.0.0.7:9901' },

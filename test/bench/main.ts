@@ -22,6 +22,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'Kubernetes discovery: 10,000 pods listed, 200 changes per second',
     run: async () => (await import('./kubernetes.ts')).kubernetesBenchmark(),
   },
+  scrape: {
+    about: 'CPU and memory of scraping many sidecars [--sidecars=1000] [--services=100] [--interval=10] [--seconds=30]',
+    run: async (args) => (await import('./scrape.ts')).scrapeBenchmark(args),
+  },
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withoutSecrets } from '../../server/cli/secrets.ts';
+import { CLUSTERS_PATH } from '../../server/envoy/clusters.ts';
+import { LISTENERS_PATH } from '../../server/envoy/listeners.ts';
 import { capture } from '../envoy/captures.ts';
 import { FAKE_INFO, FAKE_STATS, healthy, sendText, startFakeAdmin } from '../scrape/fake-admin.ts';
 import { startFakeTlsAdmin, tlsFile } from '../scrape/fake-tls-admin.ts';
@@ -131,10 +133,11 @@ test.for<[text: string, left: string]>([
 });
 
 test('a hostile name is cleaned in no time', () => {
-  const started = performance.now();
+  const before = process.threadCpuUsage();
   for (const part of ['a-', '-eyJ', '//', '?a', 'password', '@', 'token=', '//a'])
     for (let i = 0; i < 100; i++) withoutSecrets(part.repeat(4096 / part.length));
-  expect(performance.now() - started).toBeLessThan(2000);
+  const { user, system } = process.threadCpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(2000);
 });
 
 test.for<[args: string[], line: string]>([
@@ -162,7 +165,7 @@ test('a target is asked as it is scraped', async () => {
   const { code, out } = await explain(`http://${admin.text}/`, '--output=json');
   await admin.stop();
   expect(code).toBe(0);
-  expect(admin.asked).toEqual(['stats', 'info', 'managers']);
+  expect(admin.asked).toEqual(['stats', 'info', 'managers', CLUSTERS_PATH, LISTENERS_PATH]);
   expect(JSON.parse(out.join('\n'))).toMatchObject({
     target: admin.text,
     envoyVersion: '1.40.0',
@@ -171,8 +174,33 @@ test('a target is asked as it is scraped', async () => {
       { what: '/stats as text', status: 200 },
       { what: '/server_info', status: 200 },
       { what: '/stats of idle connection managers', status: 200 },
+      { what: '/clusters as JSON', status: 200 },
+      { what: '/listeners', status: 200 },
+    ],
+    grpcFailures: { value: 'clusters' },
+    hosts: [
+      {
+        cluster: 'reviews',
+        address: '10.0.0.7:80',
+        service: 'reviews',
+        region: 'eu',
+        zone: 'eu-1',
+        answered: 9,
+        failed: 3,
+      },
     ],
   });
+});
+
+test('what the hosts of its clusters add is a table of its own', async () => {
+  const admin = await startFakeAdmin(healthy);
+  const { out } = await explain(admin.text);
+  await admin.stop();
+  const start = out.indexOf('HOSTS, BY /clusters');
+  expect(out.slice(start + 1, start + 3).map((line) => line.trim().split(/ {2,}/))).toEqual([
+    ['CLUSTER', 'HOST', 'SERVICE', 'BY', 'REGION', 'ZONE', 'ANSWERED', 'FAILED'],
+    ['reviews', '10.0.0.7:80', 'reviews', 'the cluster', 'eu', 'eu-1', '9', '3'],
+  ]);
 });
 
 test('a target gets the labels that the configuration gives it', async () => {

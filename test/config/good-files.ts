@@ -28,7 +28,7 @@ export const GOOD_FILES: readonly GoodFile[] = [
   },
   {
     name: 'the whole scrape section',
-    yaml: 'scrape: { interval: 1m30s, timeout: 1m30s, body_limit: 16MiB, series_limit: 5, concurrency: 1, zones_every: 0, slow_down: false }\n',
+    yaml: 'scrape: { interval: 1m30s, timeout: 1m30s, body_limit: 16MiB, series_limit: 5, concurrency: 1, zones_every: 0, slow_down: false, clusters_every: 0 }\n',
     config: {
       scrape: {
         intervalMs: 90_000,
@@ -38,6 +38,7 @@ export const GOOD_FILES: readonly GoodFile[] = [
         concurrency: 1,
         zonesEvery: 0,
         slowDown: false,
+        clustersEvery: 0,
       },
     },
   },

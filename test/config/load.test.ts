@@ -36,6 +36,7 @@ test('no file means all defaults, the same as an empty one', () => {
       zonesEvery: 4,
       slowDown: true,
       allowLinkLocal: false,
+      clustersEvery: 5,
     },
     discovery: { static: [], file: [], http: [], dns: [], kubernetes: [], relabel: [], targetsLimit: 20_000 },
     peers: [],

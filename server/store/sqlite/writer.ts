@@ -87,7 +87,8 @@ export class SqliteWriter {
       if (atRest) this.restingSeries.add(series);
       else this.restingSeries.delete(series);
       const bins = increment.bins.keys.length > 0 ? encodeBins(increment.bins) : null;
-      this.statements.addRow.run(observation.to, series, observation.from, ...increment.counters, ...gauges, bins);
+      const from = increment.from ?? observation.from;
+      this.statements.addRow.run(observation.to, series, from, ...increment.counters, ...gauges, bins);
     }
   }
 

@@ -52,5 +52,7 @@ function fakeTarget(service: FakeService, place: number, index: number, now: num
     envoyVersion: place === 14 ? '' : place % 5 === 0 ? '1.38.3' : '1.40.0',
     note: '',
     precision: place === 14 ? 'unknown' : place === 3 ? 'buckets' : 'bins',
+    failureSource: place === 14 ? 'unknown' : 'grpc_stats',
+    clusters: null,
   };
 }

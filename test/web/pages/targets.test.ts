@@ -21,6 +21,8 @@ function target(service: string, differences: Partial<TargetStatus> = {}): Targe
     envoyVersion: '1.40.0',
     precision: 'bins',
     note: '',
+    failureSource: 'grpc_stats',
+    clusters: null,
     ...differences,
   };
 }
