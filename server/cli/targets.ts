@@ -50,6 +50,8 @@ function listedOf(discovery: Discovery): Listed {
     samples: null,
     envoyVersion: '',
     precision: 'unknown' as const,
+    failureSource: 'unknown' as const,
+    clusters: null,
     note: discovery.note(key),
   }));
   const dropped = list.map(({ discoveredLabels, reason }) => ({ discoveredLabels: { ...discoveredLabels }, reason }));

@@ -85,14 +85,13 @@ export class HttpConnection {
     try {
       const dialled = await this.options.dial();
       if (this.exchange !== exchange) return;
-      this.socket = this.open(dialled);
-      this.socket.write(request, 'latin1');
+      this.socket = this.open(dialled, request);
     } catch (error) {
       if (this.exchange === exchange) this.fail(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  private open({ tcp, tls }: Awaited<ReturnType<HttpConnectionOptions['dial']>>): Socket {
+  private open({ tcp, tls }: Awaited<ReturnType<HttpConnectionOptions['dial']>>, request: string): Socket {
     const onread = {
       buffer: RECEIVED,
       callback: (count: number) => {
@@ -102,7 +101,10 @@ export class HttpConnection {
     };
     const common = { onread, noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS };
     const socket: Socket = tls ? connectTls({ ...tcp, ...common, ...tls }) : connectTcp({ ...tcp, ...common });
-    socket.once(tls ? 'secureConnect' : 'connect', () => this.opened++);
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
+      this.opened++;
+      socket.write(request, 'latin1');
+    });
     socket.on('error', (error) => this.lose(socket, error));
     socket.on('close', () => this.lose(socket, new HttpError('ECONNRESET')));
     return socket;
