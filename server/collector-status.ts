@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { StatusAnswer, StorageStatus } from './api/contract.ts';
-import type { Config } from './config/config.ts';
+import { type ConfigReload, withoutSecretValues } from './collector-reload.ts';
 import { VERSION } from './config/version.ts';
+import type { Discovery } from './discovery/discovery.ts';
 import type { Live } from './live/live.ts';
 import { formatDuration } from './model/duration.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
@@ -100,7 +101,8 @@ export class StoreWatch {
 const UNKNOWN = { bytes: 0, usedBytes: 0, schemaVersion: 0, oldest: null, tiers: [], logRows: 0, notice: '' } as const;
 
 export interface StatusParts {
-  readonly config: Config;
+  readonly configs: ConfigReload;
+  readonly discovery: Discovery;
   readonly store: StoreWatch;
   readonly live: Live;
   readonly storeState: StoreState;
@@ -109,13 +111,15 @@ export interface StatusParts {
 }
 
 export async function collectorStatus({
-  config,
+  configs,
+  discovery,
   store,
   live,
   storeState,
   startedAt,
   now,
 }: StatusParts): Promise<StatusAnswer> {
+  const { config, state } = configs;
   const { scrape, storage } = config;
   return {
     build: { version: VERSION, node: process.version },
@@ -135,8 +139,11 @@ export async function collectorStatus({
       seriesLimit: scrape.seriesLimit,
       concurrency: scrape.concurrency,
       maxSizeBytes: storage.maxSizeBytes,
+      targetsLimit: config.discovery.targetsLimit,
     },
-    config,
+    reload: { at: state.at, goodAt: state.goodAt, errors: [...state.errors] },
+    discovery: discovery.states(),
+    config: withoutSecretValues(config),
   };
 }
 

@@ -6,16 +6,19 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
 import { EventStream } from './api/events.ts';
+import { ConfigReload } from './collector-reload.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
 import { Upkeep } from './collector-upkeep.ts';
 import type { Config } from './config/config.ts';
+import type { Loaded } from './config/load.ts';
 import { VERSION } from './config/version.ts';
-import { staticTargets } from './discovery/static.ts';
+import { Discovery } from './discovery/discovery.ts';
 import { chooseMediaType } from './exporter/accept.ts';
 import { renderMetrics, TooManySeriesError } from './exporter/render.ts';
 import { compileSampleFilter } from './exporter/sample-filter.ts';
 import { Live } from './live/live.ts';
 import { decodeTotals } from './mesh/totals.ts';
+import type { Target } from './model/discovered-target.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
 import { Pipeline } from './pipeline.ts';
 import { Rounds } from './rounds.ts';
@@ -30,6 +33,8 @@ import { TickClock } from './tick-clock.ts';
 export interface RunningCollector {
   /** Where the dashboard is. */
   readonly url: string;
+  /** Reads the configuration again; gives what is wrong with it, in one line each, and then nothing has changed. */
+  reload(): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -41,8 +46,15 @@ const UPKEEP_REST_MS = 1000;
 /** A target that stays down for the same reason is told of this often. */
 const WARNING_QUIET_MS = 600_000;
 
+/** Reads the configuration again, for a collector that runs by `running`. */
+export type LoadAgain = (running: Config) => Loaded;
+
 /** @throws Error with a plain message when the file or the port can't be used. */
-export async function startCollector(config: Config, log: Logger): Promise<RunningCollector> {
+export async function startCollector(
+  config: Config,
+  log: Logger,
+  load: LoadAgain = (running) => ({ config: running }),
+): Promise<RunningCollector> {
   const now = Date.now;
   const startedAt = now();
   const tracing = await startTracing(process.env, VERSION);
@@ -50,11 +62,10 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
   const storeOptions: StoreOptions = { ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs };
   const store = await openStore(storeOptions);
   const stored = await store.loadTargets();
-  const targets = staticTargets(config.discovery.static);
   const metrics = new SelfMetrics(VERSION);
   const live = new Live();
   live.setTargets(
-    targets,
+    [],
     stored.map((entry) => ({ ...entry, flows: decodeTotals(entry.totals)?.flows ?? [] })),
   );
   const warnings = new QuietLog({ log, quietMs: WARNING_QUIET_MS, now });
@@ -63,10 +74,12 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
   const watch = new StoreWatch(store, storeOptions);
   const pipeline = new Pipeline({ ...config, ...config.scrape, stored, startedAt });
   const ticks = new TickClock({
-    intervalMs,
-    spreadMs: spreadOf(targets.length, intervalMs),
+    ...tickTimes(config, live),
     now,
-    onTick: () => events.tick({ at: now(), intervalMs, targets: { up: live.count('up'), total: live.size } }),
+    onTick() {
+      const { intervalMs } = configs.config.scrape;
+      events.tick({ at: now(), intervalMs, targets: { up: live.count('up'), total: live.size } });
+    },
   });
   const rounds = new Rounds({
     append: (round) => metrics.timeStore(() => store.append(round)),
@@ -80,6 +93,7 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
   const scrapes = new ScrapeManager({
     ...config.scrape,
     now,
+    wantsClusters: (target) => pipeline.wantsClusters(target),
     onResult(result) {
       const record = pipeline.process(result);
       metrics.scraped(record);
@@ -90,23 +104,56 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
       if (zones) rounds.add(zones);
     },
   });
-  const exporter = { ...config.exporter, filter: compileSampleFilter(config.exporter) };
+  let filter = compileSampleFilter(config.exporter);
+  const takeTargets = (targets: readonly Target[]) => {
+    live.setTargets(targets);
+    pipeline.setTargets(targets, now());
+    scrapes.apply(targets);
+    ticks.configure(tickTimes(configs.config, live));
+    warnings.keep(new Set(targets.map(({ key }) => key)));
+  };
+  const discovery = new Discovery({
+    surroundings: { now, random: Math.random },
+    onTargets: takeTargets,
+    onHealth: (entry, error) => logDiscovery(log, entry, error),
+  });
+  const configs = new ConfigReload({
+    config,
+    load,
+    now,
+    apply(changed) {
+      log.level = changed.log.level;
+      filter = compileSampleFilter(changed.exporter);
+      pipeline.configure({ ...changed, ...changed.scrape });
+      scrapes.configure(changed.scrape);
+      ticks.configure(tickTimes(changed, live));
+      discovery.apply(changed);
+    },
+  });
   const app = createApp({
     store,
+    discovery,
     live,
     events,
-    intervalMs,
+    intervalMs: () => configs.config.scrape.intervalMs,
     now,
     webFolder: WEB_FOLDER,
     async metrics(accept) {
       metrics.setTargets(live);
       metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
+      metrics.setConfig(configs.state);
+      metrics.setDiscovery(discovery.states(), discovery.dropped().total);
       const { contentType, format } = chooseMediaType(accept);
       const own = await metrics.registry.getMetricsAsJSON();
-      return { contentType, pieces: renderMetrics({ ...exporter, targets: live.all(), own, format, now: now() }) };
+      const { exporter } = configs.config;
+      return {
+        contentType,
+        pieces: renderMetrics({ ...exporter, filter, targets: live.all(), own, format, now: now() }),
+      };
     },
     metricsRefusals: [TooManySeriesError],
-    status: () => collectorStatus({ config, store: watch, live, storeState, startedAt, now }),
+    status: () => collectorStatus({ configs, discovery, store: watch, live, storeState, startedAt, now }),
+    reload: () => reloaded(configs, log),
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),
   });
@@ -121,11 +168,13 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
     restMs: Math.min(intervalMs, UPKEEP_REST_MS),
   });
   upkeep.start();
-  scrapes.apply(targets);
+  discovery.apply(config);
   ticks.start();
   return {
     url: urlOf(server),
+    reload: () => reloaded(configs, log),
     async stop() {
+      await discovery.stop();
       ticks.stop();
       await Promise.all([upkeep.stop(), scrapes.stop()]);
       await rounds.flush();
@@ -136,6 +185,23 @@ export async function startCollector(config: Config, log: Logger): Promise<Runni
       await tracing.stop();
     },
   };
+}
+
+function tickTimes({ scrape: { intervalMs } }: Config, live: Live) {
+  return { intervalMs, spreadMs: spreadOf(live.size, intervalMs) };
+}
+
+/** Reloads and tells how that went. */
+function reloaded(configs: ConfigReload, log: Logger): readonly string[] {
+  const errors = configs.reload();
+  for (const error of errors) log.error(`the configuration was not reloaded: ${error}`);
+  if (errors.length === 0) log.info('the configuration was reloaded');
+  return errors;
+}
+
+function logDiscovery(log: Logger, entry: string, error: string): void {
+  if (error === '') log.info(`${entry} works again`);
+  else log.warn(`${entry}: ${error}`);
 }
 
 /** A target's failure is told when it begins, changes and ends. */

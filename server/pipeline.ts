@@ -1,42 +1,107 @@
 /** From one scrape to one record: knows the order of the stages, and keeps one mesh state per target. */
 
+import { KnownAddresses } from './mesh/known-addresses.ts';
 import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
+import { PlanCache } from './mesh/plan-cache.ts';
 import { TargetMesh } from './mesh/target-mesh.ts';
 import { zonesKey } from './mesh/zone-mesh.ts';
 import type { Target } from './model/discovered-target.ts';
 import type { ScrapeFindings, ScrapeRecord, StoredTarget } from './model/scrape-record.ts';
 import type { ScrapeResult } from './scrape/scrape-loop.ts';
 
-export interface PipelineOptions {
+/** What may change while the collector runs. */
+export interface PipelineSettings {
   readonly peers: readonly { match: string; service: string }[];
   readonly local: readonly string[];
   readonly seriesLimit: number;
   readonly intervalMs: number;
+}
+
+export interface PipelineOptions extends PipelineSettings {
   /** What an earlier life of the collector stored. */
   readonly stored: readonly StoredTarget[];
   readonly startedAt: number;
 }
 
-export class Pipeline {
-  private readonly options: PipelineOptions;
-  private readonly rules: NamingRules;
-  private readonly stored: ReadonlyMap<string, StoredTarget>;
-  private readonly storedRound: number | null;
-  private readonly meshes = new Map<string, TargetMesh>();
+/** A mesh state, and what it was made or configured for last. */
+interface KnownMesh {
+  readonly mesh: TargetMesh;
+  target: Target;
+  rules: NamingRules;
+  /** When the target ceased to be one; null while it is. */
+  goneAt: number | null;
+}
 
-  constructor(options: PipelineOptions) {
-    this.options = options;
-    this.rules = compileNamingRules(options.peers, options.local);
-    this.stored = new Map(options.stored.map((target) => [target.target, target]));
-    this.storedRound =
-      options.stored.length > 0 ? Math.max(...options.stored.map(({ lastScrape }) => lastScrape)) : null;
+/** A target that comes back within this time goes on where it was. */
+const GONE_KEPT_MS = 600_000;
+const GONE_KEPT = 1000;
+
+export class Pipeline {
+  private settings: PipelineSettings;
+  private rules: NamingRules;
+  private plans: PlanCache;
+  private readonly addresses = new KnownAddresses();
+  private readonly startedAt: number;
+  private readonly stored: Map<string, StoredTarget>;
+  private readonly storedRound: number | null;
+  private readonly meshes = new Map<string, KnownMesh>();
+
+  constructor({ stored, startedAt, ...settings }: PipelineOptions) {
+    this.settings = settings;
+    this.startedAt = startedAt;
+    this.rules = compileNamingRules(settings.peers, settings.local);
+    this.plans = new PlanCache(this.rules);
+    this.stored = new Map(stored.map((target) => [target.target, target]));
+    this.storedRound = stored.length > 0 ? Math.max(...stored.map(({ lastScrape }) => lastScrape)) : null;
   }
 
-  process({ target, at, durationMs, error, good }: ScrapeResult): ScrapeRecord {
-    const failed = { target: target.key, at, durationMs, bodyBytes: good?.bodyBytes ?? 0, findings: undefined };
+  /** Other rules and limits, from the next scrape of each target on. */
+  configure(settings: PipelineSettings): void {
+    this.settings = settings;
+    this.rules = compileNamingRules(settings.peers, settings.local);
+    this.plans = new PlanCache(this.rules);
+  }
+
+  /** These are the targets from now on; the others are forgotten after a while. */
+  setTargets(targets: readonly Target[], now: number): void {
+    const current = new Set(targets.map(({ key }) => key));
+    let gone = 0;
+    for (const [key, known] of this.meshes) {
+      known.goneAt = current.has(key) ? null : (known.goneAt ?? now);
+      if (known.goneAt === null) continue;
+      if (now - known.goneAt > GONE_KEPT_MS || ++gone > GONE_KEPT) this.forget(key);
+    }
+  }
+
+  private forget(target: string): void {
+    this.meshes.delete(target);
+    this.addresses.forget(target);
+  }
+
+  /** Whether /clusters of a target is worth asking for often; so it is as long as nothing is known of it. */
+  wantsClusters(target: string): boolean {
+    return this.meshes.get(target)?.mesh.wantsClusters ?? true;
+  }
+
+  process({ target, at, durationMs, error, good, extras }: ScrapeResult): ScrapeRecord {
+    const clusters = extras?.asked;
+    const failed = {
+      target: target.key,
+      at,
+      durationMs,
+      bodyBytes: good?.bodyBytes ?? 0,
+      clusters,
+      findings: undefined,
+    };
     if (!good) return { ...failed, error };
     try {
-      const findings: ScrapeFindings = this.meshOf(target).observe({ ...good, previousRound: this.previousRound(at) });
+      const scraped = {
+        ...good,
+        hosts: extras?.hosts,
+        listeners: extras?.listeners,
+        previousRound: this.previousRound(at),
+      };
+      const findings: ScrapeFindings = this.meshOf(target).observe(scraped);
       return { ...failed, error: '', findings };
     } catch (problem) {
       return { ...failed, error: problem instanceof Error ? problem.message : String(problem) };
@@ -53,24 +118,36 @@ export class Pipeline {
 
   /** When the round before the one at `at` was: of this life, or the last one of an earlier life. */
   private previousRound(at: number): number | null {
-    const { intervalMs, startedAt } = this.options;
-    return at - intervalMs >= startedAt ? at - intervalMs : this.storedRound;
+    const { intervalMs } = this.settings;
+    return at - intervalMs >= this.startedAt ? at - intervalMs : this.storedRound;
   }
 
   private meshOf(target: Target): TargetMesh {
-    const known = this.meshes.get(target.key);
-    if (known) return known;
+    const known = this.meshes.get(target.key) ?? this.newMesh(target);
+    if (known.target !== target || known.rules !== this.rules) known.mesh.configure(this.changeable(target));
+    known.target = target;
+    known.rules = this.rules;
+    return known.mesh;
+  }
+
+  /** What was stored counts once: a target that was forgotten and comes back begins anew. */
+  private newMesh(target: Target): KnownMesh {
     const { scheme, host, path } = target.address;
     const mesh = new TargetMesh({
-      labels: target.labels,
+      ...this.changeable(target),
+      addresses: this.addresses,
       address: target.key,
       host: scheme === 'unix' ? path : host,
-      rules: this.rules,
-      seriesLimit: this.options.seriesLimit,
       stored: this.stored.get(target.key),
       storedZones: this.stored.get(zonesKey(target.key)),
     });
-    this.meshes.set(target.key, mesh);
-    return mesh;
+    this.stored.delete(target.key);
+    const known = { mesh, target, rules: this.rules, goneAt: null };
+    this.meshes.set(target.key, known);
+    return known;
+  }
+
+  private changeable({ labels, fallbackPlace }: Target) {
+    return { labels, fallbackPlace, rules: this.rules, plans: this.plans, seriesLimit: this.settings.seriesLimit };
   }
 }

@@ -11,11 +11,20 @@ const SETTLE_MS = 350;
 
 /** Ticks once per interval, a moment after its scrapes. */
 export class TickClock {
-  private readonly options: TickClockOptions;
+  private options: TickClockOptions;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(options: TickClockOptions) {
     this.options = options;
+  }
+
+  /** Ticks by another interval from now on. */
+  configure(changes: Pick<TickClockOptions, 'intervalMs' | 'spreadMs'>): void {
+    if (changes.intervalMs === this.options.intervalMs && changes.spreadMs === this.options.spreadMs) return;
+    this.options = { ...this.options, ...changes };
+    if (this.timer === undefined) return;
+    this.stop();
+    this.start();
   }
 
   start(): void {
@@ -30,5 +39,6 @@ export class TickClock {
 
   stop(): void {
     clearTimeout(this.timer);
+    this.timer = undefined;
   }
 }

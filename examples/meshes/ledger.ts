@@ -16,6 +16,8 @@ export class MeshLedger {
   readonly unanswered: string[] = [];
   readonly #inbound = new Hops();
   readonly #outbound = new Hops();
+  readonly #direct = new Hops();
+  readonly #relayed = new Hops();
   readonly #arrived = new Hops();
   readonly #gateways: ReadonlySet<string>;
   readonly #callers: ReadonlySet<string>;
@@ -33,6 +35,16 @@ export class MeshLedger {
   /** Requests that the Envoy of an instance sent to a service. */
   outbound(instance: string, service: string): Hop {
     return this.#outbound.get(instance, service);
+  }
+
+  /** Those of them that went to the service itself. */
+  direct(instance: string, service: string): Hop {
+    return this.#direct.get(instance, service);
+  }
+
+  /** Those that went to the Envoy of a gateway instance, which passed them on. */
+  relayed(instance: string, gateway: string): Hop {
+    return this.#relayed.get(instance, gateway);
   }
 
   /** Requests that the application of an instance answered, whichever way they came. */
@@ -53,7 +65,11 @@ export class MeshLedger {
       return;
     }
     const completed = { status, grpcStatus, delayMs: answer?.delayMs ?? 0, observedMs: tookMs };
-    if (from !== undefined && this.#callers.has(from)) addToHop(this.outbound(from, to), completed);
+    if (from !== undefined && this.#callers.has(from)) {
+      const [first = ''] = passed;
+      addToHop(this.outbound(from, to), completed);
+      addToHop(this.#gateways.has(first) ? this.relayed(from, first) : this.direct(from, to), completed);
+    }
     passed.forEach((instance, index) => {
       addToHop(this.inbound(instance), completed);
       const isPassedOn = index < passed.length - 1 || answer !== null;

@@ -18,19 +18,22 @@ import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
 import { describeRegions } from './regions.ts';
 import { describeService, listServices } from './services.ts';
 import { sendJson } from './slices.ts';
-import { listTargets } from './targets.ts';
+import { type DiscoveryView, httpSd, listTargets, TARGETS_PARAMS } from './targets.ts';
 import { describeTopology } from './topology.ts';
 
 export interface ApiParts {
   readonly store: Pick<Store, 'sums'>;
   readonly live: Live;
+  readonly discovery: DiscoveryView;
   readonly events: EventStream;
-  readonly intervalMs: number;
+  readonly intervalMs: () => number;
   readonly now: () => number;
   readonly metrics: MetricsOptions['metrics'];
   /** Errors of `metrics` that tell the client why there is no answer. */
   readonly metricsRefusals: MetricsOptions['refusals'];
   readonly status: () => Promise<StatusAnswer>;
+  /** Reads the configuration again; gives what is wrong with it, in one line each, and then nothing has changed. */
+  readonly reload: () => readonly string[];
   /** Why the collector can't serve figures yet; empty when it can. */
   readonly notReady: () => string;
   /** Folder of the built web app. */
@@ -72,6 +75,16 @@ export function createApp(parts: ApiParts): Express {
     paramsOf(request, []);
     parts.events.handle(request, response);
   });
+  app.post('/-/reload', (request, response) => {
+    refuseOtherSites(request);
+    const errors = parts.reload();
+    if (errors.length > 0) throw new RequestError(errors.join('\n'), 400, 'bad_config');
+    response.type('text').send('The configuration was reloaded.\n');
+  });
+  app.all('/-/reload', (request, response) => {
+    response.set('allow', 'POST');
+    throw new RequestError(`${request.method} is not possible here: reload with POST`, 405, 'not_allowed');
+  });
   app.use(onlyReading);
   app.use('/api', (request) => {
     throw new RequestError(
@@ -87,7 +100,7 @@ export function createApp(parts: ApiParts): Express {
 
 /** What is answered from the store. */
 function queries(parts: ApiParts): Record<string, Query> {
-  const clock = () => ({ now: parts.now(), slotMs: slotMsOf(parts.intervalMs) });
+  const clock = () => ({ now: parts.now(), slotMs: slotMsOf(parts.intervalMs()) });
   return {
     '/api/v1/services': async (sources, request) => {
       const params = paramsOf(request, [...TIME, 'offset', ...FILTERS]);
@@ -121,7 +134,10 @@ function queries(parts: ApiParts): Record<string, Query> {
 function resources(parts: ApiParts): Record<string, Handler> {
   return {
     '/api/v1/targets': async (request) => {
-      return listTargets(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));
+      return listTargets(parts.live.all(), paramsOf(request, TARGETS_PARAMS), parts.discovery);
+    },
+    '/api/v1/http_sd': async (request) => {
+      return httpSd(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));
     },
     '/api/v1/status': async (request) => {
       paramsOf(request, []);
@@ -132,6 +148,13 @@ function resources(parts: ApiParts): Record<string, Handler> {
       return openApi;
     },
   };
+}
+
+/** A page of another site must not make a browser reload us. */
+function refuseOtherSites(request: Request): void {
+  const site = request.get('sec-fetch-site') ?? 'none';
+  if (site === 'none' || site === 'same-origin') return;
+  throw new RequestError('a page of another site may not ask for this', 403, 'not_allowed');
 }
 
 /** Whatever else is asked for in another way than by GET or HEAD. */

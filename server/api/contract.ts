@@ -11,6 +11,12 @@ export type Vantage = 'server' | 'client';
 
 export type Role = 'sidecar' | 'gateway';
 
+/**
+ * What tells failed gRPC calls, which are HTTP 200: the filter grpc_stats, `rq_error` of the hosts in /clusters, or
+ * Istio's labels; `status`: only the status of HTTP tells failures; `mixed`: not the same at all who measured.
+ */
+export type FailureSource = 'grpc_stats' | 'clusters' | 'istio' | 'status' | 'mixed' | 'unknown';
+
 export interface ErrorBody {
   error: { code: string; message: string };
 }
@@ -41,7 +47,10 @@ export interface Figures {
   requestRate: number | null;
   successRate: number | null;
   errorRate: number | null;
-  /** Requests in the window by class: `2xx`, `3xx`, `4xx`, `5xx`. */
+  /**
+   * Requests in the window by class: `2xx`, `3xx`, `4xx`, `5xx`. Where only /clusters tells to whom requests went, the class
+   * of some may be unknown: they are in none, so that the classes sum up to less than `requests`.
+   */
   codeClasses: Record<CodeClass, number> | null;
   latencyMs: LatencyMs;
   latencySamples: number;
@@ -64,6 +73,7 @@ export interface ServiceSummary extends Figures {
   role: Role;
   regions: string[];
   instances: { up: number; total: number };
+  failureSource: FailureSource;
   alerts: { firing: number; pending: number };
 }
 
@@ -231,11 +241,30 @@ export interface TargetStatus {
   samples: number | null;
   envoyVersion: string;
   precision: 'bins' | 'buckets' | 'none' | 'unknown';
+  /** What is to be told of its discovery, such as another mechanism that found it with other labels; else empty. */
+  note: string;
+  failureSource: FailureSource;
+  /** The last asking for /clusters, which its scrapes' duration and bytes do not hold; null where it was not asked. */
+  clusters: {
+    at: number;
+    durationMs: number;
+    bodyBytes: number;
+    result: 'ok' | 'refused' | 'failed';
+    /** In plain words; empty when it was answered. */
+    error: string;
+  } | null;
 }
 
 export interface TargetsAnswer {
   targets: TargetStatus[];
+  /** Targets that pass the filters, on all pages. */
+  total: number;
+  /** Of those, by health. */
+  counts: { up: number; down: number; unknown: number };
+  /** The first of what was found and is no target. */
   dropped: { discoveredLabels: Record<string, string>; reason: string }[];
+  droppedTotal: number;
+  discovery: DiscoveryState[];
 }
 
 export interface StorageStatus {
@@ -274,6 +303,18 @@ export interface StorageTier {
   newest: number | null;
   bytes: number;
 }
+/** An entry of `discovery` in the configuration. */
+export interface DiscoveryState {
+  /** As the configuration names it: `discovery.file[0]`. */
+  name: string;
+  /** What is wrong with it, and what to do; empty when all is well. */
+  error: string;
+  /** Whether its first answer is there. */
+  answered: boolean;
+}
+
+/** Targets that share all labels, in Prometheus's form. */
+export type HttpSdAnswer = { targets: string[]; labels: Record<string, string> }[];
 
 export interface StatusAnswer {
   build: { version: string; node: string };
@@ -283,6 +324,9 @@ export interface StatusAnswer {
   storage: StorageStatus;
   retention: Record<string, number>;
   limits: Record<string, number>;
+  /** How the configuration was read last: when, when it was good last, and what was wrong, one line each. */
+  reload: { at: number; goodAt: number; errors: string[] };
+  discovery: DiscoveryState[];
   config: unknown;
 }
 

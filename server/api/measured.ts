@@ -4,6 +4,7 @@
  */
 
 import type { ServiceName } from '../live/services.ts';
+import { requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { Cell, Group, SeriesLabel, SumQuery } from '../store/store.ts';
 import type { Sources } from './asking.ts';
@@ -181,6 +182,7 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
   return groups.flatMap(({ labels, cells }) => {
     const peer = peerOf(labels);
     const name = directory.resolve(peer);
+    if (directory.isCarrier(name) && !cells.some((cell) => cell && requestCount(cell.counters) > 0)) return [];
     if (namespace && !namespace.includes(name.namespace)) return [];
     return [{ name, peer, vantage: 'client' as const, labels: pick({ ...name }, query.by), cells }];
   });

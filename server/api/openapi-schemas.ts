@@ -34,6 +34,11 @@ const share: Schema = {
   description: 'A share of completed requests.',
 };
 const role: Schema = { enum: ['sidecar', 'gateway'] };
+const failureSource: Schema = {
+  enum: ['grpc_stats', 'clusters', 'istio', 'status', 'mixed', 'unknown'],
+  description:
+    'What tells failed gRPC calls, which are HTTP 200: the filter grpc_stats, rq_error of the hosts in /clusters, or the labels of Istio. status: only the status of HTTP tells failures. mixed: not the same at all who measured.',
+};
 const health: Schema = { enum: ['up', 'down', 'unknown'] };
 const labels: Schema = { type: 'object', additionalProperties: text };
 
@@ -67,7 +72,8 @@ const figures = {
   errorRate: { ...share, description: 'Share of 5xx and of gRPC failures; a 4xx is a success of the service.' },
   codeClasses: {
     anyOf: [object(Object.fromEntries(CODE_CLASSES.map((name) => [name, count]))), { type: 'null' }],
-    description: 'Requests in the window by class of HTTP status.',
+    description:
+      'Requests in the window by class of HTTP status; less than all where only /clusters tells to whom requests went, and not of which class they were.',
   },
   latencyMs: ref('LatencyMs'),
   latencySamples: count,
@@ -102,6 +108,7 @@ const serviceSummary = {
   role,
   regions: listOf(text),
   instances: object({ up: wholeNumber, total: wholeNumber }),
+  failureSource,
   ...figures,
   alerts: object({ firing: wholeNumber, pending: wholeNumber }),
 };
@@ -246,10 +253,32 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     samples: { type: ['integer', 'null'], minimum: 0, description: 'Stats that were used of the last answer.' },
     envoyVersion: text,
     precision: { enum: ['bins', 'buckets', 'none', 'unknown'] },
+    note: { ...text, description: 'What is to be told of its discovery, such as labels in conflict; else empty.' },
+    failureSource,
+    clusters: {
+      anyOf: [
+        object({
+          at: time,
+          durationMs: milliseconds,
+          bodyBytes: wholeNumber,
+          result: { enum: ['ok', 'refused', 'failed'] },
+          error: text,
+        }),
+        { type: 'null' },
+      ],
+      description: 'The last asking for /clusters, which duration and bytes of scrapes do not hold; null without one.',
+    },
   }),
   TargetsAnswer: object({
     targets: listOf(ref('TargetStatus')),
-    dropped: listOf(object({ discoveredLabels: labels, reason: text })),
+    total: { ...wholeNumber, description: 'Targets that pass the filters, on all pages.' },
+    counts: object({ up: wholeNumber, down: wholeNumber, unknown: wholeNumber }),
+    dropped: {
+      ...listOf(object({ discoveredLabels: labels, reason: text })),
+      description: 'The first of what was found and is no target.',
+    },
+    droppedTotal: wholeNumber,
+    discovery: listOf(ref('DiscoveryState')),
   }),
   StorageTier: object({
     name: ref('TierName'),
@@ -280,6 +309,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     lagMs: { type: ['number', 'null'], description: 'Milliseconds from the newest stored round to now.' },
     tiers: listOf(ref('StorageTier')),
   }),
+  DiscoveryState: object({
+    name: { ...text, description: 'As the configuration names it: discovery.file[0].' },
+    error: { ...text, description: 'What is wrong with it and what to do; empty when all is well.' },
+    answered: { type: 'boolean', description: 'Whether its first answer is there.' },
+  }),
+  HttpSdAnswer: listOf(object({ targets: listOf(text), labels })),
   StatusAnswer: object({
     build: object({ version: text, node: text }),
     startedAt: time,
@@ -294,6 +329,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     storage: ref('StorageStatus'),
     retention: { type: 'object', additionalProperties: wholeNumber, description: 'Milliseconds by tier.' },
     limits: { type: 'object', additionalProperties: wholeNumber },
+    reload: object({ at: time, goodAt: time, errors: listOf(text) }),
+    discovery: listOf(ref('DiscoveryState')),
     config: { description: 'The configuration as it was understood, with its defaults.' },
   }),
   Tick: object(

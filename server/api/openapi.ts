@@ -4,6 +4,7 @@ import { MAX_ROWS } from './heatmap.ts';
 import { ref, SCHEMAS, type Schema } from './openapi-schemas.ts';
 import { DIRECTIONS, MAX_TOP, QUERY_LABELS } from './query.ts';
 import { SIGNAL_NAMES } from './signals.ts';
+import { HEALTHS } from './targets.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -156,6 +157,32 @@ const ROUTE_DIRECTION: Parameter = {
   example: 'outbound',
 };
 
+const TARGETS: readonly Parameter[] = [
+  {
+    name: 'health',
+    in: 'query',
+    description: 'Only targets of this health. Repeatable, or separated by commas.',
+    schema: { type: 'array', items: { type: 'string', enum: HEALTHS }, default: [] },
+    style: 'form',
+    explode: false,
+    example: ['down'],
+  },
+  {
+    name: 'limit',
+    in: 'query',
+    description: 'Most targets to list; default: all.',
+    schema: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+    example: 100,
+  },
+  {
+    name: 'offset',
+    in: 'query',
+    description: 'Targets to pass over before the first one listed.',
+    schema: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 0 },
+    example: 100,
+  },
+];
+
 const failed = (description: string): Answer => ({
   description,
   content: { 'application/json': { schema: ref('ErrorBody') } },
@@ -183,6 +210,18 @@ const plain = (description: string, type = 'text/plain'): Answer => ({
   description,
   content: { [type]: { schema: { type: 'string' } } },
 });
+
+/** The only operation that is no GET. */
+const RELOAD: Operation = {
+  operationId: 'reload',
+  summary: 'Reads the configuration file again',
+  description: 'What is as it was goes on undisturbed. A file that is bad changes nothing.',
+  responses: {
+    200: plain('The configuration counts from now on.'),
+    400: failed('What is wrong, with file, line and key; one line each.'),
+    403: failed('A page of another site asked.'),
+  },
+};
 
 /** By address; every operation is a GET, and HEAD gives the same without a body. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -236,8 +275,15 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   '/api/v1/targets': {
     operationId: 'listTargets',
     summary: 'Every target and how its last scrape went',
-    parameters: FILTERS,
+    parameters: [...TARGETS, ...FILTERS],
     responses: json('TargetsAnswer', 'Targets by service and instance.'),
+  },
+  '/api/v1/http_sd': {
+    operationId: 'listForPrometheus',
+    summary: 'Every target in the form of Prometheus’s http_sd',
+    description: 'Those at unix sockets are left out, since Prometheus can not reach them.',
+    parameters: FILTERS,
+    responses: json('HttpSdAnswer', 'Groups of targets with equal labels.'),
   },
   '/api/v1/status': {
     operationId: 'readStatus',
@@ -279,6 +325,12 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
+/** By address and method. */
+const PATHS: Readonly<Record<string, { readonly get?: Operation; readonly post?: Operation }>> = {
+  ...Object.fromEntries(Object.entries(OPERATIONS).map(([path, operation]) => [path, { get: operation }])),
+  '/-/reload': { post: RELOAD },
+};
+
 export const openApi = {
   openapi: '3.1.0',
   info: {
@@ -289,6 +341,6 @@ export const openApi = {
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
   servers: [{ url: '/' }],
-  paths: Object.fromEntries(Object.entries(OPERATIONS).map(([path, operation]) => [path, { get: operation }])),
+  paths: PATHS,
   components: { schemas: SCHEMAS },
 };

@@ -80,6 +80,20 @@ export function listOf<T extends string>(params: RawParams, name: string, choice
   });
 }
 
+/** A whole number within bounds. */
+export function wholeNumber(
+  params: RawParams,
+  name: string,
+  { min, max }: { min: number; max: number },
+): number | undefined {
+  const text = single(params, name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw new RequestError(`${name}=${text} is no whole number from ${min} to ${max}`);
+  return value;
+}
+
 export function filtersOf(params: RawParams): Filters {
   return Object.fromEntries(FILTERS.flatMap((name) => (params[name] ? [[name, params[name]]] : [])));
 }
@@ -126,20 +140,6 @@ function offsetOf(params: RawParams): number {
   if (offset % MINUTE_MS !== 0)
     throw new RequestError(`offset=${text} is not whole minutes: write for example 1h or 1w`);
   return offset;
-}
-
-/** A whole number within bounds. */
-export function wholeNumber(
-  params: RawParams,
-  name: string,
-  [least, most]: readonly [number, number],
-): number | undefined {
-  const text = single(params, name);
-  if (text === undefined) return undefined;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= least && value <= most))
-    throw new RequestError(`${name}=${text} is out of bounds: a whole number from ${least} to ${most}`);
-  return value;
 }
 
 /** Length of a step in milliseconds: as asked for, or one that gives about 120 points. */

@@ -1,4 +1,4 @@
-import { CODE_CLASSES } from '../model/flow.ts';
+import { CODE_CLASSES, COUNTER_INDEX } from '../model/flow.ts';
 import type { Sources } from './asking.ts';
 import type { QueryAnswer, QuerySeries } from './contract.ts';
 import { type MeasuredGroup, type MeasuredLabel, type MeasuredQuery, received, sent } from './measured.ts';
@@ -76,7 +76,7 @@ export async function querySignal(sources: Sources, params: RawParams, clock: Cl
   const answer = { series: new SeriesList(), other: new SeriesList() };
   for (const direction of directionsOf(params, by)) {
     const ask = (asked: MeasuredQuery) => (direction === 'outbound' ? sent(sources, asked) : received(sources, asked));
-    const { kept, other } = await topGroups(query, wholeNumber(params, 'top', [1, MAX_TOP]), ask);
+    const { kept, other } = await topGroups(query, wholeNumber(params, 'top', { min: 1, max: MAX_TOP }), ask);
     const shape = { name, by, direction, from: range.from, step: range.step };
     for (const group of kept) await answer.series.add(group, shape);
     if (other) await answer.other.add(other, shape);
@@ -153,8 +153,9 @@ function seriesOf(group: MeasuredGroup, { name, by, direction, from, step }: Sha
   const points = (of: typeof value): QuerySeries['points'] =>
     group.cells.map((cell, index) => [from + index * step, cell ? of(cell) : null]);
   if (!by.includes('code_class') || !ofClass) return [{ labels, points: points(value) }];
-  return CODE_CLASSES.map((codeClass) => ({
-    labels: { ...labels, code_class: codeClass },
+  const isUnknown = group.cells.some((cell) => (cell?.counters[COUNTER_INDEX.unclassed] ?? 0) > 0);
+  return [...CODE_CLASSES, ...(isUnknown ? (['unclassed'] as const) : [])].map((codeClass) => ({
+    labels: { ...labels, code_class: codeClass === 'unclassed' ? 'unknown' : codeClass },
     points: points((cell) => ofClass(cell, codeClass)),
   }));
 }

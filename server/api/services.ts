@@ -125,6 +125,7 @@ function summary({ directory }: Sources, { name, filters, groups }: Measured): S
     role: known?.role ?? 'sidecar',
     regions: [...regions].sort(),
     instances: { up: targets.filter(({ health }) => health === 'up').length, total: targets.length },
+    failureSource: directory.failureSource(name, vantage),
     ...figures(sumOf(groups), vantage === 'server' ? 'downstream' : 'upstream'),
     alerts: { firing: 0, pending: 0 },
   };

@@ -11,7 +11,7 @@ interface Signal {
   /** The one quantile that it shows. */
   readonly quantile?: number;
   /** For signals that exist by code class. */
-  ofClass?(cell: Cell, codeClass: CodeClass): number;
+  ofClass?(cell: Cell, codeClass: CodeClass | 'unclassed'): number;
 }
 
 const countOf = (name: Counter) => (cell: Cell) => cell.counters[COUNTER_INDEX[name]] ?? 0;

@@ -16,9 +16,12 @@ export function checkConfig(file: string, terminal: Terminal): number {
 
 function summary({ discovery, scrape, storage, web }: Config): string {
   const targets = discovery.static.reduce((sum, group) => sum + group.targets.length, 0);
+  const { static: _, relabel: __, targetsLimit: ___, ...mechanisms } = discovery;
+  const others = Object.entries(mechanisms).filter(([, entries]) => entries.length > 0);
   const host = web.host.includes(':') ? `[${web.host}]` : web.host;
   return [
     `${targets} static ${targets === 1 ? 'target' : 'targets'}`,
+    ...others.map(([name, entries]) => `${entries.length} of discovery.${name}`),
     `interval ${formatDuration(scrape.intervalMs)}`,
     `database ${storage.path}`,
     `dashboard on ${host}:${web.port}`,

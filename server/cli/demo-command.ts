@@ -44,7 +44,10 @@ function configOf({ targets, scrapeIntervalMs, storagePath }: CollectorOptions, 
   return {
     ...base,
     scrape: { ...base.scrape, intervalMs: scrapeIntervalMs, timeoutMs },
-    discovery: { static: targets.map(({ address, labels = {} }) => ({ targets: [address], labels })) },
+    discovery: {
+      ...base.discovery,
+      static: targets.map(({ address, labels = {} }) => ({ targets: [address], labels, relabel: [] })),
+    },
     storage: { ...base.storage, path: storagePath },
   };
 }

@@ -5,11 +5,15 @@ import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Config } from '../config/config.ts';
 import { readUpTo } from '../config/file.ts';
+import { reachOf } from '../discovery/reach-of.ts';
+import { CLUSTERS_PATH, CLUSTERS_TEXT_PATH, type ClusterHosts } from '../envoy/clusters.ts';
+import { LISTENERS_PATH } from '../envoy/listeners.ts';
 import { CONNECTION_MANAGERS_PATH, SERVER_INFO_PATH, STATS_FORMS } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
 import type { Labels } from '../model/labels.ts';
 import { formatTargetAddress, parseTargetAddress, type TargetAddress } from '../model/target.ts';
 import { type AdminAnswer, AdminClient } from '../scrape/admin-client.ts';
+import { ExtrasScraper } from '../scrape/extras-scraper.ts';
 import { type Asks, TargetScraper } from '../scrape/target-scraper.ts';
 import { codeOf, PlainError, plainLine } from './plain-error.ts';
 
@@ -30,6 +34,8 @@ export interface GivenAnswer {
   readonly body: Buffer;
   readonly info: ServerInfo | undefined;
   readonly managers: ReadonlySet<string>;
+  /** Undefined where they were not told. */
+  readonly clusterHosts?: readonly ClusterHosts[] | undefined;
   readonly asked: readonly Asked[];
 }
 
@@ -97,18 +103,26 @@ function tooLarge(limit: number): string {
 async function answerOfTarget(address: TargetAddress, { scrape, discovery }: Config): Promise<GivenAnswer> {
   const key = formatTargetAddress(address);
   const { timeoutMs, bodyLimitBytes } = scrape;
-  const client = new AdminClient({ address, timeoutMs, bodyLimitBytes, now: Date.now });
+  const plain = key.replace(/^https:\/\//, '');
+  const entry = discovery.static.find(({ targets }) => targets.includes(key) || targets.includes(plain));
+  const reach = reachOf(entry ?? {}, scrape);
+  const client = new AdminClient({ address, timeoutMs, bodyLimitBytes, reach, now: Date.now });
   const asks = new RecordedAsks(client);
   try {
-    const { info, managers } = await new TargetScraper(asks).scrape();
+    const good = await new TargetScraper(asks).scrape();
+    const { info, managers } = good;
+    const { clustersEvery, seriesLimit } = scrape;
+    const extrasScraper = new ExtrasScraper(asks, { every: 1, hostLimit: seriesLimit, key });
+    const extras = clustersEvery > 0 ? await extrasScraper.ask(good) : undefined;
     return {
       address: key,
       addressIs: 'address',
       host: address.scheme === 'unix' ? address.path : address.host,
-      labels: discovery.static.find(({ targets }) => targets.includes(key))?.labels ?? {},
+      labels: entry?.labels ?? {},
       body: asks.statsBody,
       info,
       managers,
+      clusterHosts: extras?.hosts && 'clusters' in extras.hosts ? extras.hosts.clusters : undefined,
       asked: asks.asked,
     };
   } finally {
@@ -133,11 +147,15 @@ class RecordedAsks implements Asks {
     if (form) this.statsBody = answer.body;
     const what = form ? `/stats as ${form.name}` : (NAMES[path] ?? 'another path');
     this.asked.push({ what, status: answer.status, contentType: answer.contentType, bytes: answer.body.length });
-    return answer;
+    // What is told of the body is read after the scrape.
+    return { ...answer, release() {} };
   }
 }
 
 const NAMES: Readonly<Record<string, string>> = {
   [SERVER_INFO_PATH]: '/server_info',
+  [CLUSTERS_PATH]: '/clusters as JSON',
+  [CLUSTERS_TEXT_PATH]: '/clusters as text',
+  [LISTENERS_PATH]: '/listeners',
   [CONNECTION_MANAGERS_PATH]: '/stats of idle connection managers',
 };

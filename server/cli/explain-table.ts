@@ -1,4 +1,5 @@
 import type { ExplainedCluster, Explanation } from '../mesh/explain.ts';
+import type { ExplainedHost } from '../mesh/explain-hosts.ts';
 import type { StatUse } from '../mesh/stat-uses.ts';
 import type { Asked } from './explain-answer.ts';
 import { UNKNOWN } from './figures.ts';
@@ -11,7 +12,7 @@ export type Printed = Omit<Explanation, 'stats'> & {
 
 /** An explanation for people: one table after the other, each under its name. */
 export function explanationLines(explained: Printed): string[] {
-  const { target, envoyVersion, answer, asked, managers, clusters, figures, ignored, advice, stats } = explained;
+  const { target, envoyVersion, answer, asked, managers, clusters, hosts, figures, ignored, advice, stats } = explained;
   const envoy = envoyVersion === '' ? 'an Envoy of unknown version' : `Envoy ${envoyVersion}`;
   const lines = [
     printable(`${target}: ${envoy}`),
@@ -24,6 +25,8 @@ export function explanationLines(explained: Printed): string[] {
       CLUSTERS,
       [...clusters].sort((a, b) => ORDER.indexOf(a.is) - ORDER.indexOf(b.is)),
     ),
+    ...section('HOSTS, BY /clusters', HOSTS, hosts.slice(0, MOST_HOSTS)),
+    ...(hosts.length > MOST_HOSTS ? [`  and ${hosts.length - MOST_HOSTS} more; the JSON form has all`] : []),
     ...section('USED', FIGURES, figures),
     ...section('IGNORED', IGNORED, ignored),
     ...section('EVERY STAT', STATS, stats ?? []),
@@ -86,6 +89,18 @@ const CLUSTERS: readonly Column<ExplainedCluster>[] = [
   left('SERVICE', ({ service }) => service || UNKNOWN),
   left('NAMESPACE', ({ namespace }) => namespace || UNKNOWN),
   left('BY', ({ by }) => by),
+];
+
+const MOST_HOSTS = 30;
+const HOSTS: readonly Column<ExplainedHost>[] = [
+  left('CLUSTER', ({ cluster }) => cluster),
+  left('HOST', ({ address }) => address),
+  left('SERVICE', ({ service }) => service || UNKNOWN),
+  left('BY', ({ by }) => by),
+  left('REGION', ({ region }) => region || UNKNOWN),
+  left('ZONE', ({ zone }) => zone || UNKNOWN),
+  right('ANSWERED', ({ answered }) => answered),
+  right('FAILED', ({ failed }) => failed),
 ];
 
 const FIGURES: readonly Column<Printed['figures'][number]>[] = [

@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+import type { Config } from '../config/config.ts';
 import type { ConfigFlags } from '../config/flags.ts';
 import { loadConfig } from '../config/load.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -22,7 +24,16 @@ export async function serveCommand({ file, flags, terminal }: ServeCommand): Pro
   const log = createLog(config.log);
   const signals = processSignals();
   exitOnCrash(log);
-  process.on('SIGHUP', () => log.warn('reloading is not available in this version; restart to apply a changed file'));
+  const reloads = new EventEmitter();
+  process.on('SIGHUP', () => reloads.emit('SIGHUP'));
   const { startCollector } = await import('../collector.ts');
-  return serve({ config, log, startCollector, signals, err: terminal.err });
+  const load = (running: Config) => loadConfig(file, flags, running);
+  return serve({
+    config,
+    log,
+    startCollector: (first, to) => startCollector(first, to, load),
+    signals,
+    reloads,
+    err: terminal.err,
+  });
 }

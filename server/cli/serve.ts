@@ -6,7 +6,10 @@ import { VERSION } from '../config/version.ts';
 import { plainLine, stackFor } from './plain-error.ts';
 import { startErrorLine } from './start-error.ts';
 
-export type StartCollector = (config: Config, log: Logger) => Promise<{ url: string; stop(): Promise<void> }>;
+export type StartCollector = (
+  config: Config,
+  log: Logger,
+) => Promise<{ url: string; reload?(): unknown; stop(): Promise<void> }>;
 
 export interface ServeOptions {
   readonly config: Config;
@@ -14,6 +17,8 @@ export interface ServeOptions {
   readonly startCollector: StartCollector;
   /** Emits SIGINT or SIGTERM once the collector is to stop. */
   readonly signals: NodeJS.EventEmitter;
+  /** Emits SIGHUP when the configuration is to be read again; a change while the collector starts counts too. */
+  readonly reloads?: NodeJS.EventEmitter;
   /** Takes the one line about a failed start. */
   readonly err: (line: string) => void;
   /** Milliseconds that stopping may take; 4500 by default, so that the process is gone within 5 s. */
@@ -42,20 +47,25 @@ export async function serve(options: ServeOptions): Promise<number> {
 }
 
 async function startAndStop(
-  { config, log, startCollector, err }: ServeOptions,
+  { config, log, startCollector, reloads, err }: ServeOptions,
   stopSignal: Promise<unknown>,
 ): Promise<number> {
+  let reload = () => {
+    asked = true;
+  };
+  let asked = false;
+  reloads?.on('SIGHUP', () => reload());
   const collector = await startCollector(config, log).catch((error: unknown) => {
     err(startErrorLine(error, config.web));
     log.debug({ err: error }, 'the start failed');
   });
   if (collector === undefined) return 1;
   log.info(`Sidelight ${VERSION} listening on ${collector.url}`);
-  if (config.discovery.static.every(({ targets }) => targets.length === 0)) {
-    log.warn(
-      'no targets yet; add them with --target=127.0.0.1:9901, or under discovery.static in the file of --config.file',
-    );
+  if (hasNoSource(config)) {
+    log.warn('no targets yet; add them with --target=127.0.0.1:9901, or under discovery in the file of --config.file');
   }
+  reload = () => void collector.reload?.();
+  if (asked) reload();
   await stopSignal;
   log.info('stopping');
   try {
@@ -65,4 +75,11 @@ async function startAndStop(
     log.error(stackFor(log, error), `stopping failed: ${plainLine(error)}`);
     return 1;
   }
+}
+
+function hasNoSource({ discovery: { static: listed, relabel: _, targetsLimit: __, ...mechanisms } }: Config): boolean {
+  return (
+    listed.every(({ targets }) => targets.length === 0) &&
+    Object.values(mechanisms).every((entries) => entries.length === 0)
+  );
 }

@@ -1,9 +1,11 @@
 import type { Labels } from '../model/labels.ts';
+import type { AuthSettings, TlsSettings } from '../model/reach.ts';
+import type { RelabelAction } from './relabel-fields.ts';
 
 /** The whole configuration, checked, with every default filled in, frozen. */
 export interface Config {
   readonly scrape: ScrapeConfig;
-  readonly discovery: { readonly static: readonly StaticGroup[] };
+  readonly discovery: DiscoveryConfig;
   /** Names peers from clusters, the first match wins; see `PeerRule`. */
   readonly peers: readonly PeerRule[];
   /** RE2 patterns, anchored: clusters that are the application behind the sidecar. */
@@ -24,13 +26,93 @@ export interface ScrapeConfig {
   readonly slowDown: boolean;
   /** At every how many scrapes zones are asked for; 0: never. */
   readonly zonesEvery: number;
+  /** For the targets of entries without `tls` of their own. */
+  readonly tls?: TlsSettings;
+  /** For the targets of entries without `auth` of their own. */
+  readonly auth?: AuthSettings;
+  /** Whether targets may be at link-local addresses, where clouds keep their metadata. */
+  readonly allowLinkLocal: boolean;
+  /** Scrapes from one asking for /clusters to the next; 0 is never. */
+  readonly clustersEvery: number;
 }
 
-export interface StaticGroup {
+export interface DiscoveryConfig {
+  readonly static: readonly StaticEntry[];
+  readonly file: readonly FileEntry[];
+  readonly http: readonly HttpEntry[];
+  readonly dns: readonly DnsEntry[];
+  readonly kubernetes: readonly KubernetesEntry[];
+  /** For the targets of all entries, after the entries' own rules. */
+  readonly relabel: readonly RelabelRule[];
+  /** Most targets in all. */
+  readonly targetsLimit: number;
+}
+
+/** What every entry of every mechanism may have. */
+export interface EntryConfig {
+  readonly relabel: readonly RelabelRule[];
+  /** How its targets are reached; targets without a scheme are then asked by https. */
+  readonly tls?: TlsSettings;
+  readonly auth?: AuthSettings;
+}
+
+export interface StaticEntry extends EntryConfig {
   /** Canonical texts, as `formatTargetAddress` writes them; no address stands twice in a configuration. */
   readonly targets: readonly string[];
   /** Values are never empty. */
   readonly labels: Labels;
+}
+
+export interface KubernetesEntry extends EntryConfig {
+  /** Path of a kubeconfig. Without one: the pod's service account, else $KUBECONFIG, else ~/.kube/config. */
+  readonly kubeconfig?: string;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Label selector of pods; empty: all. */
+  readonly selector: string;
+  /** RE2 pattern for the whole name of an Envoy's container. */
+  readonly container: string;
+  /** Where the pod tells none. */
+  readonly port?: number;
+  /** By the pods' own addresses, or through the API server. */
+  readonly access: 'direct' | 'proxy';
+}
+
+export interface FileEntry extends EntryConfig {
+  /** Absolute paths that end in .json, .yml or .yaml; their last part may hold one `*`. */
+  readonly files: readonly string[];
+  readonly refreshMs: number;
+}
+
+export interface HttpEntry extends EntryConfig {
+  readonly url: string;
+  readonly refreshMs: number;
+  /** How the server that lists the targets is reached. */
+  readonly sourceTls?: TlsSettings;
+  readonly sourceAuth?: AuthSettings;
+}
+
+export interface DnsEntry extends EntryConfig {
+  readonly names: readonly string[];
+  readonly type: 'A' | 'AAAA' | 'SRV';
+  /** 0 for SRV, whose records tell it. */
+  readonly port: number;
+  readonly refreshMs: number;
+  readonly labels: Labels;
+  /** `address` or `address:port` of name servers; empty: the system's. */
+  readonly servers: readonly string[];
+}
+
+/** One rule of Prometheus's `relabel_configs`, checked, with its defaults. */
+export interface RelabelRule {
+  readonly action: RelabelAction;
+  readonly sourceLabels: readonly string[];
+  readonly separator: string;
+  readonly targetLabel: string;
+  /** RE2 pattern for the whole of the value. */
+  readonly regex: string;
+  readonly modulus: number;
+  readonly replacement: string;
 }
 
 export interface PeerRule {

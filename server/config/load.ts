@@ -1,8 +1,11 @@
+import { dirname } from 'node:path';
 import { checkTree } from './check.ts';
 import type { Config } from './config.ts';
 import { type ConfigTree, readTree } from './document.ts';
 import { readConfigFile } from './file.ts';
+import { fixedProblems } from './fixed.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
+import { normalisedDiscovery, withFilesFrom } from './normalised-discovery.ts';
 import { formatProblems, Origins } from './problem.ts';
 import type { WrittenConfig } from './schema.ts';
 import { takeUnavailable } from './unavailable.ts';
@@ -10,29 +13,39 @@ import { takeUnavailable } from './unavailable.ts';
 /** Either a configuration to work with, or every error in one plain line each. */
 export type Loaded = { readonly config: Config } | { readonly errors: string[] };
 
-/** Reads the file at `path` (none: all defaults) and puts the flags over it. Never throws. */
-export function loadConfig(path: string | undefined, flags: ConfigFlags = {}): Loaded {
-  if (path === undefined) return configFrom({ value: {}, origins: new Origins(''), problems: [] }, flags);
+/**
+ * Reads the file at `path` (none: all defaults) and puts the flags over it. Never throws.
+ * For a collector that runs already, `running` is what it runs by: what can't change then is an error too.
+ */
+export function loadConfig(path: string | undefined, flags: ConfigFlags = {}, running?: Config): Loaded {
+  if (path === undefined) return configFrom({ value: {}, origins: new Origins(''), problems: [] }, flags, running);
   const read = readConfigFile(path);
-  return 'error' in read ? { errors: [read.error] } : parseConfig(read.text, path, flags);
+  return 'error' in read ? { errors: [read.error] } : parseConfig(read.text, path, flags, running);
 }
 
 /** As `loadConfig`, from text; `file` is the name that errors give. */
-export function parseConfig(text: string, file: string, flags: ConfigFlags = {}): Loaded {
+export function parseConfig(text: string, file: string, flags: ConfigFlags = {}, running?: Config): Loaded {
   const tree = readTree(text, file);
-  return 'errors' in tree ? tree : configFrom(tree, flags);
+  return 'errors' in tree ? tree : configFrom(tree, flags, running);
 }
 
-function configFrom(tree: ConfigTree, flags: ConfigFlags): Loaded {
+function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | undefined): Loaded {
   applyFlags(tree, flags);
   const unavailable = takeUnavailable(tree.value);
   const checked = checkTree(tree.value, tree.origins);
   const problems = [...tree.problems, ...unavailable, ...('problems' in checked ? checked.problems : [])];
-  if ('written' in checked && problems.length === 0) return { config: frozen(normalised(checked.written)) };
+  if ('written' in checked && problems.length === 0) {
+    const config = frozen(normalised(checked.written, dirname(tree.origins.file)));
+    const fixed = running === undefined ? [] : fixedProblems(config, running);
+    return fixed.length === 0 ? { config } : { errors: formatProblems(fixed, tree.origins) };
+  }
   return { errors: formatProblems(problems, tree.origins) };
 }
 
-function normalised({ scrape, discovery, peers, local, storage, exporter, web, log }: WrittenConfig): Config {
+function normalised(
+  { scrape, discovery, peers, local, storage, exporter, web, log }: WrittenConfig,
+  folder: string,
+): Config {
   return {
     scrape: {
       intervalMs: scrape.interval,
@@ -42,8 +55,12 @@ function normalised({ scrape, discovery, peers, local, storage, exporter, web, l
       concurrency: scrape.concurrency,
       zonesEvery: scrape.zones_every,
       slowDown: scrape.slow_down,
+      ...(scrape.tls && { tls: withFilesFrom(folder, scrape.tls) }),
+      ...(scrape.auth && { auth: withFilesFrom(folder, scrape.auth) }),
+      allowLinkLocal: scrape.allow_link_local,
+      clustersEvery: scrape.clusters_every,
     },
-    discovery,
+    discovery: normalisedDiscovery(discovery, folder),
     peers,
     local,
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },

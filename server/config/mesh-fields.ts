@@ -36,7 +36,8 @@ export function labelsField() {
 /** An RE2 pattern that is matched against the whole of a cluster's name. */
 export function patternField(example: string) {
   return textField(example, (text): Parsed<string> => {
-    const compiled = compile(text);
+    if (text === '') return { error: 'an empty pattern matches no cluster; write one such as "^my_app$"' };
+    const compiled = compilePattern(text);
     return 'error' in compiled ? compiled : { value: text };
   });
 }
@@ -51,7 +52,7 @@ export function serviceTemplateField() {
 
 /** What is wrong with the references of `service` to groups of `match`; nothing when the pattern itself is wrong. */
 export function referenceProblem(match: string, service: string): string | undefined {
-  const compiled = compile(match);
+  const compiled = compilePattern(match);
   if ('error' in compiled) return undefined;
   const { groups, names } = compiled.value;
   for (const [reference, braced, bare] of service.matchAll(/\$(?:\$|\{([^}]*)\}|(\w+))?/g)) {
@@ -101,8 +102,8 @@ function labelValueProblem(name: string, value: unknown): string | undefined {
   return undefined;
 }
 
-function compile(pattern: string): Parsed<{ groups: number; names: string[] }> {
-  if (pattern === '') return { error: 'an empty pattern matches no cluster; write one such as "^my_app$"' };
+/** An RE2 pattern's groups, or what is wrong with it. */
+export function compilePattern(pattern: string): Parsed<{ groups: number; names: string[] }> {
   try {
     const compiled = RE2JS.compile(pattern);
     return { value: { groups: compiled.groupCount(), names: Object.keys(compiled.namedGroups()) } };

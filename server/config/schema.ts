@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { discovery } from './discovery-fields.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
-import { bucketsField, labelsField, patternField, serviceTemplateField, targetField } from './mesh-fields.ts';
+import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
+import { authField, tlsField } from './reach-fields.ts';
 import { externalUrlField, fileField, listenField, traceUrlField } from './web-fields.ts';
 
 export const DEFAULT_INTERVAL = '15s';
@@ -31,6 +33,14 @@ const scrape = z.strictObject({
     .prefault(4)
     .describe('At every how many scrapes requests from zone to zone are asked for; 0: never.'),
   slow_down: switchField().prefault(true).describe('Scrape a target less often while it answers slowly.'),
+  tls: tlsField().optional().describe('TLS towards targets at https addresses, where their entry has no `tls`.'),
+  auth: authField().optional().describe('What targets are sent to let us in, where their entry has no `auth`.'),
+  allow_link_local: switchField()
+    .prefault(false)
+    .describe('Scrape link-local addresses too (169.254.0.0/16, fe80::/10), where clouds keep their metadata.'),
+  clusters_every: countField({ min: 0, max: 10_000 })
+    .prefault(5)
+    .describe('Ask a target for /clusters after every so many scrapes, where it adds something; 0 is never.'),
 });
 
 const sampleRule = z.strictObject({
@@ -43,11 +53,6 @@ const sampleRule = z.strictObject({
     .describe('RE2 patterns for the whole values of labels; a label that is absent is empty.'),
 });
 
-const staticGroup = z.strictObject({
-  targets: z.array(targetField()).describe('Admin addresses: host:port, [::1]:9901, https://host:port or unix:/path.'),
-  labels: labelsField().prefault({}).describe('Labels of all targets of the group.'),
-});
-
 const peer = z.strictObject({
   match: patternField('a pattern such as "^(.+)_v2$"').describe('RE2 pattern for the whole name of a cluster.'),
   service: serviceTemplateField().describe('Name of the service behind it; $1 is the first group of the pattern.'),
@@ -56,10 +61,7 @@ const peer = z.strictObject({
 /** Everything that may stand in the configuration file, with its default, as it is written there. */
 export const configSchema = z.strictObject({
   scrape: scrape.prefault({}).describe('How targets are asked.'),
-  discovery: z
-    .strictObject({ static: z.array(staticGroup).prefault([]).describe('Targets that are listed here.') })
-    .prefault({})
-    .describe('Where targets come from.'),
+  discovery: discovery.prefault({}).describe('Where targets come from.'),
   peers: z
     .array(peer)
     .prefault([])

@@ -1,15 +1,12 @@
-import type { Target } from '../model/discovered-target.ts';
-import type { Labels } from '../model/labels.ts';
-import { formatTargetAddress, parseTargetAddress } from '../model/target.ts';
+import type { StaticEntry } from '../config/config.ts';
+import type { CreateDiscoverer } from './discoverer.ts';
 
-/** Targets that are listed in the configuration; addresses have been checked when it was loaded. */
-export function staticTargets(groups: readonly { targets: readonly string[]; labels: Labels }[]): Target[] {
-  return groups.flatMap(({ targets, labels }) =>
-    targets.map((text) => {
-      const parsed = parseTargetAddress(text);
-      if (!parsed.ok) throw new Error(`target ${text}: ${parsed.error}`);
-      const key = formatTargetAddress(parsed.address);
-      return { key, address: parsed.address, labels, discoveredLabels: { ...labels, __address__: key } };
-    }),
-  );
-}
+/** Targets that stand in the configuration. */
+export const createStaticDiscoverer: CreateDiscoverer<Pick<StaticEntry, 'targets' | 'labels'>> = (entry) => ({
+  start(sink) {
+    sink.update([
+      { source: 'configuration', targets: entry.targets.map((address) => ({ address, labels: entry.labels })) },
+    ]);
+  },
+  async stop() {},
+});

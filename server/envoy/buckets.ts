@@ -4,7 +4,7 @@
  */
 
 import { BIN_KEYS, binOf, bucketKey } from '../model/histogram.ts';
-import type { BinCollector } from './stats.ts';
+import type { ReadingDraft } from './stats.ts';
 
 /** One bound with the samples at or below it. */
 export interface CumulativeBucket {
@@ -24,18 +24,14 @@ function edgeOf(bound: number, boundsInclusive: boolean): number {
  * Adds a histogram that is given by its cumulative buckets in ascending order. A count that falls from one bound to
  * the next, as no Envoy writes it, counts as no samples.
  */
-export function pushBuckets(
-  collector: BinCollector,
-  buckets: Iterable<CumulativeBucket>,
-  boundsInclusive: boolean,
-): void {
-  collector.begin();
+export function pushBuckets(draft: ReadingDraft, buckets: Iterable<CumulativeBucket>, boundsInclusive: boolean): void {
+  draft.beginHistogram();
   let first = 0;
   let below = 0;
   for (const { bound, count } of buckets) {
     const end = edgeOf(bound, boundsInclusive);
     if (end <= first) continue;
-    if (count > below) collector.push(bucketKey(first, end), count - below);
+    if (count > below) draft.push(bucketKey(first, end), count - below);
     first = end;
     below = Math.max(below, count);
   }

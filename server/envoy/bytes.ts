@@ -12,9 +12,11 @@ export interface Cursor {
   value: number;
 }
 
-/** False when `text` does not stand at the cursor. */
+/** Moves behind `text`; false, without a move, when it does not stand at the cursor. */
 export function readText(body: Buffer, cursor: Cursor, text: Buffer): boolean {
-  for (const byte of text) if (body[cursor.position++] !== byte) return false;
+  let position = cursor.position;
+  for (let i = 0; i < text.length; i++) if (body[position++] !== text[i]) return false;
+  cursor.position = position;
   return true;
 }
 

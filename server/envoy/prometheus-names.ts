@@ -5,7 +5,7 @@
  */
 
 import { isIstioSum, istioStatName } from './istio-names.ts';
-import type { Unread } from './stat-names.ts';
+import { RATE_LIMITED, type Unread } from './stat-names.ts';
 
 /** Stats of a cluster that figures are made of. */
 const CLUSTER_STATS = [
@@ -36,6 +36,7 @@ const CLUSTER_STATS = [
   'membership_total',
   'membership_healthy',
   'outlier_detection_ejections_active',
+  'ratelimit_over_limit',
 ];
 
 const MANAGER_STATS = [
@@ -62,6 +63,7 @@ const MANAGER_STATS = [
 /** Stats with a dot of their own, which became an underscore. */
 const DOTTED: Readonly<Record<string, string>> = {
   outlier_detection_ejections_active: 'outlier_detection.ejections_active',
+  ratelimit_over_limit: 'ratelimit.over_limit',
   fault_aborts_injected: 'fault.aborts_injected',
 };
 
@@ -85,7 +87,7 @@ const ISTIO = 'istio_';
  * Why no figure is made of a metric: as for Envoy's own names, or it is of a single status code, a histogram's sum or
  * count, one of Istio's without a status or service, has no label with its cluster or connection manager, or is another.
  */
-export type UnreadMetric = Exclude<Unread, 'scope'> | 'code' | 'sum' | 'istio' | 'label' | 'other';
+export type UnreadMetric = Exclude<Unread, 'scope' | 'istio text'> | 'code' | 'sum' | 'istio' | 'label' | 'other';
 
 /** The stat's name in Envoy's own form, or why there is none. */
 type Read = { readonly name: string } | { readonly unread: UnreadMetric };
@@ -109,7 +111,7 @@ function statNameOf(metric: string, labels: PrometheusLabels): Read {
 }
 
 function clusterStat(name: string, labels: PrometheusLabels): Read {
-  const cluster = labels.envoy_cluster_name ?? labels.cluster_name;
+  const cluster = consulName(labels) ?? labels.envoy_cluster_name ?? labels.cluster_name;
   if (cluster === undefined) return { unread: 'label' };
   const grpc = name.endsWith('_failure') && GRPC.exec(name);
   if (grpc) {
@@ -126,7 +128,11 @@ function clusterStat(name: string, labels: PrometheusLabels): Read {
   return stat ? { name: `cluster.${ownerOf(cluster, found.rest)}.${stat}` } : { unread: 'code' };
 }
 
+const RATE_LIMITED_METRIC = 'local_rate_limit_enforced';
+
 function managerStat(name: string, labels: PrometheusLabels): Read {
+  const limit = labels.envoy_local_http_ratelimit_prefix;
+  if (name === RATE_LIMITED_METRIC && limit !== undefined) return { name: `${limit}.${RATE_LIMITED}` };
   const prefix = labels.envoy_http_conn_manager_prefix ?? labels.http_conn_manager_prefix;
   if (prefix === undefined || labels.envoy_listener_address !== undefined || labels.listener_address !== undefined)
     return { unread: 'label' };
@@ -134,7 +140,23 @@ function managerStat(name: string, labels: PrometheusLabels): Read {
   if (!found) return { unread: 'other' };
   if (found.rest.includes('user_agent')) return { unread: 'user agent' };
   const stat = withClass(found.stat, labels);
-  return stat ? { name: `http.${ownerOf(prefix, found.rest)}.${stat}` } : { unread: 'code' };
+  const rest = found.rest.replace(/(?<!_)_+$/, '');
+  const owner = rest === '' ? prefix : `${prefix}.${rest}`;
+  return stat ? { name: `http.${owner}.${stat}` } : { unread: 'code' };
+}
+
+/**
+ * Consul takes a cluster's whole name, which has dots, out of the metric's into labels of its own; put together again
+ * as Consul does: [hash~][subset.]service.namespace.datacenter.internal.trust domain.consul
+ */
+function consulName(labels: PrometheusLabels): string | undefined {
+  const part = (name: string) => labels[`consul_destination_${name}`] ?? '';
+  if (part('full_target') !== '') return `${part('full_target')}.consul`;
+  if (part('service') === '') return undefined;
+  const hash = part('custom_hash') === '' ? '' : `${part('custom_hash')}~`;
+  const place = [part('partition'), part('peer') || part('datacenter'), part('routing_type') || 'internal'];
+  const target = [part('service_subset'), part('service'), part('namespace'), ...place, part('trust_domain') || 'mesh'];
+  return `${hash}${target.filter((text) => text !== '').join('.')}.consul`;
 }
 
 /** The known stat that a name ends in, and what stands before it. */
@@ -159,12 +181,18 @@ function withClass(stat: string, labels: PrometheusLabels): string | undefined {
 /** A trust domain of Consul, whose hyphens became underscores too. */
 const UUID = /([0-9a-f]{8})_([0-9a-f]{4})_([0-9a-f]{4})_([0-9a-f]{4})_([0-9a-f]{12})/g;
 
+/** Shorter names hold no trust domain; looking for one is dear. */
+const UUID_LENGTH = 36;
+
 /** A cluster's whole name; the underscores of its rest were dots in nearly every case (host names). */
 function ownerOf(start: string, rest: string): string {
-  const host = rest
-    .replace(/(?<!_)_+$/, '')
-    .replace(UUID, '$1-$2-$3-$4-$5')
-    .replaceAll('_', '.');
+  const host = rest === '' ? '' : hostOf(rest);
   const name = host === '' ? start : `${start}.${host}`;
-  return name.replaceAll(':', '_');
+  return name.includes(':') ? name.replaceAll(':', '_') : name;
+}
+
+function hostOf(rest: string): string {
+  const trimmed = rest.replace(/(?<!_)_+$/, '');
+  const host = trimmed.length < UUID_LENGTH ? trimmed : trimmed.replace(UUID, '$1-$2-$3-$4-$5');
+  return host.replaceAll('_', '.');
 }

@@ -18,8 +18,8 @@ const REQUESTS = [
 ].join('');
 
 const OTHERS = [
-  '|membership_(total|healthy)|.no_(route|cluster)|.rate_limited|s_injected|.grpc.(.*.)?(success|failure|total)',
-  '|ejections_active|expiration_unix_time_seconds|server.(uptime|hot_restart_epoch))$',
+  '|membership_(total|healthy)|.no_(route|cluster)|local_rate_limit.enforced|.ratelimit.(.*.)?over_limit|s_injected',
+  '|.grpc.(.*.)?(success|failure|total)|ejections_active|expiration_unix_time_seconds|server.(uptime|hot_restart_epoch))$',
 ].join('');
 
 const FILTER = `filter=(${REQUESTS}${OTHERS}`;

@@ -8,8 +8,8 @@
 import { ClusterNames } from './cluster-names.ts';
 
 export interface StatName {
-  readonly scope: 'cluster' | 'http';
-  /** Name of the cluster or stat prefix of the connection manager, as Envoy prints it. */
+  readonly scope: 'cluster' | 'http' | 'limit';
+  /** Name of the cluster, or stat prefix of the connection manager or of the rate limit, as Envoy prints it. */
   readonly owner: string;
   /** Last part, such as `upstream_rq_2xx`; `grpc.failure` for the gRPC calls that failed, of whatever method. */
   readonly stat: string;
@@ -17,10 +17,25 @@ export interface StatName {
 
 /**
  * Why a name holds no figure of a cluster or connection manager: a copy of what the plain stat counts (of requests by
- * origin, canary, retries, zone or user agent), a gRPC counter other than the failures, another scope, or no such name.
+ * origin, canary, retries, zone or user agent), a gRPC counter other than the failures, one of Istio's own metrics, another scope, or no such name.
  */
-export type Unread = 'internal' | 'external' | 'canary' | 'retry' | 'zone' | 'user agent' | 'grpc' | 'scope' | 'name';
+export type Unread =
+  | 'internal'
+  | 'external'
+  | 'canary'
+  | 'retry'
+  | 'zone'
+  | 'user agent'
+  | 'grpc'
+  | 'istio text'
+  | 'scope'
+  | 'name';
 
+/**
+ * Istio folds the labels of its own metrics into the name. Values hold dots, and an empty one leaves nothing behind
+ * (`….source_version.source_cluster.…`), so that no label can be told from a value for sure.
+ */
+const ISTIO_TEXT = /^(?:istiocustom|wasmcustom)\.|(?:^|\.)reporter=\.=/;
 const CLUSTER = 'cluster.';
 const HTTP = 'http.';
 const MEMBERSHIP = '.membership_total';
@@ -33,7 +48,13 @@ const COPY = /^(internal|external|canary|retry|zone|grpc)\./;
 /** The same where the cluster is not known, so that the part is looked for from the end. */
 const COPY_OF_UNKNOWN = /\.(?:(internal|external|canary|retry)|(zone)\.[^.]*\.[^.]*)$/;
 const OUTLIER = /^(.+)\.(outlier_detection\.[a-z_]+)$/;
+/** Requests that a rate limit service turned away; the filter may have a stat prefix. */
+export const OVER_LIMIT = 'ratelimit.over_limit';
+const OVER_LIMIT_END = /^ratelimit\.(?:.+\.)?over_limit$/;
+const OVER_LIMIT_OF_UNKNOWN = /^(.+)\.ratelimit\.(?:[^.]+\.)?over_limit$/;
 const HTTP_FAULT = /^(.+)\.(fault\.[a-z_]+)$/;
+/** Requests that a local rate limit turned away. Its filter has a stat prefix of its own, whatever its connection manager's. */
+export const RATE_LIMITED = 'http_local_rate_limit.enforced';
 const USER_AGENT = /\.user_agent\.[^.]*$/;
 
 /** Names of all clusters in an answer, whatever dots they hold. */
@@ -60,7 +81,9 @@ export function connectionManagerNames(scalars: readonly string[]): Set<string> 
 export function readStatName(name: string, clusters: ClusterNames): StatName | Unread {
   if (name.startsWith(CLUSTER)) return parseClusterStat(name.slice(CLUSTER.length), clusters);
   if (name.startsWith(HTTP)) return parseHttpStat(name.slice(HTTP.length));
-  return 'scope';
+  if (name.endsWith(`.${RATE_LIMITED}`))
+    return { scope: 'limit', owner: name.slice(0, -RATE_LIMITED.length - 1), stat: RATE_LIMITED };
+  return ISTIO_TEXT.test(name) ? 'istio text' : 'scope';
 }
 
 /** Undefined for a copy of another stat and for scopes that hold no request figures. */
@@ -74,6 +97,7 @@ function parseClusterStat(text: string, clusters: ClusterNames): StatName | Unre
   if (owner === undefined) return parseUnknownCluster(text);
   const stat = text.slice(owner.length + 1);
   if (isGrpcFailure(stat)) return { scope: 'cluster', owner, stat: 'grpc.failure' };
+  if (OVER_LIMIT_END.test(stat)) return { scope: 'cluster', owner, stat: OVER_LIMIT };
   if (!stat.includes('.') || stat.startsWith('outlier_detection.')) return { scope: 'cluster', owner, stat };
   return copyIn(COPY.exec(stat)) ?? parseUnknownCluster(text);
 }
@@ -86,10 +110,17 @@ function parseUnknownCluster(text: string): StatName | Unread {
   }
   const outlier = OUTLIER.exec(text);
   if (outlier?.[1] && outlier[2]) return { scope: 'cluster', owner: outlier[1], stat: outlier[2] };
+  const limited = OVER_LIMIT_OF_UNKNOWN.exec(text);
+  if (limited?.[1]) return { scope: 'cluster', owner: limited[1], stat: OVER_LIMIT };
   const dot = text.lastIndexOf('.');
   if (dot < 1) return 'name';
   const owner = text.slice(0, dot);
   return copyIn(COPY_OF_UNKNOWN.exec(owner)) ?? { scope: 'cluster', owner, stat: text.slice(dot + 1) };
+}
+
+/** Whether a stat may be one that is told by zone; some that are not are called so as well. */
+export function mayBeByZone(name: string): boolean {
+  return name.includes('.zone.');
 }
 
 /** One of a cluster's stats that is told once more for a pair of zones. */
@@ -135,7 +166,7 @@ function calledZone(zones: string, from: string): string | undefined {
 
 /** The called zones that an answer names; `any`: whether it has anything by zone, be it of zones that can't be told. */
 export function calledZones(scalars: readonly string[], from: string): { zones: Set<string>; any: boolean } {
-  const candidates = scalars.filter((name) => name.includes('.zone.') && name.includes('.upstream_rq_'));
+  const candidates = scalars.filter((name) => mayBeByZone(name) && name.includes('.upstream_rq_'));
   const zones = new Set<string>();
   if (candidates.length === 0) return { zones, any: false };
   const clusters = clusterNames(scalars);

@@ -8,10 +8,11 @@
 import { binKey } from '../model/histogram.ts';
 import { pushBuckets } from './buckets.ts';
 import {
-  BinCollector,
   checkNames,
   LONGEST_NAME,
+  owned,
   type Precision,
+  SHARED_DRAFT,
   StatsError,
   type StatsLayout,
   type StatsReader,
@@ -38,7 +39,6 @@ type JsonHistogram = DetailedHistogram | BucketHistogram;
 export class JsonStatsReader implements StatsReader {
   precision: Precision = 'bins';
   private layout: StatsLayout | undefined;
-  private readonly bins = new BinCollector();
   private readonly boundsInclusive: boolean;
 
   /** `boundsInclusive`: whether a cumulative bucket holds the bin that its bound is in (Envoy 1.38 and later). */
@@ -47,6 +47,10 @@ export class JsonStatsReader implements StatsReader {
   }
 
   read(body: Buffer): StatsReading {
+    return owned(this.lend(body));
+  }
+
+  lend(body: Buffer): StatsReading {
     const entries = parseEntries(body);
     const scalars: string[] = [];
     const values: number[] = [];
@@ -58,24 +62,24 @@ export class JsonStatsReader implements StatsReader {
       } else if ('histograms' in entry) histograms = readHistograms(entry.histograms);
       else if (!isReadout(entry)) throw new StatsError(`not one of Envoy's stats: ${excerpt(entry)}`);
     }
+    SHARED_DRAFT.begin(values.length).set(values);
     this.readBins(histograms);
     this.precision = histograms.some(hasBuckets) ? 'buckets' : 'bins';
     const layout = this.remember({ scalars, histograms: histograms.map((histogram) => histogram.name) });
-    return { layout, values: Float64Array.from(values), ...this.bins.finish() };
+    return SHARED_DRAFT.finish(layout);
   }
 
   private readBins(histograms: readonly JsonHistogram[]): void {
-    this.bins.clear();
     for (const histogram of histograms) {
       if (hasBuckets(histogram)) {
         const buckets = histogram.buckets.map(({ upper_bound, cumulative }) => ({
           bound: upper_bound,
           count: whole(cumulative),
         }));
-        pushBuckets(this.bins, buckets, this.boundsInclusive);
+        pushBuckets(SHARED_DRAFT, buckets, this.boundsInclusive);
       } else {
-        this.bins.begin();
-        for (const bin of histogram.totals) this.bins.push(binKey(bin.lower_bound), whole(bin.count));
+        SHARED_DRAFT.beginHistogram();
+        for (const bin of histogram.totals) SHARED_DRAFT.push(binKey(bin.lower_bound), whole(bin.count));
       }
     }
   }

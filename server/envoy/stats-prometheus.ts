@@ -6,11 +6,12 @@
 
 import { type CumulativeBucket, pushBuckets } from './buckets.ts';
 import { NEWLINE } from './bytes.ts';
-import { type Lines, OwnLines, splitLine } from './prometheus-lines.ts';
+import { type Lines, OwnLines, splitLine, withoutForeignLines } from './prometheus-lines.ts';
 import { type PrometheusLabels, readMetric } from './prometheus-names.ts';
 import {
-  BinCollector,
+  owned,
   type Precision,
+  SHARED_DRAFT,
   StatsError,
   type StatsLayout,
   type StatsReader,
@@ -40,7 +41,6 @@ interface PrometheusLayout extends StatsLayout {
 export class PrometheusStatsReader implements StatsReader {
   readonly precision: Precision = 'buckets';
   private layout: PrometheusLayout | undefined;
-  private readonly bins = new BinCollector();
   private readonly boundsInclusive: boolean;
 
   /** `boundsInclusive`: whether a bucket holds the bin that its bound is in (Envoy 1.38 and later). */
@@ -49,6 +49,14 @@ export class PrometheusStatsReader implements StatsReader {
   }
 
   read(body: Buffer): StatsReading {
+    return owned(this.lend(body));
+  }
+
+  shorten(body: Buffer, pause: () => Promise<void>): Promise<Buffer> {
+    return withoutForeignLines(body, pause);
+  }
+
+  lend(body: Buffer): StatsReading {
     const known = this.layout && this.readKnown(body, this.layout, new OwnLines(body));
     if (known) return known;
     const { layout, lines } = readLayout(body);
@@ -61,7 +69,8 @@ export class PrometheusStatsReader implements StatsReader {
   /** Undefined when the body's lines are not those of `layout`. */
   private readKnown(body: Buffer, layout: PrometheusLayout, lines: Lines): StatsReading | undefined {
     const { lineBytes, offsets, kinds, slots, bucketValues } = layout;
-    const values = new Float64Array(layout.scalars.length);
+    const values = SHARED_DRAFT.begin(layout.scalars.length);
+    values.fill(0, 0, layout.scalars.length);
     bucketValues.fill(0);
     for (let line = 0; line < kinds.length; line++) {
       let position = lines.next();
@@ -76,10 +85,9 @@ export class PrometheusStatsReader implements StatsReader {
       into[slot] = Math.min(Number.MAX_SAFE_INTEGER, (into[slot] ?? 0) + value);
     }
     if (lines.next() >= 0) return undefined;
-    this.bins.clear();
     for (const buckets of layout.buckets)
-      pushBuckets(this.bins, cumulative(buckets, bucketValues), this.boundsInclusive);
-    return { layout, values, ...this.bins.finish() };
+      pushBuckets(SHARED_DRAFT, cumulative(buckets, bucketValues), this.boundsInclusive);
+    return SHARED_DRAFT.finish(layout);
   }
 }
 

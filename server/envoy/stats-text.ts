@@ -17,8 +17,8 @@
 import { binKey } from '../model/histogram.ts';
 import { type CumulativeBucket, pushBuckets } from './buckets.ts';
 import { COLON, COMMA, type Cursor, NEWLINE, readDecimal, readDigits, readText, skipLine } from './bytes.ts';
-import { BinCollector, type Precision, StatsError, type StatsReader, type StatsReading } from './stats.ts';
-import { excerpt, KIND, readLayout, readScalar, SPACE, type TextLayout, TOTALS } from './text-layout.ts';
+import { owned, type Precision, SHARED_DRAFT, StatsError, type StatsReader, type StatsReading } from './stats.ts';
+import { excerpt, KIND, SPACE, sharedLayout, type TextLayout, TOTALS } from './text-layout.ts';
 
 const OPEN = 40;
 const CLOSE = 41;
@@ -30,14 +30,19 @@ const LETTER_P = 80;
 /** Keys of the bins from 0 to 999 ms. */
 const KEY_OF_WHOLE = Uint16Array.from({ length: 1000 }, (_, lower) => binKey(lower));
 
+/** Of the machine: the order in which an Int32Array holds its bytes. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+const NONE = new Uint8Array(0);
+
 /** Lines of a histogram after its totals; what they hold is of the last flush only. */
 const REST_OF_HISTOGRAM = [Buffer.from('  intervals='), Buffer.from('  summary=')];
 
 export class TextStatsReader implements StatsReader {
   private layout: TextLayout | undefined;
-  private readonly bins = new BinCollector();
   private readonly cursor: Cursor = { position: 0, value: 0 };
   private readonly boundsInclusive: boolean;
+  /** Histograms to leave unread; where undefined, those of the layout. */
+  private leaveOut: Uint8Array | undefined;
 
   /** `boundsInclusive`: whether a cumulative bucket holds the bin that its bound is in (Envoy 1.38 and later). */
   constructor(boundsInclusive = false) {
@@ -49,11 +54,21 @@ export class TextStatsReader implements StatsReader {
   }
 
   read(body: Buffer): StatsReading {
+    this.leaveOut = NONE;
+    return owned(this.readLent(body));
+  }
+
+  lend(body: Buffer): StatsReading {
+    this.leaveOut = undefined;
+    return this.readLent(body);
+  }
+
+  private readLent(body: Buffer): StatsReading {
     if (this.layout) {
       const reading = this.readKnown(body, this.layout);
       if (reading) return reading;
     }
-    const layout = readLayout(body);
+    const layout = sharedLayout(body);
     const reading = this.readKnown(body, layout);
     if (!reading) throw new StatsError('the body changed its form midway');
     this.layout = layout;
@@ -62,26 +77,35 @@ export class TextStatsReader implements StatsReader {
 
   /** Undefined when the body's lines are not those of `layout`. */
   private readKnown(body: Buffer, layout: TextLayout): StatsReading | undefined {
-    const { nameBytes, offsets, kinds } = layout;
-    const values = new Float64Array(layout.scalars.length);
+    const { kinds } = layout;
+    const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    const values = SHARED_DRAFT.begin(layout.scalars.length);
     const cursor = this.cursor;
-    cursor.position = 0;
-    this.bins.clear();
+    const leaveOut = this.leaveOut ?? layout.unread;
+    let position = 0;
     let scalar = 0;
+    let histogram = 0;
     for (let entry = 0; entry < kinds.length; entry++) {
-      let position = cursor.position;
-      const end = offsets[entry + 1] ?? 0;
-      for (let i = offsets[entry] ?? 0; i < end; i++) if (nameBytes[i] !== body[position++]) return undefined;
-      if (body[position++] !== COLON) return undefined;
-      cursor.position = position;
+      position = afterHead(view, layout, entry, position);
+      if (position < 0) return undefined;
       const kind = kinds[entry];
       if (kind === KIND.scalar) {
-        if (!readScalar(body, cursor)) return undefined;
-        values[scalar++] = cursor.value;
-      } else if (!this.readOther(kind, body, cursor)) return undefined;
+        const start = position;
+        let value = 0;
+        let byte = body[position] ?? NEWLINE;
+        for (; byte >= ZERO && byte <= NINE; byte = body[++position] ?? NEWLINE) value = value * 10 + byte - ZERO;
+        if (byte !== NEWLINE || position++ === start) return undefined;
+        values[scalar++] = value <= Number.MAX_SAFE_INTEGER ? value : Number.MAX_SAFE_INTEGER;
+        continue;
+      }
+      cursor.position = position;
+      const leftOut = kind === KIND.histogram && leaveOut[histogram] === 1;
+      if (kind === KIND.histogram || kind === KIND.buckets) histogram++;
+      if (!(leftOut ? skipHistogram(body, cursor) : this.readOther(kind, body, cursor))) return undefined;
+      position = cursor.position;
     }
-    if (cursor.position < body.length) return undefined;
-    return { layout, values, ...this.bins.finish() };
+    if (position < body.length) return undefined;
+    return SHARED_DRAFT.finish(layout, this.leaveOut ? undefined : layout.unread);
   }
 
   private readOther(kind: number | undefined, body: Buffer, cursor: Cursor): boolean {
@@ -102,25 +126,21 @@ export class TextStatsReader implements StatsReader {
     }
     const end = body[cursor.position++];
     if (buckets.length === 0 || (end !== NEWLINE && end !== undefined)) return false;
-    pushBuckets(this.bins, buckets, this.boundsInclusive);
+    pushBuckets(SHARED_DRAFT, buckets, this.boundsInclusive);
     return true;
   }
 
   /** Reads the three lines after a histogram's name. */
   private readHistogram(body: Buffer, cursor: Cursor): boolean {
     if (body[cursor.position++] !== NEWLINE || !readText(body, cursor, TOTALS)) return false;
-    this.bins.begin();
+    SHARED_DRAFT.beginHistogram();
     this.readPlainBins(body, cursor);
     while (body[cursor.position] !== NEWLINE) {
       const start = cursor.position;
       if (!this.readBin(body, cursor)) throw new StatsError(`not a histogram's bin: "${excerpt(body, start)}"`);
       this.readPlainBins(body, cursor);
     }
-    for (const text of REST_OF_HISTOGRAM) {
-      skipLine(body, cursor);
-      if (!readText(body, cursor, text)) throw new StatsError('a histogram is cut off');
-    }
-    skipLine(body, cursor);
+    skipRest(body, cursor);
     return true;
   }
 
@@ -145,7 +165,7 @@ export class TextStatsReader implements StatsReader {
       if (position === digits || position - digits > 9) return;
       if (byte === COMMA && body[position + 1] === SPACE) position += 2;
       else if (byte !== NEWLINE) return;
-      this.bins.push(KEY_OF_WHOLE[lower] ?? 0, count);
+      SHARED_DRAFT.push(KEY_OF_WHOLE[lower] ?? 0, count);
     }
   }
 
@@ -155,10 +175,41 @@ export class TextStatsReader implements StatsReader {
     const key = binKey(cursor.value);
     if (!readDecimal(body, cursor) || body[cursor.position++] !== COLON) return false;
     if (!readDigits(body, cursor)) return false;
-    this.bins.push(key, cursor.value);
+    SHARED_DRAFT.push(key, cursor.value);
     if (body[cursor.position] === COMMA) cursor.position += body[cursor.position + 1] === SPACE ? 2 : 1;
     return true;
   }
+}
+
+/** Moves behind the name and colon (and blank) of an entry, or tells by a negative number that others stand there. */
+function afterHead(view: DataView, layout: TextLayout, entry: number, position: number): number {
+  const { words, heads } = layout;
+  const length = layout.lengths[entry] ?? 0;
+  if (position + length > view.byteLength) return -1;
+  const start = layout.starts[entry] ?? 0;
+  let at = position;
+  const lastWord = position + length - 4;
+  for (let word = start >> 2; at <= lastWord; at += 4)
+    if (view.getInt32(at, LITTLE_ENDIAN) !== words[word++]) return -1;
+  const end = position + length;
+  for (let head = start + (at - position); at < end; at++) if (view.getUint8(at) !== heads[head++]) return -1;
+  return end;
+}
+
+/** Moves behind a histogram whose bins are of no use, from the end of its name on. */
+function skipHistogram(body: Buffer, cursor: Cursor): boolean {
+  if (body[cursor.position++] !== NEWLINE || !readText(body, cursor, TOTALS)) return false;
+  SHARED_DRAFT.beginHistogram();
+  skipRest(body, cursor);
+  return true;
+}
+
+function skipRest(body: Buffer, cursor: Cursor): void {
+  for (const text of REST_OF_HISTOGRAM) {
+    skipLine(body, cursor);
+    if (!readText(body, cursor, text)) throw new StatsError('a histogram is cut off');
+  }
+  skipLine(body, cursor);
 }
 
 /** Reads `0.5(interval,cumulative)`. */

@@ -1,4 +1,4 @@
-/** What one answer of Envoy's `/stats` said, whatever form it came in. */
+/** What one answer of Envoy's `/stats` said, whatever form it came in. The arrays may be longer than what they hold. */
 export interface StatsReading {
   readonly layout: StatsLayout;
   /** Counters and gauges, one per name of `layout.scalars`. */
@@ -7,6 +7,10 @@ export interface StatsReading {
   readonly binStarts: Uint32Array;
   readonly binKeys: Uint32Array;
   readonly binCounts: Float64Array;
+  /** 1 for every histogram that was left unread and has no bins here, whatever it held; absent where all were read. */
+  readonly unread?: Uint8Array | undefined;
+  /** Whether the arrays still hold this reading: those of a lent one are written anew by the next. Absent where they are its own. */
+  readonly holds?: () => boolean;
 }
 
 /**
@@ -35,6 +39,13 @@ export interface StatsReader {
   readonly precision: Precision;
   /** @throws StatsError when the body is not what Envoy answers. */
   read(body: Buffer): StatsReading;
+  /**
+   * The same in memory that all readers share, so that nothing is allocated: it holds until any reader reads again.
+   * Histograms whose names hold no figure may be left unread.
+   */
+  lend(body: Buffer): StatsReading;
+  /** The part of a long body that is worth reading, found in short turns with a `pause` between them. */
+  shorten?(body: Buffer, pause: () => Promise<void>): Promise<Buffer>;
 }
 
 /** The body is not an Envoy's `/stats`; the message says where and what was found, in plain words. */
@@ -54,21 +65,49 @@ export function checkNames({ scalars }: StatsLayout): void {
   throw new StatsError(`none of the stats is one of Envoy's: ${found}`);
 }
 
-/** Collects bins of one answer after the other, growing as needed. */
-export class BinCollector {
+/** A reading with arrays of its own, just as long as what they hold. */
+export function owned(reading: StatsReading): StatsReading {
+  const { layout, values, binStarts, binKeys, binCounts, unread } = reading;
+  const bins = binStarts[layout.histograms.length] ?? 0;
+  return {
+    layout,
+    values: values.slice(0, layout.scalars.length),
+    binStarts: binStarts.slice(0, layout.histograms.length + 1),
+    binKeys: binKeys.slice(0, bins),
+    binCounts: binCounts.slice(0, bins),
+    unread,
+  };
+}
+
+/** Room for a larger answer, in entries, is not kept for the next one. */
+const MOST_KEPT = 65_536;
+
+/** Collects the figures of one answer after the other in memory that is used again, growing as needed. */
+export class ReadingDraft {
+  private values = new Float64Array(1024);
   private starts = new Uint32Array(64);
   private keys = new Uint32Array(1024);
   private counts = new Float64Array(1024);
   private histograms = 0;
   private used = 0;
+  private readings = 0;
 
-  clear(): void {
+  /** Begins a reading; the figures of the one before are gone. Its counters and gauges belong into the array. */
+  begin(scalars: number): Float64Array {
+    this.readings++;
     this.histograms = 0;
     this.used = 0;
+    if (this.keys.length > MOST_KEPT) {
+      this.keys = new Uint32Array(MOST_KEPT);
+      this.counts = new Float64Array(MOST_KEPT);
+    }
+    if (scalars > this.values.length || this.values.length > MOST_KEPT)
+      this.values = new Float64Array(Math.max(scalars, Math.min(scalars * 2, MOST_KEPT)));
+    return this.values;
   }
 
   /** Begins the next histogram. */
-  begin(): void {
+  beginHistogram(): void {
     if (this.histograms + 2 > this.starts.length)
       this.starts = grown(this.starts, new Uint32Array(this.starts.length * 2));
     this.starts[this.histograms++] = this.used;
@@ -96,15 +135,24 @@ export class BinCollector {
     this.counts[this.used++] = count;
   }
 
-  finish(): Pick<StatsReading, 'binStarts' | 'binKeys' | 'binCounts'> {
+  /** The reading, which holds until the next one is begun. */
+  finish(layout: StatsLayout, unread?: Uint8Array): StatsReading {
     this.starts[this.histograms] = this.used;
+    const reading = this.readings;
     return {
-      binStarts: this.starts.slice(0, this.histograms + 1),
-      binKeys: this.keys.slice(0, this.used),
-      binCounts: this.counts.slice(0, this.used),
+      layout,
+      values: this.values,
+      binStarts: this.starts,
+      binKeys: this.keys,
+      binCounts: this.counts,
+      unread,
+      holds: () => this.readings === reading,
     };
   }
 }
+
+/** One for all readers: an answer is read from start to end before the next one is. */
+export const SHARED_DRAFT = new ReadingDraft();
 
 function grown<T extends { set(from: T): void }>(from: T, into: T): T {
   into.set(from);

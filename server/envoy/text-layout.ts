@@ -1,6 +1,8 @@
 /** The names in a text answer, and what each is followed by. */
 
 import { COLON, type Cursor, NEWLINE, readDigits, readText, skipLine } from './bytes.ts';
+import { LayoutPool } from './layout-pool.ts';
+import { clusterNames, mayBeByZone, readStatName } from './stat-names.ts';
 import { checkNames, LONGEST_NAME, type Precision, StatsError, type StatsLayout } from './stats.ts';
 
 export const SPACE = 32;
@@ -15,13 +17,19 @@ const BUCKETS = /^B[\d.e+]+\(/;
 
 export const KIND = { scalar: 0, histogram: 1, other: 2, quantiles: 3, buckets: 4 } as const;
 
-/** One name of the layout: where its bytes are and what follows it. */
+/** The names of an answer, as they are compared with the next one. */
 export interface TextLayout extends StatsLayout {
   readonly precision: Precision;
-  readonly nameBytes: Uint8Array;
-  /** Offsets into `nameBytes`, one more than there are names. */
-  readonly offsets: Uint32Array;
+  /** What every entry begins with, each from a multiple of four on: the name and its colon, and of a scalar the blank. */
+  readonly heads: Uint8Array;
+  /** `heads`, four bytes at a time. */
+  readonly words: Int32Array;
+  /** Where the head of each entry begins in `heads`, and how long it is. */
+  readonly starts: Uint32Array;
+  readonly lengths: Uint16Array;
   readonly kinds: Uint8Array;
+  /** 1 for every histogram whose name holds no figure, whoever the target is. */
+  readonly unread: Uint8Array;
 }
 
 /** Reads ` 123` and the end of the line. */
@@ -54,7 +62,16 @@ export function readLayout(body: Buffer): TextLayout {
   if (kinds.length === 0) throw new StatsError('the answer is empty');
   checkNames({ scalars, histograms });
   const precision = precisionOf(kinds);
-  return { scalars, histograms, precision, kinds: Uint8Array.from(kinds), ...copyNames(body, ranges) };
+  const unread = withoutFigure(scalars, histograms);
+  return { scalars, histograms, precision, unread, kinds: Uint8Array.from(kinds), ...headsOf(body, ranges, kinds) };
+}
+
+/** Copies of what another histogram holds, and those of other scopes; what is told by zone is read. */
+function withoutFigure(scalars: readonly string[], histograms: readonly string[]): Uint8Array {
+  const clusters = clusterNames(scalars);
+  return Uint8Array.from(histograms, (name) =>
+    mayBeByZone(name) || typeof readStatName(name, clusters) !== 'string' ? 0 : 1,
+  );
 }
 
 function precisionOf(kinds: readonly number[]): Precision {
@@ -92,14 +109,40 @@ function entryKind(body: Buffer, nameEnd: number, cursor: Cursor): number | unde
   return OTHER_VALUE.test(value) ? KIND.other : undefined;
 }
 
-function copyNames(body: Buffer, ranges: readonly number[]): Pick<TextLayout, 'nameBytes' | 'offsets'> {
-  const offsets = new Uint32Array(ranges.length / 2 + 1);
-  for (let i = 0; i < ranges.length; i += 2) {
-    offsets[i / 2 + 1] = (offsets[i / 2] ?? 0) + (ranges[i + 1] ?? 0) - (ranges[i] ?? 0);
+type Heads = Pick<TextLayout, 'heads' | 'words' | 'starts' | 'lengths'>;
+
+function headsOf(body: Buffer, ranges: readonly number[], kinds: readonly number[]): Heads {
+  const starts = new Uint32Array(kinds.length);
+  const lengths = new Uint16Array(kinds.length);
+  let bytes = 0;
+  for (let entry = 0; entry < kinds.length; entry++) {
+    const separator = kinds[entry] === KIND.scalar ? 2 : 1;
+    const length = (ranges[entry * 2 + 1] ?? 0) - (ranges[entry * 2] ?? 0) + separator;
+    starts[entry] = bytes;
+    lengths[entry] = length;
+    bytes += (length + 3) & ~3;
   }
-  const nameBytes = new Uint8Array(offsets[offsets.length - 1] ?? 0);
-  for (let i = 0; i < ranges.length; i += 2) nameBytes.set(body.subarray(ranges[i], ranges[i + 1]), offsets[i / 2]);
-  return { nameBytes, offsets };
+  const heads = new Uint8Array(bytes);
+  starts.forEach((start, entry) => {
+    const from = ranges[entry * 2] ?? 0;
+    heads.set(body.subarray(from, from + (lengths[entry] ?? 0)), start);
+  });
+  return { heads, words: new Int32Array(heads.buffer), starts, lengths };
+}
+
+/** Name of an entry, as the body has it. */
+export function entryName({ heads, starts, lengths, kinds }: TextLayout, entry: number): string {
+  const start = starts[entry] ?? 0;
+  const end = start + (lengths[entry] ?? 0) - (kinds[entry] === KIND.scalar ? 2 : 1);
+  return Buffer.from(heads.buffer, heads.byteOffset + start, end - start).toString('utf8');
+}
+
+const POOL = new LayoutPool<TextLayout>();
+
+/** The same as {@link readLayout}, shared by all targets that list the same names. */
+export function sharedLayout(body: Buffer): TextLayout {
+  const layout = readLayout(body);
+  return POOL.share(layout, [layout.heads, layout.kinds]);
 }
 
 export function excerpt(body: Buffer, start: number): string {

@@ -5,7 +5,7 @@ import { OwnLines, splitLine } from './prometheus-lines.ts';
 import { type PrometheusLabels, readMetric, type UnreadMetric } from './prometheus-names.ts';
 import type { BodyForm } from './stats-form.ts';
 import { textReadouts } from './stats-json.ts';
-import { KIND, readLayout, type TextLayout } from './text-layout.ts';
+import { entryName, KIND, readLayout, type TextLayout } from './text-layout.ts';
 
 /** `text`: a text, or a histogram without samples; `quantiles`: a histogram by quantiles. */
 export type UnreadReason = UnreadMetric | 'text' | 'quantiles';
@@ -33,12 +33,10 @@ export function unreadLines(body: Buffer, form: BodyForm): UnreadLines {
   return LINES[form](body);
 }
 
-function unreadEntries({ kinds, nameBytes, offsets }: TextLayout): UnreadLine[] {
-  const names = Buffer.from(nameBytes);
-  return [...kinds].flatMap((kind, entry) => {
+function unreadEntries(layout: TextLayout): UnreadLine[] {
+  return [...layout.kinds].flatMap((kind, entry) => {
     if (kind !== KIND.other && kind !== KIND.quantiles) return [];
-    const name = names.toString('utf8', offsets[entry], offsets[entry + 1]);
-    return [{ name, why: kind === KIND.quantiles ? 'quantiles' : 'text' } as const];
+    return [{ name: entryName(layout, entry), why: kind === KIND.quantiles ? 'quantiles' : 'text' } as const];
   });
 }
 

@@ -30,6 +30,8 @@ export const FLOW_FAMILIES: readonly FlowFamily[] = [
     help: 'Completed requests by class of HTTP status.',
     ofFlows(group, to) {
       for (const name of CODE_CLASSES) to.sample(group.labels, counter(group, name), ['code_class', name]);
+      const unclassed = counter(group, 'unclassed');
+      if (unclassed > 0) to.sample(group.labels, unclassed, ['code_class', 'unknown']);
     },
   },
   {

@@ -2,12 +2,12 @@
 
 import type { Target } from '../model/discovered-target.ts';
 import type { Identity } from '../model/flow.ts';
-import type { FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
+import type { ClustersAsked, FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
 
 export type Health = 'up' | 'down' | 'unknown';
 
 export interface LiveTarget {
-  readonly target: Target;
+  target: Target;
   health: Health;
   lastError: string;
   /** Unix milliseconds. */
@@ -19,6 +19,11 @@ export interface LiveTarget {
   precision: ScrapeFindings['precision'] | 'unknown';
   startedAt: number | null;
   certificateExpiry: number | null;
+  failureSource: ScrapeFindings['failureSource'] | 'unknown';
+  /** Clusters that stand for no service. */
+  carriers: readonly string[];
+  /** The last asking for /clusters; null before. */
+  clusters: ClustersAsked | null;
   /** Who it is, as far as it ever told. */
   identity: Identity | undefined;
   /** Whether requests to its service are seen there. */
@@ -41,12 +46,15 @@ export class Live {
   private readonly remembered = new Map<string, RememberedTarget>();
 
   /** Makes these the targets that exist; a target that stays keeps its state. */
-  setTargets(targets: readonly Target[], remembered: readonly RememberedTarget[]): void {
+  setTargets(targets: readonly Target[], remembered: readonly RememberedTarget[] = []): void {
     const before = new Map(this.targets);
     for (const entry of remembered) this.remembered.set(entry.target, entry);
     this.targets.clear();
-    for (const target of targets)
-      this.targets.set(target.key, before.get(target.key) ?? newTarget(target, this.remembered.get(target.key)));
+    for (const target of targets) {
+      const known = before.get(target.key) ?? newTarget(target, this.remembered.get(target.key));
+      known.target = target;
+      this.targets.set(target.key, known);
+    }
   }
 
   /** Takes over a round of scrapes once it has been stored, so that nothing is shown that a crash could take back. */
@@ -92,6 +100,9 @@ function newTarget(target: Target, remembered: RememberedTarget | undefined): Li
     precision: 'unknown',
     startedAt: null,
     certificateExpiry: null,
+    failureSource: 'unknown',
+    carriers: [],
+    clusters: null,
     identity: remembered?.identity,
     inbound: remembered?.inbound ?? false,
     flows: [],
@@ -103,6 +114,7 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.lastError = record.error;
   target.lastScrape = record.at;
   target.durationMs = record.durationMs;
+  target.clusters = record.clusters ?? target.clusters;
   const { findings } = record;
   if (!findings) return;
   target.bodyBytes = record.bodyBytes;
@@ -111,7 +123,24 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.precision = findings.precision;
   target.startedAt = findings.startedAt;
   target.certificateExpiry = findings.certificateExpiry;
+  target.failureSource = findings.failureSource;
+  target.carriers = findings.carriers ?? [];
   target.identity = findings.observation.identity;
   target.inbound = findings.inbound;
-  target.flows = findings.flowTotals.map((total) => ({ ...total, counters: total.counters.slice() }));
+  target.flows = copiesOf(findings.flowTotals, target.flows);
+}
+
+/** Copies, which stay as they are while /metrics is written; the keys of bins hardly ever change, and are shared. */
+function copiesOf(totals: readonly FlowTotal[], earlier: readonly FlowTotal[]): FlowTotal[] {
+  return totals.map(({ flow, counters, gauges, bins }, index) => {
+    const known = earlier[index]?.bins.keys;
+    const keys = known && isSame(known, bins.keys) ? known : bins.keys.slice();
+    return { flow, counters: counters.slice(), gauges, bins: { keys, counts: bins.counts.slice() } };
+  });
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

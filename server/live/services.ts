@@ -21,12 +21,19 @@ export function serviceKey({ service, namespace }: ServiceName): string {
   return keyOf([service, namespace]);
 }
 
+/** What tells failures of a service; `mixed` where those who measured it differ. */
+export type ToldBy = LiveTarget['failureSource'] | 'mixed';
+
 /** All services that have a target, and the way from a peer's name to one of them. */
 export class ServiceDirectory {
   private readonly services = new Map<string, KnownService>();
   private readonly byName = new Map<string, KnownService[]>();
+  private readonly targets: readonly LiveTarget[];
+  private readonly carriers: ReadonlySet<string>;
 
   constructor(targets: readonly LiveTarget[]) {
+    this.targets = targets;
+    this.carriers = new Set(targets.flatMap(({ carriers }) => carriers));
     const grouped = Map.groupBy(targets, ({ identity }) => (identity ? serviceKey(identity) : ''));
     for (const [key, members] of grouped) {
       const identity = members[0]?.identity;
@@ -43,6 +50,27 @@ export class ServiceDirectory {
 
   get(name: ServiceName): KnownService | undefined {
     return this.services.get(serviceKey(name));
+  }
+
+  /** Whether a name is that of a cluster whose traffic goes to whatever host a request names, and of no service. */
+  isCarrier({ service, namespace }: ServiceName): boolean {
+    return namespace === '' && this.carriers.has(service) && !this.byName.has(service);
+  }
+
+  failureSource(name: ServiceName, vantage: 'server' | 'client'): ToldBy {
+    const own = vantage === 'server' ? (this.get(name)?.targets ?? []) : this.callersOf(name);
+    const [first = 'unknown', ...others] = new Set(own.map(({ failureSource }) => failureSource));
+    return others.length > 0 ? 'mixed' : first;
+  }
+
+  private callersOf(name: ServiceName): LiveTarget[] {
+    const key = serviceKey(name);
+    const calls = ({ flows }: LiveTarget) =>
+      flows.some(({ flow: { direction, peer, peerNamespace } }) => {
+        if (direction !== 'outbound' || peer !== name.service) return false;
+        return serviceKey(this.resolve({ service: peer, namespace: peerNamespace })) === key;
+      });
+    return this.targets.filter(calls);
   }
 
   /**

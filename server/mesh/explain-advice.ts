@@ -10,6 +10,7 @@ export interface AdviceInput {
 /** Each looks at one thing that could be better and says what to change; undefined where it is well. */
 const RULES: readonly ((facts: AdviceInput) => string | undefined)[] = [
   nothingCounted,
+  istioInText,
   noService,
   noRegion,
   noInbound,
@@ -30,6 +31,18 @@ export function adviceFor(facts: AdviceInput): string[] {
 function nothingCounted({ reasoned: { plan } }: AdviceInput): string | undefined {
   if (plan.counters.length > 0) return undefined;
   return 'no request is counted so far: no cluster and no connection manager that counts has had any (or a stats_matcher hides them)';
+}
+
+/** Istio ends the names of its clusters and connection managers with a semicolon; its sidecars hide most of their stats. */
+const ISTIO_NAME = /;$|^xds-grpc$/;
+
+function istioInText({ input, reasoned }: AdviceInput): string | undefined {
+  const { plan, parts, scalars, histograms } = reasoned;
+  if (input.form === 'prometheus' || plan.counters.length > 0) return undefined;
+  const names = [...parts.clusters.keys(), ...parts.managers.keys()];
+  const folded = [...scalars, ...histograms].includes('istio text');
+  if (!folded && !names.some((name) => ISTIO_NAME.test(name))) return undefined;
+  return "this is one of Istio's proxies, which tell requests by Istio's own metrics: ask for them in the form of Prometheus, where they have labels (port 15020 or 15090, /stats/prometheus)";
 }
 
 function noService({ input, explained }: AdviceInput): string | undefined {

@@ -3,12 +3,15 @@
  * here that the plan does not say.
  */
 
+import type { ClusterHosts } from '../envoy/clusters.ts';
 import type { Precision, StatsReading } from '../envoy/stats.ts';
 import type { BodyForm } from '../envoy/stats-form.ts';
 import type { UnreadLines } from '../envoy/unread-lines.ts';
 import { COUNTER_INDEX, type Direction } from '../model/flow.ts';
 import { adviceFor } from './explain-advice.ts';
+import { type ExplainedHost, explainedHosts } from './explain-hosts.ts';
 import { IDENTITY_PARTS, type IdentityPart, type IdentitySources, identify, identityPart } from './identity.ts';
+import { KnownAddresses } from './known-addresses.ts';
 import type { NamingRules } from './naming-rules.ts';
 import type { ClusterPart, ManagerPart } from './parts.ts';
 import { peerOf } from './peer-names.ts';
@@ -26,6 +29,8 @@ export interface ExplainInput extends IdentitySources {
   /** Connection managers that Envoy told besides those of the answer. */
   readonly managers: ReadonlySet<string>;
   readonly rules: NamingRules;
+  /** What /clusters told besides; undefined where it was not asked, or refused. */
+  readonly clusterHosts?: readonly ClusterHosts[] | undefined;
   readonly seriesLimit: number;
 }
 
@@ -75,6 +80,8 @@ export interface Explanation {
   readonly grpcFailures: Told;
   readonly managers: readonly ExplainedManager[];
   readonly clusters: readonly ExplainedCluster[];
+  /** Of peers' clusters, by /clusters. */
+  readonly hosts: readonly ExplainedHost[];
   readonly figures: readonly ExplainedFigure[];
   readonly ignored: readonly IgnoredStats[];
   /** What to change in Envoy or in Sidelight's configuration to get more. */
@@ -102,9 +109,10 @@ export function explain(input: ExplainInput): Explanation {
     vantage: vantageOf(reasoned),
     precision: precisionOf(input),
     source: sourceOf(reasoned),
-    grpcFailures: grpcFailuresOf(reasoned),
+    grpcFailures: grpcFailuresOf(reasoned, input.clusterHosts !== undefined),
     managers: [...reasoned.parts.managers].map(([name, part]) => ({ name, ...part })),
     clusters: clustersOf(reasoned, input.rules),
+    hosts: hostsOf(input, reasoned),
     figures: figuresOf(stats),
     ignored: ignoredOf(stats, input.unread.foreign),
     stats,
@@ -142,12 +150,18 @@ function sourceOf({ plan, parts, istio }: ReasonedPlan): Explanation['source'] {
   return { value: 'upstream', from: 'the local clusters, for want of an inbound connection manager' };
 }
 
-function grpcFailuresOf({ plan, scalars, istio }: ReasonedPlan): Told {
+function grpcFailuresOf({ plan, scalars, istio }: ReasonedPlan, hasHosts: boolean): Told {
   const counted = new Set(plan.counters.filter(isGrpc).map(({ slot }) => slot)).size;
   if (istio) return { value: 'label', from: 'grpc_response_status of istio_requests_total' };
   if (counted > 0) return { value: 'grpc_stats', from: `${counted} stats cluster.….grpc.….failure` };
   if (scalars.includes('grpc')) return { value: 'grpc_stats', from: 'the filter is there, and no call has failed yet' };
+  if (hasHosts) return { value: 'clusters', from: 'rq_error of hosts in /clusters, beyond 5xx and retries' };
   return { value: '', from: 'no stat tells them: a call that fails under HTTP 200 would count as a success' };
+}
+
+function hostsOf({ clusterHosts = [], rules, host }: ExplainInput, { parts }: ReasonedPlan): ExplainedHost[] {
+  const party = { rules, addresses: new KnownAddresses(), caller: host };
+  return explainedHosts(clusterHosts, party, parts.peerClusters);
 }
 
 function isGrpc({ field }: { readonly field: number }): boolean {
@@ -158,7 +172,7 @@ function isGrpc({ field }: { readonly field: number }): boolean {
 function clustersOf({ parts, plan, istio }: ReasonedPlan, rules: NamingRules): ExplainedCluster[] {
   const clusters = [...parts.clusters].map(([name, part]): ExplainedCluster => {
     if (part.is !== 'peer') return { name, ...part, service: '', namespace: '' };
-    const { service, namespace, by } = peerOf(name, rules);
+    const { service, namespace, by } = peerOf(name, rules, parts.products);
     return { name, is: 'peer', by, service, namespace };
   });
   if (!istio) return clusters;

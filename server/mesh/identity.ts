@@ -1,6 +1,7 @@
 import type { ServerInfo } from '../envoy/server-info.ts';
 import type { Identity } from '../model/flow.ts';
 import type { Labels } from '../model/labels.ts';
+import { ownName } from './own-names.ts';
 import { roleByName } from './recognisers.ts';
 
 /** Who a target is, its role aside: labels first, then what Envoy says of its node, then the address. */
@@ -14,6 +15,8 @@ export interface IdentitySources {
   /** Canonical address, such as `10.0.0.5:9901` or `unix:/run/envoy.sock`. */
   readonly address: string;
   readonly host: string;
+  /** What discovery knows of the place, and is sure of less than Envoy. */
+  readonly fallbackPlace?: { readonly region: string; readonly zone: string } | undefined;
   /** Undefined where Envoy refuses to tell. */
   readonly info: ServerInfo | undefined;
 }
@@ -33,7 +36,7 @@ const label = (name: string): Source => ({ name: `label ${name}`, read: ({ label
 const SOURCES: Readonly<Record<IdentityPart, readonly Source[]>> = {
   service: [
     label('service'),
-    { name: 'node.cluster of /server_info', read: ({ info }) => info?.nodeCluster },
+    { name: 'node.cluster of /server_info', read: ({ info }) => info && ownName(info).service },
     { name: 'address', read: ({ host }) => host },
   ],
   instance: [
@@ -41,9 +44,23 @@ const SOURCES: Readonly<Record<IdentityPart, readonly Source[]>> = {
     { name: 'node.id of /server_info', read: ({ info }) => info?.nodeId },
     { name: 'address', read: ({ address }) => address },
   ],
-  namespace: [label('namespace')],
-  region: [label('region'), { name: 'node.locality of /server_info', read: ({ info }) => info?.region }],
-  zone: [label('zone'), { name: 'node.locality of /server_info', read: ({ info }) => info?.zone }],
+  namespace: [
+    label('namespace'),
+    {
+      name: 'node of /server_info',
+      read: ({ info, labels }) => (info && !labels.service ? ownName(info).namespace : ''),
+    },
+  ],
+  region: [
+    label('region'),
+    { name: 'node.locality of /server_info', read: ({ info }) => info?.region },
+    { name: 'discovery', read: ({ fallbackPlace }) => fallbackPlace?.region },
+  ],
+  zone: [
+    label('zone'),
+    { name: 'node.locality of /server_info', read: ({ info }) => info?.zone },
+    { name: 'discovery', read: ({ fallbackPlace }) => fallbackPlace?.zone },
+  ],
 };
 
 /** A part of an identity, and in words where it comes from; both are empty where nothing tells it. */

@@ -1,8 +1,9 @@
 /** What Envoy's totals grew by between two answers of one target (contract, section 7). */
 
 import type { StatsReading } from '../envoy/stats.ts';
+import { BinTotal } from '../model/bin-total.ts';
 import { COUNTER_INDEX, COUNTERS, type FlowIncrement, GAUGES } from '../model/flow.ts';
-import { BinSum, NO_BINS, type SparseBins } from '../model/histogram.ts';
+import { NO_BINS, type SparseBins } from '../model/histogram.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -13,50 +14,96 @@ import type { Plan } from './plan.ts';
  * counts from zero too: Envoy lists a stat from its first use.
  */
 export function increments(plan: Plan, current: StatsReading, previous: StatsReading | undefined): FlowIncrement[] {
+  return countedIncrements(plan, current, previous).flows;
+}
+
+export interface CountedIncrements {
+  readonly flows: FlowIncrement[];
+  /** 5xx and retries by owner: what else than failed gRPC calls its hosts count as errors. */
+  readonly explainedErrors: Float64Array;
+}
+
+/** {@link increments}, with what they tell of hosts' errors. */
+export function countedIncrements(
+  plan: Plan,
+  current: StatsReading,
+  previous: StatsReading | undefined,
+): CountedIncrements {
   const before = previous && alignTo(current, previous);
-  const counters = countedUp(plan, current, before);
-  const gauges = plan.flows.map(() => new Float64Array(GAUGES.length));
+  const counters = partsOf(new Float64Array(plan.flows.length * COUNTERS.length), COUNTERS.length);
+  const gauges = partsOf(new Float64Array(plan.flows.length * GAUGES.length), GAUGES.length);
+  const explainedErrors = countUp({ plan, current, before, sums: counters });
   for (const { slot, flow, field, sign = 1 } of plan.gauges)
     add(gauges[flow], field, sign * (current.values[slot] ?? 0));
   for (const values of gauges) for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i] ?? 0);
   const bins = flowBins(plan, current, before);
-  return plan.flows.map((flow, index) => ({
+  const flows = plan.flows.map((flow, index) => ({
     flow,
     counters: counters[index] ?? new Float64Array(COUNTERS.length),
     gauges: gauges[index] ?? new Float64Array(GAUGES.length),
     bins: bins[index] ?? NO_BINS,
   }));
+  return { flows, explainedErrors };
 }
 
-/** What the counters grew by, per flow. */
-function countedUp(plan: Plan, current: StatsReading, before: Aligned | undefined): Float64Array[] {
-  const sums = plan.flows.map(() => new Float64Array(COUNTERS.length));
-  const restarted = restartedOwners(plan, current, before);
+/** An array cut into parts that share its memory: one allocation in place of one per flow. */
+function partsOf(all: Float64Array, length: number): Float64Array[] {
+  const parts: Float64Array[] = [];
+  for (let start = 0; start < all.length; start += length)
+    parts.push(new Float64Array(all.buffer, start * Float64Array.BYTES_PER_ELEMENT, length));
+  return parts;
+}
+
+interface Counting {
+  readonly plan: Plan;
+  readonly current: StatsReading;
+  readonly before: Aligned | undefined;
+  /** One array per flow, to which is added. */
+  readonly sums: readonly Float64Array[];
+}
+
+/** Adds what the counters grew by; returns 5xx and retries by owner. */
+function countUp({ plan, current, before, sums }: Counting): Float64Array {
+  const restarted = before && restartedOwners(plan, current, before);
   const grpcFailed = new Float64Array(plan.owners.length);
   const serverErrors = new Float64Array(plan.owners.length);
-  for (const { slot, flow, field, owner } of plan.counters) {
+  const otherErrors = new Float64Array(plan.owners.length);
+  const grownBy = (slot: number, owner: number): number => {
     const now = current.values[slot] ?? 0;
-    const then = restarted.has(owner) ? 0 : (before?.values[slot] ?? 0);
-    const grown = now >= then ? now - then : now;
+    const then = before && restarted?.[owner] !== 1 ? valueBefore(before, slot) : 0;
+    return now >= then ? now - then : now;
+  };
+  for (const { slot, flow, field, owner } of plan.counters) {
+    const grown = grownBy(slot, owner);
+    if (grown === 0) continue;
     if (field === COUNTER_INDEX.grpc_failed) add(grpcFailed, owner, grown);
     else add(sums[flow], field, grown);
     if (field === COUNTER_INDEX['5xx']) add(serverErrors, owner, grown);
+    if (field === COUNTER_INDEX.retries) add(otherErrors, owner, grown);
   }
-  plan.owners.forEach((flow, owner) => {
-    add(sums[flow], COUNTER_INDEX.grpc_failed, grpcOnlyFailures(grpcFailed[owner] ?? 0, serverErrors[owner] ?? 0));
-  });
+  for (const { slot, owner } of plan.uncountedErrors) add(otherErrors, owner, grownBy(slot, owner));
+  for (let owner = 0; owner < plan.owners.length; owner++) {
+    const failures = grpcOnlyFailures(grpcFailed[owner] ?? 0, serverErrors[owner] ?? 0);
+    add(sums[plan.owners[owner] ?? 0], COUNTER_INDEX.grpc_failed, failures);
+  }
+  for (const { slots, flow, field, owner } of plan.sameEvents)
+    add(sums[flow], field, -Math.min(grownBy(slots[0], owner), grownBy(slots[1], owner)));
   for (const counters of sums) {
     leaveOutExplainedCuts(counters);
     counters[COUNTER_INDEX.timed_out] = timedOut(counters);
   }
-  return sums;
+  for (let owner = 0; owner < otherErrors.length; owner++) add(otherErrors, owner, serverErrors[owner] ?? 0);
+  return otherErrors;
 }
 
-/** Clusters and connection managers whose counters began anew since `before`. */
-function restartedOwners(plan: Plan, current: StatsReading, before: Aligned | undefined): Set<number> {
-  const restarted = new Set<number>();
-  for (const { slot, owner } of plan.resetMarks)
-    if ((current.values[slot] ?? 0) < (before?.values[slot] ?? 0)) restarted.add(owner);
+/** 1 for each cluster and connection manager whose counters began anew since `before`; undefined when none did. */
+function restartedOwners(plan: Plan, current: StatsReading, before: Aligned): Uint8Array | undefined {
+  let restarted: Uint8Array | undefined;
+  for (const { slot, owner } of plan.resetMarks) {
+    if ((current.values[slot] ?? 0) >= valueBefore(before, slot)) continue;
+    restarted ??= new Uint8Array(plan.owners.length);
+    restarted[owner] = 1;
+  }
   return restarted;
 }
 
@@ -95,23 +142,21 @@ function add(sums: Float64Array | undefined, index: number, value: number): void
 
 function flowBins(plan: Plan, current: StatsReading, before: Aligned | undefined): (SparseBins | undefined)[] {
   const result: (SparseBins | undefined)[] = [];
-  const sums: (BinSum | undefined)[] = [];
   for (const { slot, flow } of plan.histograms) {
-    const grown = histogramIncrement(current, slot, before?.histogram(slot));
+    const grown = histogramIncrement(current, slot, before && slotBefore(before, slot));
     if (grown.keys.length === 0) continue;
     const known = result[flow];
-    if (!known) result[flow] = grown;
-    else {
-      const sum = sums[flow] ?? new BinSum();
-      if (!sums[flow]) sum.addBins(known);
-      sum.addBins(grown);
-      sums[flow] = sum;
-    }
+    if (known instanceof BinTotal) known.add(grown);
+    else result[flow] = known ? sumOf(known, grown) : grown;
   }
-  sums.forEach((sum, flow) => {
-    if (sum) result[flow] = sum.toSparse();
-  });
   return result;
+}
+
+function sumOf(a: SparseBins, b: SparseBins): BinTotal {
+  const sum = new BinTotal();
+  sum.add(a);
+  sum.add(b);
+  return sum;
 }
 
 interface HistogramSlot {
@@ -119,50 +164,63 @@ interface HistogramSlot {
   readonly slot: number;
 }
 
+/** Of one histogram while it is being worked out; grows to the largest and is used again. */
+const KEYS: number[] = [];
+const COUNTS: number[] = [];
+
 function histogramIncrement(current: StatsReading, slot: number, before: HistogramSlot | undefined): SparseBins {
-  const start = current.binStarts[slot] ?? 0;
+  if (before?.reading.unread?.[before.slot] === 1) return NO_BINS;
+  const { binKeys, binCounts } = current;
   const end = current.binStarts[slot + 1] ?? 0;
-  const keys: number[] = [];
-  const counts: number[] = [];
+  const keysBefore = before?.reading.binKeys ?? binKeys;
+  const countsBefore = before?.reading.binCounts ?? binCounts;
   let at = before ? (before.reading.binStarts[before.slot] ?? 0) : 0;
   const atEnd = before ? (before.reading.binStarts[before.slot + 1] ?? 0) : 0;
-  for (let i = start; i < end; i++) {
-    const key = current.binKeys[i] ?? 0;
-    let count = current.binCounts[i] ?? 0;
-    if (before && at < atEnd) {
-      const beforeKey = before.reading.binKeys[at] ?? 0;
-      if (beforeKey < key) return histogramIncrement(current, slot, undefined);
-      if (beforeKey === key) count -= before.reading.binCounts[at++] ?? 0;
+  let used = 0;
+  for (let i = current.binStarts[slot] ?? 0; i < end; i++) {
+    const key = binKeys[i] ?? 0;
+    let count = binCounts[i] ?? 0;
+    if (at < atEnd) {
+      const keyBefore = keysBefore[at] ?? 0;
+      if (keyBefore < key) return histogramIncrement(current, slot, undefined);
+      if (keyBefore === key) count -= countsBefore[at++] ?? 0;
     }
     if (count < 0) return histogramIncrement(current, slot, undefined);
     if (count === 0) continue;
-    keys.push(key);
-    counts.push(count);
+    KEYS[used] = key;
+    COUNTS[used++] = count;
   }
   if (at < atEnd) return histogramIncrement(current, slot, undefined);
-  return { keys, counts };
+  return used === 0 ? NO_BINS : { keys: KEYS.slice(0, used), counts: COUNTS.slice(0, used) };
 }
 
+/** A reading before, by the slots of another layout where the names differ; -1 for what it did not list. */
 interface Aligned {
-  readonly values: ArrayLike<number>;
-  histogram(slot: number): HistogramSlot | undefined;
+  readonly reading: StatsReading;
+  readonly scalars?: Int32Array;
+  readonly histograms?: Int32Array;
+}
+
+function valueBefore({ reading, scalars }: Aligned, slot: number): number {
+  return reading.values[scalars ? (scalars[slot] ?? -1) : slot] ?? 0;
+}
+
+function slotBefore({ reading, histograms }: Aligned, slot: number): HistogramSlot | undefined {
+  const before = histograms ? (histograms[slot] ?? -1) : slot;
+  return before < 0 ? undefined : { reading, slot: before };
 }
 
 /** `previous` by the slots of `current`. */
 function alignTo(current: StatsReading, previous: StatsReading): Aligned {
-  if (previous.layout === current.layout)
-    return { values: previous.values, histogram: (slot) => ({ reading: previous, slot }) };
-  const scalarSlots = slotByName(previous.layout.scalars);
-  const histogramSlots = slotByName(previous.layout.histograms);
+  if (previous.layout === current.layout) return { reading: previous };
   return {
-    values: current.layout.scalars.map((name) => previous.values[scalarSlots.get(name) ?? -1] ?? 0),
-    histogram(slot) {
-      const before = histogramSlots.get(current.layout.histograms[slot] ?? '');
-      return before === undefined ? undefined : { reading: previous, slot: before };
-    },
+    reading: previous,
+    scalars: slotsBefore(current.layout.scalars, previous.layout.scalars),
+    histograms: slotsBefore(current.layout.histograms, previous.layout.histograms),
   };
 }
 
-function slotByName(names: readonly string[]): Map<string, number> {
-  return new Map(names.map((name, slot) => [name, slot]));
+function slotsBefore(names: readonly string[], before: readonly string[]): Int32Array {
+  const slots = new Map(before.map((name, slot) => [name, slot]));
+  return Int32Array.from(names, (name) => slots.get(name) ?? -1);
 }

@@ -30,7 +30,15 @@ export function compileIstioPlan({ scalars, histograms }: StatsLayout, role: Ide
     return series && sign ? [{ ...open, slot, flow: flows.indexOf(series), sign }] : [];
   });
   const inbound = flows.keys.some(({ direction }) => direction === 'inbound');
-  const nothing = { resetMarks: [], certificateExpiry: [] };
+  const nothing = {
+    resetMarks: [],
+    sameEvents: [],
+    certificateExpiry: [],
+    apart: new Map(),
+    ungraded: [],
+    uncountedErrors: [],
+    failureSource: 'istio' as const,
+  };
   return { ...nothing, gauges, flows: flows.keys, owners, counters, histograms: latencies, inbound, role };
 }
 

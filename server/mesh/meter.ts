@@ -2,9 +2,18 @@ import type { StatsReading } from '../envoy/stats.ts';
 import { type FlowIncrement, GAUGES } from '../model/flow.ts';
 import type { FlowTotal, StoredTarget, StoredTotals } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
-import { increments } from './increments.ts';
+import { type CountedIncrements, countedIncrements } from './increments.ts';
+import { KeptReading } from './kept-reading.ts';
 import { flowText, type Plan } from './plan.ts';
-import { addToTotal, decodeTotals, encodeValues, newFlowTotal, shapeOf } from './totals.ts';
+import {
+  addToTotal,
+  type CountedFlow,
+  decodeTotals,
+  encodeValues,
+  newFlowTotal,
+  shapeOf,
+  type Totals,
+} from './totals.ts';
 
 /** When an answer came, and what is known of time around it; all in Unix milliseconds. */
 export interface Moment {
@@ -23,22 +32,46 @@ export interface Metered extends Interval {
   readonly flows: readonly FlowIncrement[];
 }
 
+/** The time that increments are over, and whether they count from zero. */
+export interface CountedTime extends Interval {
+  readonly fresh: boolean;
+}
+
+/** Gives increments to those that they are of; see `HostMesh`. */
+export type Share = (counted: CountedIncrements, time: CountedTime) => readonly FlowIncrement[];
+
+/** What else is stored with the totals; `shape` is another text when its names may have changed. */
+export type StoredBesides = Pick<Totals, 'held' | 'hosts'> & { readonly shape: string };
+
+const NOTHING_BESIDES: StoredBesides = { held: [], hosts: undefined, shape: '' };
+
 /** Two starts told by whole seconds are different ones only if they are further apart than this. */
 const START_TOLERANCE_MS = 1500;
 
+const AT_REST = new Float64Array(GAUGES.length);
+
+/** Shapes of totals of nothing but a plan's own flows: the same for all targets that share the plan. */
+const shapes = new WeakMap<Plan, string>();
+
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
-  private readonly totals = new Map<string, FlowTotal>();
-  private previous: StatsReading | undefined;
+  private readonly flows = new Map<string, CountedFlow>();
+  /** The same by the object that a plan names a flow with. */
+  private readonly byKey = new WeakMap<FlowTotal['flow'], CountedFlow>();
+  private ordered: readonly CountedFlow[] | undefined;
+  private shape: { plan: Plan; flows: readonly CountedFlow[]; besides: string; text: string } | undefined;
+  private previous: KeptReading | undefined;
   private lastScrape: number | null = null;
   private started: number | null = null;
-  private shape: { layout: StatsReading['layout']; flows: number; text: string } | undefined;
+  /** What it went on from. */
+  readonly restored: Totals | undefined;
 
   constructor(start: MeterStart | undefined) {
     const totals = start && decodeTotals(start.totals);
+    this.restored = totals;
     if (!start || !totals) return;
     this.goOnFrom(totals.reading, start);
-    for (const total of totals.flows) this.totals.set(flowText(total.flow), total);
+    for (const total of totals.flows) this.flows.set(flowText(total.flow), total);
   }
 
   /** When the Envoy started, as last told. */
@@ -46,33 +79,50 @@ export class Meter {
     return this.started;
   }
 
-  get flowTotals(): readonly FlowTotal[] {
-    return [...this.totals.values()];
+  /** Everything counted so far. */
+  get flowTotals(): readonly CountedFlow[] {
+    this.ordered ??= [...this.flows.values()];
+    return this.ordered;
   }
 
-  /** Takes a reading for the one before the next, without counting it. */
+  /** Takes a copy of a reading for the one before the next, without counting it. */
   goOnFrom(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
-    this.previous = reading;
+    if (this.previous) this.previous.copy(reading);
+    else this.previous = new KeptReading(reading);
     this.lastScrape = lastScrape;
     this.started = startedAt;
   }
 
-  count(plan: Plan, reading: StatsReading, moment: Moment): Metered {
+  count(plan: Plan, reading: StatsReading, moment: Moment, share: Share = ({ flows }) => flows): Metered {
     const since = this.countedSince(moment);
-    const flows = increments(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
-    for (const total of this.totals.values()) total.gauges = new Float64Array(GAUGES.length);
+    const counted = countedIncrements(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
+    const { from = moment.at, fresh = false } = since ?? {};
+    const flows = share(counted, { from, to: moment.at, fresh });
+    for (const total of this.flows.values()) total.gauges = AT_REST;
     for (const increment of flows) addToTotal(this.totalOf(increment.flow), increment);
     this.goOnFrom(reading, { lastScrape: moment.at, startedAt: moment.startedAt ?? this.started });
-    return { from: since?.from ?? moment.at, to: moment.at, flows };
+    return { from, to: moment.at, flows };
   }
 
-  /** What is to be stored after `reading` was counted. */
-  stored(reading: StatsReading): StoredTotals {
-    const totals = { reading, flows: this.flowTotals };
-    if (this.shape?.layout !== reading.layout || this.shape.flows !== totals.flows.length) {
-      this.shape = { layout: reading.layout, flows: totals.flows.length, text: shapeOf(totals) };
-    }
-    return { shape: this.shape.text, values: encodeValues(totals) };
+  /** What is to be stored after `reading` was counted by `plan`. */
+  stored(plan: Plan, reading: StatsReading, besides: StoredBesides = NOTHING_BESIDES): StoredTotals {
+    const totals = { reading, flows: this.flowTotals, held: besides.held, hosts: besides.hosts };
+    const known = this.shape;
+    const isKnown = known?.plan === plan && known.flows === totals.flows && known.besides === besides.shape;
+    const text = isKnown ? known.text : shapeUnder(plan, totals);
+    if (!isKnown) this.shape = { plan, flows: totals.flows, besides: besides.shape, text };
+    return { shape: text, values: encodeValues(totals) };
+  }
+
+  private totalOf(flow: FlowTotal['flow']): CountedFlow {
+    const found = this.byKey.get(flow);
+    if (found) return found;
+    const text = flowText(flow);
+    const known = this.flows.get(text) ?? newFlowTotal(flow);
+    if (!this.flows.has(text)) this.ordered = undefined;
+    this.flows.set(text, known);
+    this.byKey.set(flow, known);
+    return known;
   }
 
   /**
@@ -100,13 +150,17 @@ export class Meter {
     if (this.started !== null && Math.abs(startedAt - this.started) <= START_TOLERANCE_MS) return false;
     return this.lastScrape !== null && startedAt > this.lastScrape;
   }
+}
 
-  private totalOf(flow: FlowTotal['flow']): FlowTotal {
-    const key = flowText(flow);
-    const known = this.totals.get(key);
-    if (known) return known;
-    const created = newFlowTotal(flow);
-    this.totals.set(key, created);
-    return created;
-  }
+function shapeUnder(plan: Plan, totals: Totals): string {
+  const isShared =
+    totals.held.length === 0 &&
+    totals.hosts === undefined &&
+    totals.flows.length === plan.flows.length &&
+    totals.flows.every(({ flow }, index) => flow === plan.flows[index]);
+  const known = isShared ? shapes.get(plan) : undefined;
+  if (known !== undefined) return known;
+  const shape = shapeOf(totals);
+  if (isShared) shapes.set(plan, shape);
+  return shape;
 }

@@ -2,7 +2,9 @@
 
 import type { Identity } from '../model/flow.ts';
 import type { NamingRules } from './naming-rules.ts';
+import type { Products } from './peer-names.ts';
 import {
+  gatewayProductsOf,
   infrastructureBy,
   isInboundManager,
   isInfrastructureManager,
@@ -32,6 +34,10 @@ export interface Parts {
   readonly localClusters: ReadonlySet<string>;
   readonly peerClusters: ReadonlySet<string>;
   readonly inboundManagers: ReadonlySet<string>;
+  /** Whether requests come in by every connection manager but those of infrastructure. */
+  readonly inboundOnly: boolean;
+  /** Products whose gateway this is, by clusters that only such gateways have. */
+  readonly products: Products;
   readonly role: Identity['role'];
   /** In words, what told the role. */
   readonly roleBy: string;
@@ -46,6 +52,10 @@ export interface PartsInput {
   readonly rules: NamingRules;
 }
 
+interface ClusterInput extends PartsInput {
+  readonly products: Products;
+}
+
 export interface PartNames {
   readonly clusters: Iterable<string>;
   readonly managers: ReadonlySet<string>;
@@ -57,10 +67,11 @@ export interface PartNames {
 export function sortParts(input: PartsInput, names: PartNames): Parts {
   const own = [...names.managers].filter((manager) => !isInfrastructureManager(manager));
   const named = own.filter((manager) => isInboundManager(manager) && !isOutboundManager(manager));
-  const clusters = sortClusters(input, names, named.length > 0);
+  const products = gatewayProductsOf(names.clusters);
+  const clusters = sortClusters({ ...input, products }, names, named.length > 0);
   const localClusters = namesOf(clusters, 'local');
   const peerClusters = namesOf(clusters, 'peer');
-  const { role, roleBy } = roleOf(input, localClusters);
+  const { role, roleBy } = roleOf(input, localClusters, products);
   const only = own.length === 1 && peerClusters.size === 0;
   const partOf = (manager: string): ManagerPart => {
     if (isInfrastructureManager(manager)) return { is: 'infrastructure', by: 'its name' };
@@ -72,7 +83,14 @@ export function sortParts(input: PartsInput, names: PartNames): Parts {
   };
   const managers = new Map([...names.managers].map((manager) => [manager, partOf(manager)]));
   const inboundManagers = namesOf(managers, 'inbound');
-  return { clusters, managers, localClusters, peerClusters, inboundManagers, role, roleBy };
+  const inboundOnly = inboundManagers.size > 0 && own.every((manager) => inboundManagers.has(manager));
+  return { clusters, managers, localClusters, peerClusters, inboundManagers, inboundOnly, products, role, roleBy };
+}
+
+/** Whether a rate limit of this stat prefix, which any connection manager may have, is one of the inbound ones. */
+export function limitsInbound(prefix: string, { inboundManagers, inboundOnly }: Parts): boolean {
+  if (inboundOnly || inboundManagers.has(prefix)) return true;
+  return inboundManagers.size > 0 && isInboundManager(prefix) && !isOutboundManager(prefix);
 }
 
 /**
@@ -80,7 +98,7 @@ export function sortParts(input: PartsInput, names: PartNames): Parts {
  * application behind it: without a listener for what comes in, and beside other peers, such a cluster counts as local
  * only once it answered.
  */
-function sortClusters(input: PartsInput, names: PartNames, hasInbound: boolean): Map<string, ClusterPart> {
+function sortClusters(input: ClusterInput, names: PartNames, hasInbound: boolean): Map<string, ClusterPart> {
   const parts = new Map<string, ClusterPart>();
   for (const cluster of names.clusters) parts.set(cluster, clusterPart(cluster, input));
   if (hasInbound || namesOf(parts, 'peer').size === 0) return parts;
@@ -90,19 +108,25 @@ function sortClusters(input: PartsInput, names: PartNames, hasInbound: boolean):
   return parts;
 }
 
-function clusterPart(cluster: string, { service, rules }: PartsInput): ClusterPart {
+function clusterPart(cluster: string, { service, rules, products }: ClusterInput): ClusterPart {
   const local = localBy(cluster, service, rules);
   if (local !== undefined) return { is: 'local', by: local };
-  const infrastructure = infrastructureBy(cluster, rules);
+  const infrastructure = infrastructureBy(cluster, rules, products);
   return infrastructure === undefined ? { is: 'peer', by: '' } : { is: 'infrastructure', by: infrastructure };
 }
 
-function roleOf(input: PartsInput, localClusters: ReadonlySet<string>): Pick<Parts, 'role' | 'roleBy'> {
+function roleOf(
+  input: PartsInput,
+  localClusters: ReadonlySet<string>,
+  products: Products,
+): Pick<Parts, 'role' | 'roleBy'> {
   const { labelledRole, namedRole } = input;
   if (labelledRole === 'gateway' || labelledRole === 'sidecar') return { role: labelledRole, roleBy: 'label role' };
   const [local] = localClusters;
   if (local !== undefined) return { role: 'sidecar', roleBy: `the local cluster ${local}` };
   if (namedRole === 'gateway') return { role: 'gateway', roleBy: 'a word of its service, instance or node.id' };
+  const [product] = products;
+  if (product !== undefined) return { role: 'gateway', roleBy: `clusters as only gateways of ${product} have` };
   return { role: 'sidecar', roleBy: 'nothing says gateway' };
 }
 

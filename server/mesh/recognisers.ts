@@ -5,7 +5,7 @@
 
 import type { Identity } from '../model/flow.ts';
 import type { NamingRules } from './naming-rules.ts';
-import { HOST_AND_PORT, peerByShape, withoutMark } from './peer-names.ts';
+import { HOST_AND_PORT, NO_PRODUCTS, type Products, peerByShape, withoutMark } from './peer-names.ts';
 
 interface NameRow {
   readonly name: string;
@@ -16,12 +16,17 @@ interface NameRow {
 const PRODUCT_CLUSTERS: readonly NameRow[] = [
   { name: 'Istio', pattern: /^(?:BlackHole|Passthrough|InboundPassthrough)Cluster(?:Ipv[46])?$/ },
   { name: 'Istio', pattern: /^(?:agent|prometheus_stats|AllowAnyDynamicDNSCluster)$/ },
-  { name: 'Consul', pattern: /^(?:self_admin|prometheus_backend|consul-dataplane|original-destination)$/ },
+  { name: 'Consul', pattern: /^(?:self_admin|local_agent|prometheus_backend|consul-dataplane|original-destination)$/ },
   {
     name: 'Kuma',
     pattern: /^(?:kuma_envoy_admin|_kuma_.+|(?:inbound|outbound)_passthrough_.+|mesh(?:trace|accesslog|metric)_.+)$/,
   },
-  { name: 'Contour or Envoy Gateway', pattern: /^(?:contour|service-stats|wasm_cluster)$/ },
+  // its names by resource
+  { name: 'Kuma', pattern: /^(?:self_transparentproxy_.+|system_(?:envoy|kubernetes|kuma|dns|readiness)(?:_.+)?)$/ },
+  { name: 'Contour', pattern: /^(?:contour|service-stats|[^_]+_(?:contour_8001|service-stats_\d+))$/ },
+  { name: 'Envoy Gateway', pattern: /^(?:wasm_cluster|(?:securitypolicy|envoyextensionpolicy)\/.+)$/ },
+  { name: 'Emissary', pattern: /^cluster_(?:127_0_0_1_(?:8877|8500)|extauth|ratelimit|tracing|logging)_.+$/ },
+  { name: 'App Mesh', pattern: /^cds_egress_.+_amazonaws$/ },
   { name: 'control plane', pattern: /^ads[-_.](?:grpc|cluster)$/i }, // by hand; `ads` alone may sell advertisements
 ];
 
@@ -50,7 +55,18 @@ const INFRASTRUCTURE_MANAGER = namesMadeOf(
   'admin|async-client|stats|prometheus|metrics|readiness|ready|liveness|healthz|health[-_]?checks?|probes?',
   'envoy|eg|kuma|https?|listener|cluster|server|port|endpoint|backend|scrape|\\d+',
 );
-const ISTIO_AGENT_MANAGER = 'agent';
+const PRODUCT_MANAGERS: readonly NameRow[] = [
+  { name: 'Istio', pattern: /^agent$/ },
+  { name: 'Gloo', pattern: /^read_config$/ },
+  { name: 'Kuma', pattern: /^system_(?:envoy|kubernetes|kuma|dns|readiness)(?:_.+)?$/ },
+];
+
+/** Clusters that only a product's gateways have; their names are read as that product's. */
+const GATEWAY_PRODUCTS: readonly NameRow[] = [
+  { name: 'Contour', pattern: /^(?:[^_]+_(?:contour_8001|service-stats_\d+)|[^/]+\/[^/]+\/[^/]+\/[0-9a-f]{10})$/ },
+  { name: 'Envoy Gateway', pattern: /^[a-z]+route\/[^/]+\/[^/]+\/rule\/-?\d+(?:\/backend\/\d+)?$/ },
+  { name: 'Emissary', pattern: /^cluster_127_0_0_1_(?:8877|8500)_.+$/ },
+];
 
 /** Clusters that are the application behind its own sidecar. */
 const LOCAL_CLUSTERS: readonly NameRow[] = [
@@ -58,6 +74,7 @@ const LOCAL_CLUSTERS: readonly NameRow[] = [
   { name: 'Consul', pattern: /^local_app$/ },
   { name: 'localhost:port', pattern: /^(?:localhost|127\.0\.0\.1)_\d{1,5}$/ }, // Kuma, and by hand
   { name: 'Kuma', pattern: /^self_inbound_dp_/ },
+  { name: 'App Mesh', pattern: /^cds_ingress_/ },
   { name: 'local_service', pattern: /local_service/ },
 ];
 
@@ -68,22 +85,23 @@ const INBOUND_MANAGER =
   /(?:^|[^a-z0-9])(?:inbound|ingress)(?:$|[^a-z0-9])|(?:^|[^a-z0-9])public_listener(?:$|[^a-z0-9])|^localhost_\d{1,5}$/i;
 const OUTBOUND_MANAGER = /(?:^|[^a-z0-9])(?:outbound|egress)(?:$|[^a-z0-9])/i;
 
-/** Whole words of a name that mark a gateway. */
-const GATEWAY = /(?:^|[^a-z0-9])(?:gateway|ingress|edge|front[-_]proxy|front[-_]envoy)(?:$|[^a-z0-9])/i;
+/** Whole words of a name that mark a gateway; `router` and `waypoint` are what Istio begins the node.id of such proxies with. */
+const GATEWAY =
+  /(?:^|[^a-z0-9])(?:(?:ingress|egress|virtual)?gateway|ingress|edge|front[-_]proxy|front[-_]envoy)(?:$|[^a-z0-9])|^(?:router|waypoint)~/i;
 
 /** What tells that a cluster carries the mesh's own traffic; undefined for others and for all that the user's rules name. */
-export function infrastructureBy(cluster: string, rules: NamingRules): string | undefined {
+export function infrastructureBy(cluster: string, rules: NamingRules, products = NO_PRODUCTS): string | undefined {
   const name = withoutMark(cluster);
   if (rules.peerOf(name)) return undefined;
   const product = PRODUCT_CLUSTERS.find(({ pattern }) => pattern.test(name));
   if (product) return product.name;
-  const { service } = peerByShape(name);
+  const { service } = peerByShape(name, products);
   return INFRASTRUCTURE_SERVICES.find(({ isMadeOf }) => isMadeOf(service))?.name;
 }
 
 export function isInfrastructureManager(prefix: string): boolean {
   const name = withoutMark(prefix);
-  return name === ISTIO_AGENT_MANAGER || INFRASTRUCTURE_MANAGER(name);
+  return PRODUCT_MANAGERS.some(({ pattern }) => pattern.test(name)) || INFRASTRUCTURE_MANAGER(name);
 }
 
 /** What tells that a cluster is the application behind the sidecar of `service`; undefined for others. */
@@ -109,9 +127,22 @@ export function isOutboundManager(prefix: string): boolean {
   return OUTBOUND_MANAGER.test(withoutMark(prefix));
 }
 
+/** Products whose gateways alone have clusters of these names. */
+export function gatewayProductsOf(clusters: Iterable<string>): Products {
+  const products = new Set<string>();
+  for (const cluster of clusters) {
+    const name = withoutMark(cluster);
+    for (const { name: product, pattern } of GATEWAY_PRODUCTS) if (pattern.test(name)) products.add(product);
+  }
+  return products;
+}
+
+/** What Istio begins the node.id of a sidecar with; the words after it are of its namespace. */
+const ISTIO_SIDECAR = /^sidecar~/;
+
 /** Role by name or node id, where nothing better is known. */
 export function roleByName(...names: readonly string[]): Identity['role'] {
-  return names.some((name) => GATEWAY.test(name)) ? 'gateway' : 'sidecar';
+  return names.some((name) => GATEWAY.test(name) && !ISTIO_SIDECAR.test(name)) ? 'gateway' : 'sidecar';
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Which of Envoy's stats feed which counter or gauge of a flow (Envoy docs: cluster stats, HTTP connection manager stats). */
 
+import { OVER_LIMIT, RATE_LIMITED } from '../envoy/stat-names.ts';
 import type { Counter, Gauge } from '../model/flow.ts';
 
 export interface StatFields {
@@ -20,7 +21,7 @@ const CLUSTER_REQUESTS = {
   upstream_cx_total: 'connections',
 } as const;
 
-/** What went wrong on the way to a cluster's hosts. */
+/** What went wrong on the way to a cluster's hosts, or kept it from there. */
 const CLUSTER_EVENTS = {
   'grpc.failure': 'grpc_failed',
   upstream_rq_timeout: 'timeout',
@@ -28,11 +29,13 @@ const CLUSTER_EVENTS = {
   upstream_cx_connect_fail: 'connect',
   upstream_rq_rx_reset: 'reset',
   upstream_cx_destroy_remote_with_active_rq: 'reset',
+  upstream_cx_protocol_error: 'reset',
   upstream_rq_pending_overflow: 'overflow',
   upstream_rq_active_overflow: 'overflow',
   upstream_cx_none_healthy: 'no_healthy_upstream',
   upstream_rq_maintenance_mode: 'maintenance',
   upstream_rq_retry: 'retries',
+  [OVER_LIMIT]: 'rate_limited',
 } as const;
 
 export const CLUSTER: StatFields = {
@@ -46,6 +49,18 @@ export const CLUSTER: StatFields = {
   },
   histogram: 'upstream_rq_time',
 };
+
+/**
+ * Counters of a cluster that may tell one event both: an endpoint that breaks off in the middle of an answer over HTTP/1
+ * is a protocol error too. What both grew by counts once, so what is told is never more than what happened.
+ */
+export const SAME_EVENT: ReadonlySet<string> = new Set([
+  'upstream_cx_destroy_remote_with_active_rq',
+  'upstream_cx_protocol_error',
+]);
+
+/** A local rate limit of an inbound connection manager. */
+export const RATE_LIMIT: StatFields = { counters: { [RATE_LIMITED]: 'rate_limited' }, gauges: {}, histogram: '' };
 
 /** A local cluster beside a connection manager that already counts the same requests. */
 export const CLUSTER_EVENTS_ONLY: StatFields = { counters: CLUSTER_EVENTS, gauges: {}, histogram: '' };

@@ -31,6 +31,8 @@ const WHY: Readonly<Record<Unread | UnreadReason, string>> = {
   zone: 'copy: requests from zone to zone are in the plain stat already',
   'user agent': 'copy: requests of one user agent are in the plain stat already',
   grpc: 'gRPC counter other than the failures',
+  'istio text':
+    "one of Istio's own metrics, its labels folded into the name, where none can be told from a value for sure",
   scope: 'neither of a cluster nor of a connection manager',
   name: 'a name without a stat',
   code: 'counter of a single status code, which its class counts already',
@@ -119,6 +121,8 @@ function whyIgnored(name: StatName | Unread, reasoned: ReasonedPlan): string {
   if (istio) return "Istio's own metrics count the same requests";
   if (typeof name === 'string') return WHY[name];
   const fields = fieldsOf(name, reasoned);
+  if (!fields && name.scope === 'limit')
+    return 'a rate limit that is not known to be of an inbound connection manager: name its stat_prefix as that';
   if (!fields)
     return name.scope === 'http' ? whyManager(parts.managers.get(name.owner)) : whyCluster(name.owner, parts);
   if (fields === CONNECTIONS && name.stat in { ...CLUSTER.counters, ...CLUSTER.gauges })

@@ -1,12 +1,15 @@
-import { ClusterNames } from '../envoy/cluster-names.ts';
 import type { ServerInfo } from '../envoy/server-info.ts';
 import type { Precision, StatsLayout, StatsReading } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
+import type { HostObservation } from '../model/host-increment.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
-import { type IdentitySources, identify, type NamedIdentity } from './identity.ts';
+import { HostMesh, type HostsAnswer } from './host-mesh.ts';
+import { type IdentitySources, identify } from './identity.ts';
+import { KnownAddresses } from './known-addresses.ts';
 import { Meter, type Moment } from './meter.ts';
 import type { NamingRules } from './naming-rules.ts';
-import { type Plan, reasonedPlan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { PlanCache, type Planned } from './plan-cache.ts';
 import { ZoneMesh } from './zone-mesh.ts';
 
 /** What one good scrape brought. */
@@ -21,6 +24,10 @@ export interface Scraped {
   readonly infoAt: number;
   /** All connection managers, idle ones included, as far as Envoy told them. */
   readonly managers: ReadonlySet<string>;
+  /** What /clusters told after it; undefined where it was not asked, or failed. */
+  readonly hosts?: HostsAnswer | undefined;
+  /** Addresses of its listeners, where it was asked for them. */
+  readonly listeners?: readonly string[] | undefined;
   /** When the collector, in this life or the one before, last scraped a round; null when it never did. */
   readonly previousRound: number | null;
   /** `told`: `reading` holds everything by zone; `none`: there is nothing by zone; absent: not asked. */
@@ -29,52 +36,95 @@ export interface Scraped {
 
 export interface TargetMeshOptions extends Omit<IdentitySources, 'info'> {
   readonly rules: NamingRules;
+  /** Where all targets are reached; this one adds itself. */
+  readonly addresses?: KnownAddresses;
   /** Most stats that may be used of one target. */
   readonly seriesLimit: number;
   /** What an earlier life of the collector stored of this target. */
   readonly stored: StoredTarget | undefined;
   /** The same of its zones. */
   readonly storedZones?: StoredTarget | undefined;
+  /** Plans under these rules, where targets share them. */
+  readonly plans?: PlanCache;
+}
+
+/** What follows from the names of a target and of its stats, for as long as those stay. */
+interface Outline extends Planned {
+  readonly info: ServerInfo | undefined;
+  readonly managers: ReadonlySet<string>;
+  /** Clusters of several services, and what they carry. */
+  readonly apartText: string;
+  readonly identity: Identity;
 }
 
 /** Turns the answers of one target, one after the other, into observations: names to flows, totals to increments. */
 export class TargetMesh {
-  private readonly options: TargetMeshOptions;
+  private options: TargetMeshOptions;
+  private plans: PlanCache;
   private readonly meter: Meter;
   private readonly zones: ZoneMesh;
-  private planned: Planned | undefined;
+  private readonly addresses: KnownAddresses;
+  private readonly hosts: HostMesh;
+  private listeners: readonly string[] = [];
   /** By the layouts that are still in use: answers with everything by zone, and those without, take turns. */
-  private readonly plans = new WeakMap<StatsLayout, Planned>();
+  private outlines = new WeakMap<StatsLayout, Outline>();
 
   constructor(options: TargetMeshOptions) {
     this.options = options;
+    this.plans = options.plans ?? new PlanCache(options.rules);
     this.meter = new Meter(options.stored);
     this.zones = new ZoneMesh(options.storedZones);
+    this.addresses = options.addresses ?? new KnownAddresses();
+    const party = { rules: options.rules, addresses: this.addresses, caller: options.host };
+    this.hosts = new HostMesh(party, this.meter.restored);
+  }
+
+  /** Other labels, rules or limits from the next scrape on; what was counted stays. */
+  configure(changes: Omit<TargetMeshOptions, 'stored' | 'storedZones' | 'address' | 'host'>): void {
+    this.options = { ...this.options, ...changes, fallbackPlace: changes.fallbackPlace };
+    this.plans = changes.plans ?? new PlanCache(changes.rules);
+    this.outlines = new WeakMap();
+    this.hosts.configure(changes.rules);
   }
 
   /** @throws Error with a reason for the user when the target has more stats than `seriesLimit`. */
   observe(scraped: Scraped): ScrapeFindings {
-    const named = identify({ ...this.options, info: scraped.info });
-    this.planned = this.planOf(scraped, named);
-    const { plan } = this.planned;
-    const samples = plan.counters.length + plan.gauges.length + plan.histograms.length;
-    if (samples > this.options.seriesLimit) {
-      throw new Error(
-        `${samples} stats to use, more than scrape.series_limit (${this.options.seriesLimit}): raise it, or let Envoy show less (stats_matcher)`,
-      );
-    }
-    const metered = this.meter.count(plan, scraped.reading, momentOf(scraped));
+    const { reading, info } = scraped;
+    if (reading.holds?.() === false) throw new Error('the answer was overwritten by another before it was counted');
+    this.hosts.lookAgain();
+    const { plan, identity } = this.outlineOf(scraped);
+    this.beKnown(identity, scraped.listeners);
+    let hosts: HostObservation | undefined;
+    const metered = this.meter.count(plan, reading, momentOf(scraped), (counted, when) => {
+      const found = this.hosts.observe({ plan, counted, ...when, answer: scraped.hosts });
+      hosts = found.hosts;
+      return found.flows;
+    });
     return {
-      observation: { identity: identityOf(named, plan), ...metered },
-      totals: this.meter.stored(scraped.reading),
+      observation: { identity, ...metered },
+      totals: this.meter.stored(plan, reading, this.hosts.stored),
       flowTotals: this.meter.flowTotals,
       startedAt: this.meter.startedAt,
       inbound: plan.inbound,
-      samples,
-      envoyVersion: scraped.info?.version ?? '',
+      samples: samplesOf(plan),
+      envoyVersion: info?.version ?? '',
       precision: scraped.precision,
-      certificateExpiry: earliest(plan.certificateExpiry.map((slot) => scraped.reading.values[slot] ?? 0)),
+      hosts,
+      carriers: [...this.hosts.apart].flatMap(([cluster, carries]) => (carries === 'pass-through' ? [cluster] : [])),
+      failureSource: plan.failureSource ?? (this.hosts.tellsFailures ? 'clusters' : 'status'),
+      certificateExpiry: earliest(plan.certificateExpiry, reading.values),
     };
+  }
+
+  /** Whether /clusters is worth asking for often. */
+  get wantsClusters(): boolean {
+    return this.hosts.adds;
+  }
+
+  private beKnown({ service, namespace, role }: Identity, listeners: readonly string[] | undefined): void {
+    this.listeners = listeners ?? this.listeners;
+    const { address, host } = this.options;
+    this.addresses.set(address, { host, listeners: this.listeners, service, namespace, role });
   }
 
   /**
@@ -85,13 +135,13 @@ export class TargetMesh {
     const { zones, info } = scraped;
     const moment = momentOf(scraped);
     if (zones === 'none') this.zones.toldNone({ lastScrape: moment.at, startedAt: moment.startedAt });
-    if (zones !== 'told' || !this.planned) return undefined;
-    const named = identify({ ...this.options, info });
-    const { plan, clusters, peerClusters } = this.planned;
+    const outline = this.outlines.get(scraped.reading.layout);
+    if (zones !== 'told' || !outline) return undefined;
+    const { plan, clusters, peerClusters, identity } = outline;
     const findings = this.zones.observe({
       reading: scraped.reading,
       moment,
-      identity: identityOf(named, plan),
+      identity,
       clusters,
       peerClusters,
       rules: this.options.rules,
@@ -104,41 +154,47 @@ export class TargetMesh {
       inbound: plan.inbound,
       envoyVersion: info?.version ?? '',
       precision: scraped.precision,
+      failureSource: plan.failureSource ?? 'status',
       certificateExpiry: null,
     };
   }
 
-  private planOf({ reading: { layout }, managers }: Scraped, named: NamedIdentity): Planned {
-    const madeFor = JSON.stringify([named, ...managers]);
-    const known = this.plans.get(layout);
-    if (known?.madeFor === madeFor) return known;
-    const { plan, parts } = reasonedPlan({ ...named, layout, managers, rules: this.options.rules });
-    const clusters = new ClusterNames();
-    for (const name of parts.clusters.keys()) clusters.add(name);
-    const planned = { madeFor, plan, clusters, peerClusters: parts.peerClusters };
-    this.plans.set(layout, planned);
-    return planned;
+  /** @throws Error with a reason for the user when the target has more stats than `seriesLimit`; all stays as it was. */
+  private outlineOf({ reading: { layout }, info, managers }: Scraped): Outline {
+    const { apart } = this.hosts;
+    const apartText = apart.size === 0 ? '' : JSON.stringify([...apart]);
+    const known = this.outlines.get(layout);
+    if (known && known.info === info && known.managers === managers && known.apartText === apartText) return known;
+    const { labelledRole, namedRole, ...names } = identify({ ...this.options, info });
+    const planned = this.plans.planOf({ layout, managers, service: names.service, labelledRole, namedRole, apart });
+    checkSamples(samplesOf(planned.plan), this.options.seriesLimit);
+    const outline = { ...planned, info, managers, apartText, identity: { ...names, role: planned.plan.role } };
+    this.outlines.set(layout, outline);
+    return outline;
   }
-}
-
-/** A plan, and what the zones' plan needs to know of the same answer. */
-interface Planned {
-  /** The identity and connection managers that it was made for. */
-  readonly madeFor: string;
-  readonly plan: Plan;
-  readonly clusters: ClusterNames;
-  readonly peerClusters: ReadonlySet<string>;
 }
 
 function momentOf({ at, info, infoAt, previousRound }: Scraped): Moment {
   return { at, startedAt: info ? infoAt - info.uptimeSeconds * 1000 : null, previousRound };
 }
 
-function identityOf({ labelledRole: _, namedRole: __, ...names }: NamedIdentity, { role }: Plan): Identity {
-  return { ...names, role };
+function samplesOf({ counters, gauges, histograms }: Plan): number {
+  return counters.length + gauges.length + histograms.length;
 }
 
-function earliest(times: readonly number[]): number | null {
-  const known = times.filter((time) => time > 0);
-  return known.length > 0 ? Math.min(...known) : null;
+function checkSamples(samples: number, limit: number): void {
+  if (samples <= limit) return;
+  throw new Error(
+    `${samples} stats to use, more than scrape.series_limit (${limit}): raise it, or let Envoy show less (stats_matcher)`,
+  );
+}
+
+/** The smallest of the times in these slots; null when there is none. */
+function earliest(slots: readonly number[], values: Float64Array): number | null {
+  let first: number | null = null;
+  for (const slot of slots) {
+    const time = values[slot] ?? 0;
+    if (time > 0 && (first === null || time < first)) first = time;
+  }
+  return first;
 }

@@ -5,52 +5,56 @@
  */
 
 import type { StatsReading } from '../envoy/stats.ts';
+import { BinTotal } from '../model/bin-total.ts';
 import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from '../model/flow.ts';
-import type { SparseBins } from '../model/histogram.ts';
 import type { FlowTotal, StoredTotals } from '../model/scrape-record.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
+import type { HeldCluster } from './held-clusters.ts';
+import type { HostCount } from './host-counters.ts';
 
 export interface Totals {
   readonly reading: StatsReading;
-  readonly flows: readonly FlowTotal[];
+  readonly flows: readonly CountedFlow[];
+  /** What was counted of clusters and has not been shared out among services yet. */
+  readonly held: readonly HeldCluster[];
+  /** Of the last reading of /clusters; undefined where there was none. */
+  readonly hosts: readonly HostCount[] | undefined;
 }
 
 interface Shape {
   readonly version: 1;
   readonly scalars: readonly string[];
   readonly histograms: readonly string[];
+  /** Histograms that were left unread, by their place; absent in what was stored before there were any. */
+  readonly unread?: readonly number[];
   readonly flows: readonly FlowKey[];
   readonly counters: readonly string[];
+  readonly held?: readonly HeldName[];
+  readonly hosts?: readonly HostName[];
 }
 
-export function newFlowTotal(flow: FlowKey): FlowTotal {
+type HeldName = readonly [cluster: string, flow: FlowKey];
+type HostName = readonly [cluster: string, address: string, hostname: string];
+
+/** A flow's total that increments are added to. */
+export interface CountedFlow extends FlowTotal {
+  readonly bins: BinTotal;
+}
+
+export function newFlowTotal(flow: FlowKey): CountedFlow {
   return {
     flow,
     counters: new Float64Array(COUNTERS.length),
     gauges: new Float64Array(GAUGES.length),
-    bins: { keys: [], counts: [] },
+    bins: new BinTotal(),
   };
 }
 
 /** Adds increments to a flow's total. */
-export function addToTotal(total: FlowTotal, { counters, gauges, bins }: FlowIncrement): void {
+export function addToTotal(total: CountedFlow, { counters, gauges, bins }: FlowIncrement): void {
   for (let i = 0; i < counters.length; i++) total.counters[i] = (total.counters[i] ?? 0) + (counters[i] ?? 0);
   total.gauges = gauges;
-  if (bins.keys.length > 0) total.bins = mergeSorted(total.bins, bins);
-}
-
-/** The sum of two histograms: one walk over both, since their keys ascend. */
-function mergeSorted(a: SparseBins, b: SparseBins): SparseBins {
-  const keys: number[] = [];
-  const counts: number[] = [];
-  let [i, j] = [0, 0];
-  while (i < a.keys.length || j < b.keys.length) {
-    const keyA = a.keys[i] ?? Number.POSITIVE_INFINITY;
-    const keyB = b.keys[j] ?? Number.POSITIVE_INFINITY;
-    keys.push(Math.min(keyA, keyB));
-    counts.push((keyA <= keyB ? (a.counts[i++] ?? 0) : 0) + (keyB <= keyA ? (b.counts[j++] ?? 0) : 0));
-  }
-  return { keys, counts };
+  total.bins.add(bins);
 }
 
 export function shapeOf(totals: Totals): string {
@@ -58,34 +62,47 @@ export function shapeOf(totals: Totals): string {
     version: 1,
     scalars: totals.reading.layout.scalars,
     histograms: totals.reading.layout.histograms,
+    unread: [...(totals.reading.unread ?? [])].flatMap((unread, slot) => (unread === 1 ? [slot] : [])),
     flows: totals.flows.map((total) => total.flow),
     counters: COUNTERS,
+    held: totals.held.map(({ cluster, flow }) => [cluster, flow]),
+    ...(totals.hosts && { hosts: totals.hosts.map(({ cluster, address, hostname }) => [cluster, address, hostname]) }),
   };
   return JSON.stringify(shape);
 }
 
-export function encodeValues({ reading, flows }: Totals): Uint8Array {
-  const flowSize = flows.reduce((sum, { counters, bins }) => sum + counters.length * 2 + bins.keys.length * 4, 0);
-  const writer = new VarintWriter(reading.values.length * 3 + reading.binKeys.length * 4 + flowSize + 256);
-  for (const value of reading.values) writer.write(value);
-  for (let i = 0; i + 1 < reading.binStarts.length; i++) {
-    const start = reading.binStarts[i] ?? 0;
-    const end = reading.binStarts[i + 1] ?? 0;
-    writer.write(end - start);
+/** Used again for every target. */
+const WRITER = new VarintWriter(16_384);
+
+export function encodeValues({ reading, flows, held, hosts = [] }: Totals): Uint8Array {
+  const { layout, values, binStarts, binKeys, binCounts } = reading;
+  WRITER.clear();
+  for (let i = 0; i < layout.scalars.length; i++) WRITER.write(values[i] ?? 0);
+  for (let i = 0; i < layout.histograms.length; i++) {
+    const start = binStarts[i] ?? 0;
+    const end = binStarts[i + 1] ?? 0;
+    WRITER.write(end - start);
     for (let j = start; j < end; j++) {
-      writer.write(reading.binKeys[j] ?? 0);
-      writer.write(reading.binCounts[j] ?? 0);
+      WRITER.write(binKeys[j] ?? 0);
+      WRITER.write(binCounts[j] ?? 0);
     }
   }
-  for (const { counters, bins } of flows) {
-    for (const value of counters) writer.write(value);
-    writer.write(bins.keys.length);
-    for (let i = 0; i < bins.keys.length; i++) {
-      writer.write(bins.keys[i] ?? 0);
-      writer.write(bins.counts[i] ?? 0);
-    }
+  for (const flow of flows) encodeFlow(WRITER, flow);
+  for (const cluster of held) {
+    WRITER.write(cluster.since);
+    encodeFlow(WRITER, cluster);
   }
-  return writer.finish();
+  for (const { total, success, error } of hosts) for (const value of [total, success, error]) WRITER.write(value);
+  return WRITER.finish();
+}
+
+function encodeFlow(writer: VarintWriter, { counters, bins }: Pick<FlowTotal, 'counters' | 'bins'>): void {
+  for (let i = 0; i < counters.length; i++) writer.write(counters[i] ?? 0);
+  writer.write(bins.keys.length);
+  for (let i = 0; i < bins.keys.length; i++) {
+    writer.write(bins.keys[i] ?? 0);
+    writer.write(bins.counts[i] ?? 0);
+  }
 }
 
 /** Undefined when the stored form is not one that this version understands: the target then starts from a baseline. */
@@ -96,7 +113,14 @@ export function decodeTotals({ shape, values }: StoredTotals): Totals | undefine
     const reader = new VarintReader(values);
     const reading = decodeReading(names, reader);
     const flows = names.flows.map((flow) => decodeFlow(flow, names.counters, reader));
-    return reader.done ? { reading, flows } : undefined;
+    const held = (names.held ?? []).map(([cluster, flow]): HeldCluster => {
+      const since = reader.read();
+      return { cluster, since, ...decodeFlow(flow, names.counters, reader) };
+    });
+    const hosts = names.hosts?.map(([cluster, address, hostname]): HostCount => {
+      return { cluster, address, hostname, total: reader.read(), success: reader.read(), error: reader.read() };
+    });
+    return reader.done ? { reading, flows, held, hosts } : undefined;
   } catch {
     return undefined;
   }
@@ -117,10 +141,16 @@ function decodeReading(names: Shape, reader: VarintReader): StatsReading {
     binStarts: Uint32Array.from(binStarts),
     binKeys: Uint32Array.from(keys),
     binCounts: Float64Array.from(counts),
+    unread: unreadOf(names),
   };
 }
 
-function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintReader): FlowTotal {
+function unreadOf({ histograms, unread = [] }: Shape): Uint8Array | undefined {
+  const left = new Set(unread);
+  return left.size > 0 ? Uint8Array.from(histograms, (_, slot) => (left.has(slot) ? 1 : 0)) : undefined;
+}
+
+function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintReader): CountedFlow {
   const total = newFlowTotal(flow);
   for (const name of counters) {
     const index = (COUNTERS as readonly string[]).indexOf(name);
@@ -130,7 +160,7 @@ function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintRe
   const keys: number[] = [];
   const counts: number[] = [];
   decodeBinPairs(reader, keys, counts);
-  total.bins = { keys, counts };
+  total.bins.add({ keys, counts });
   return total;
 }
 

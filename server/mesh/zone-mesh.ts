@@ -49,7 +49,7 @@ export class ZoneMesh {
     };
     return {
       observation,
-      totals: this.meter.stored(reading),
+      totals: this.meter.stored(plan, reading),
       startedAt: this.meter.startedAt,
       samples: plan.counters.length + plan.histograms.length,
     };

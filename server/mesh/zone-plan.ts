@@ -4,8 +4,9 @@ import type { StatsLayout } from '../envoy/stats.ts';
 import { COUNTER_INDEX, type FlowKey } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { NamingRules } from './naming-rules.ts';
-import { peerOf } from './peer-names.ts';
+import { type Products, peerOf } from './peer-names.ts';
 import { type CounterStep, flowText, type Plan, type ResetMark, type Step } from './plan.ts';
+import { gatewayProductsOf } from './recognisers.ts';
 import { ZONE } from './stat-fields.ts';
 
 export interface ZonePlanInput {
@@ -22,7 +23,7 @@ export interface ZonePlanInput {
 
 /** What to do with the stats that a target tells by zone: those of its peers count, each in a flow of its own. */
 export function compileZonePlan({ layout, clusters, peerClusters, rules, ownZone, role }: ZonePlanInput): Plan {
-  const draft = new ZoneFlows(rules);
+  const draft = new ZoneFlows(rules, gatewayProductsOf(clusters));
   const counters: CounterStep[] = [];
   const resetMarks: ResetMark[] = [];
   const histograms: Step[] = [];
@@ -44,7 +45,22 @@ export function compileZonePlan({ layout, clusters, peerClusters, rules, ownZone
       histograms.push({ slot, flow: draft.add(found.cluster, found.zone).flow, field: 0 });
   });
   const { flows, owners } = draft;
-  return { flows, owners, counters, resetMarks, gauges: [], histograms, certificateExpiry: [], inbound: false, role };
+  return {
+    flows,
+    owners,
+    counters,
+    resetMarks,
+    sameEvents: [],
+    gauges: [],
+    histograms,
+    apart: new Map(),
+    uncountedErrors: [],
+    ungraded: [],
+    failureSource: undefined,
+    certificateExpiry: [],
+    inbound: false,
+    role,
+  };
 }
 
 /** Every request raises it; see {@link Plan.resetMarks}. */
@@ -55,18 +71,20 @@ class ZoneFlows {
   /** The flow of each cluster and zone. */
   readonly owners: number[] = [];
   private readonly rules: NamingRules;
+  private readonly products: Products;
   private readonly flowIndex = new Map<string, number>();
   private readonly ownerIndex = new Map<string, number>();
 
-  constructor(rules: NamingRules) {
+  constructor(rules: NamingRules, products: Products) {
     this.rules = rules;
+    this.products = products;
   }
 
   add(cluster: string, peerZone: string): { flow: number; owner: number } {
     const key = keyOf([cluster, peerZone]);
     const known = this.ownerIndex.get(key);
     if (known !== undefined) return { flow: this.owners[known] ?? 0, owner: known };
-    const { service, namespace } = peerOf(cluster, this.rules);
+    const { service, namespace } = peerOf(cluster, this.rules, this.products);
     const flow = this.flow({
       direction: 'zone',
       peer: service,

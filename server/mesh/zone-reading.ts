@@ -1,3 +1,4 @@
+import { mayBeByZone } from '../envoy/stat-names.ts';
 import type { StatsLayout, StatsReading } from '../envoy/stats.ts';
 
 interface Part {
@@ -50,5 +51,5 @@ export class ZoneReadings {
 }
 
 function slotsByZone(names: readonly string[]): number[] {
-  return names.flatMap((name, slot) => (name.includes('.zone.') ? [slot] : []));
+  return names.flatMap((name, slot) => (mayBeByZone(name) ? [slot] : []));
 }

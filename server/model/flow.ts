@@ -47,12 +47,15 @@ export const FAILURE_REASONS = [
 ] as const;
 
 /**
- * Counters of a flow. `grpc_failed`: gRPC status not 0 under an HTTP status below 500. `timed_out`: requests that
+ * Counters of a flow. `unclassed`: completed requests of which only /clusters tells to whom they went, and which of
+ * several classes they were of is unknown; `unclassed_failed`: those of them that failed. `grpc_failed`: gRPC status not 0 under an HTTP status below 500. `timed_out`: requests that
  * ended by a timeout, the route's or that of their last try; none of them has a sample in a cluster's histogram.
  * `connections`: those that were begun, attempts that failed included.
  */
 export const COUNTERS = [
   ...CODE_CLASSES,
+  'unclassed',
+  'unclassed_failed',
   'grpc_failed',
   'timed_out',
   ...FAILURE_REASONS,
@@ -94,21 +97,24 @@ function indexOf<T extends string>(names: readonly T[]): Readonly<Record<T, numb
   return Object.fromEntries(names.map((name, index) => [name, index])) as Record<T, number>;
 }
 
-/** Completed requests: the sum of the code classes. */
+/** Completed requests: the sum of the code classes, and those of unknown class. */
 export function requestCount(counters: ArrayLike<number>): number {
-  let total = 0;
+  let total = counters[COUNTER_INDEX.unclassed] ?? 0;
   for (const name of CODE_CLASSES) total += counters[COUNTER_INDEX[name]] ?? 0;
   return total;
 }
 
 /** Failed requests: 5xx, and gRPC failures under another HTTP status. */
 export function failureCount(counters: ArrayLike<number>): number {
-  return (counters[COUNTER_INDEX['5xx']] ?? 0) + (counters[COUNTER_INDEX.grpc_failed] ?? 0);
+  const failed = ['5xx', 'grpc_failed', 'unclassed_failed'] as const;
+  return failed.reduce((sum, name) => sum + (counters[COUNTER_INDEX[name]] ?? 0), 0);
 }
 
 /** What happened in a flow between two scrapes. */
 export interface FlowIncrement {
   readonly flow: FlowKey;
+  /** Start of the time that it is over, where that is before the observation's. */
+  readonly from?: number;
   /** One number per entry of {@link COUNTERS}. */
   readonly counters: Float64Array;
   /** One number per entry of {@link GAUGES}. */

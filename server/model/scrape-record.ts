@@ -1,5 +1,6 @@
 import type { FlowKey, Identity, Observation } from './flow.ts';
 import type { SparseBins } from './histogram.ts';
+import type { HostObservation } from './host-increment.ts';
 
 /**
  * Last totals of a target in two parts: the names, which hardly ever change, and the numbers.
@@ -20,11 +21,28 @@ export interface FlowTotal {
   bins: SparseBins;
 }
 
+/**
+ * What tells failed gRPC calls, which are HTTP 200: the filter grpc_stats, hosts' `rq_error` of /clusters, Istio's labels;
+ * `status` where only HTTP's status tells failures.
+ */
+export type FailureSource = 'grpc_stats' | 'clusters' | 'istio' | 'status';
+
+/** What asking for /clusters cost, apart from the scrape, and what came of it. */
+export interface ClustersAsked {
+  readonly at: number;
+  readonly durationMs: number;
+  readonly bodyBytes: number;
+  /** `refused` where the target forbids it or has no such path; it is left in peace then. */
+  readonly result: 'ok' | 'refused' | 'failed';
+  /** Why it failed, in plain words; empty when it did not. */
+  readonly error: string;
+}
+
 /** What a good scrape found out about a target. */
 export interface ScrapeFindings {
   readonly observation: Observation;
   readonly totals: StoredTotals;
-  /** Live view of the same totals; changes with the next scrape. */
+  /** Live view of the same totals; all of it, the bins too, changes with the next scrape. */
   readonly flowTotals: readonly FlowTotal[];
   /** Unix milliseconds, up to 1 s late, since /server_info tells whole seconds; null when it was refused. */
   readonly startedAt: number | null;
@@ -35,6 +53,11 @@ export interface ScrapeFindings {
   readonly envoyVersion: string;
   /** How well latencies are known; `none` where Envoy tells its own quantiles only. */
   readonly precision: 'bins' | 'buckets' | 'none';
+  /** What hosts of its clusters answered since /clusters was read before; undefined where it was not read. */
+  readonly hosts?: HostObservation | undefined;
+  /** Clusters that stand for no service: their traffic goes to whatever host a request names. */
+  readonly carriers?: readonly string[];
+  readonly failureSource: FailureSource;
   /** Earliest expiry of a certificate in Unix seconds; null without certificates. */
   readonly certificateExpiry: number | null;
 }
@@ -49,6 +72,8 @@ export interface ScrapeRecord {
   readonly bodyBytes: number;
   /** Why it failed, in plain words, and what to do; empty when it did not. */
   readonly error: string;
+  /** Undefined where /clusters was not asked for after the scrape. */
+  readonly clusters?: ClustersAsked | undefined;
   readonly findings: ScrapeFindings | undefined;
 }
 

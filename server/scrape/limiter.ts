@@ -1,11 +1,22 @@
 /** Lets at most a number of tasks run at once; the others wait in order. */
 export class Limiter {
-  private readonly limit: number;
+  private limit: number;
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
   constructor(limit: number) {
     this.limit = limit;
+  }
+
+  /** Another limit; tasks that run already go on. */
+  change(limit: number): void {
+    this.limit = limit;
+    while (this.running < this.limit) {
+      const next = this.waiting.shift();
+      if (!next) return;
+      this.running++;
+      next();
+    }
   }
 
   async run<T>(task: () => Promise<T>): Promise<T> {
@@ -14,7 +25,7 @@ export class Limiter {
     try {
       return await task();
     } finally {
-      const next = this.waiting.shift();
+      const next = this.running > this.limit ? undefined : this.waiting.shift();
       if (next) next();
       else this.running--;
     }

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Target } from '../model/discovered-target.ts';
+import { SecretFiles } from '../reach/credentials.ts';
 import { Limiter } from './limiter.ts';
-import { ScrapeLoop, type ScrapeLoopOptions } from './scrape-loop.ts';
+import { type Phase, ScrapeLoop, type ScrapeLoopOptions, type ScrapeSettings } from './scrape-loop.ts';
 
-export interface ScrapeManagerOptions extends Omit<ScrapeLoopOptions, 'target' | 'phaseMs' | 'limiter'> {
+export interface ManagerSettings extends ScrapeSettings {
   readonly concurrency: number;
 }
+
+export interface ScrapeManagerOptions
+  extends Pick<ScrapeLoopOptions, 'now' | 'onResult' | 'wantsClusters'>,
+    ManagerSettings {}
 
 /**
  * Up to this many targets are scraped in the same half second of each interval, so that all figures of a small
@@ -18,33 +23,52 @@ const STEP_MS = 500;
 export class ScrapeManager {
   private readonly options: ScrapeManagerOptions;
   private readonly limiter: Limiter;
+  private readonly secrets: SecretFiles;
+  private settings: ManagerSettings;
+  private targets: readonly Target[] = [];
   private readonly loops = new Map<string, ScrapeLoop>();
 
   constructor(options: ScrapeManagerOptions) {
     this.options = options;
+    this.settings = options;
     this.limiter = new Limiter(options.concurrency);
+    this.secrets = new SecretFiles(options.now);
   }
 
-  /** Scrapes exactly these targets from now on. */
+  /** Other settings for all targets, from their next scrape on; nothing is disconnected. */
+  configure(settings: ManagerSettings): void {
+    this.settings = settings;
+    this.limiter.change(settings.concurrency);
+    this.apply(this.targets);
+  }
+
+  /** Scrapes exactly these targets from now on; those that are reached as before keep their connection. */
   apply(targets: readonly Target[]): void {
-    const wanted = new Set(targets.map((target) => target.key));
+    this.targets = targets;
+    const wanted = new Map(targets.map((target) => [target.key, target]));
     for (const [key, loop] of this.loops) {
-      if (wanted.has(key)) continue;
+      const target = wanted.get(key);
+      if (target && loop.takes(target)) continue;
       this.loops.delete(key);
       void loop.stop();
     }
-    const spreadMs = spreadOf(targets.length, this.options.intervalMs);
-    for (const target of targets) {
-      if (this.loops.has(target.key)) continue;
-      const loop = new ScrapeLoop({
-        ...this.options,
-        target,
-        limiter: this.limiter,
-        phaseMs: phaseOf(target.key, spreadMs),
-      });
-      this.loops.set(target.key, loop);
-      loop.start();
+    const spreadMs = spreadOf(targets.length, this.settings.intervalMs);
+    for (const target of targets) this.run(target, spreadMs);
+  }
+
+  private run(target: Target, spreadMs: number): void {
+    const { limiter, secrets, settings } = this;
+    const known = this.loops.get(target.key);
+    if (known) {
+      const stays = known.phase.spreadMs === spreadMs;
+      known.configure(target, settings, stays ? known.phase : phaseIn(target, spreadMs));
+      return;
     }
+    const { now, onResult, wantsClusters } = this.options;
+    const phase = phaseIn(target, spreadMs);
+    const loop = new ScrapeLoop({ target, settings, limiter, secrets, phase, now, onResult, wantsClusters });
+    this.loops.set(target.key, loop);
+    loop.start();
   }
 
   async stop(): Promise<void> {
@@ -52,6 +76,10 @@ export class ScrapeManager {
     this.loops.clear();
     await Promise.all(loops.map((loop) => loop.stop()));
   }
+}
+
+function phaseIn(target: Target, spreadMs: number): Phase {
+  return { ms: phaseOf(target.key, spreadMs), spreadMs };
 }
 
 /** Part of an interval over which the scrapes of so many targets are spread. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   CONNECTION_MANAGERS_PATH,
   copyEndings,
@@ -12,7 +13,14 @@ import {
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
 import { calledZones, clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
-import { type Precision, StatsError, type StatsLayout, type StatsReader, type StatsReading } from '../envoy/stats.ts';
+import {
+  owned,
+  type Precision,
+  StatsError,
+  type StatsLayout,
+  type StatsReader,
+  type StatsReading,
+} from '../envoy/stats.ts';
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
@@ -28,6 +36,7 @@ interface Process {
 }
 
 export interface GoodScrape {
+  /** Lent by its reader: it holds until another answer is read, of whatever target. */
   readonly reading: StatsReading;
   /** How well the form that the target takes tells latencies. */
   readonly precision: Precision;
@@ -77,6 +86,11 @@ export class TargetScraper {
     this.zones = new ZoneTurns(zonesEvery);
   }
 
+  /** Counts from the next scrape on. */
+  configure({ zonesEvery }: { zonesEvery: number }): void {
+    this.zones.change(zonesEvery);
+  }
+
   /** @throws ScrapeError with the reason in plain words. */
   async scrape(): Promise<GoodScrape> {
     try {
@@ -90,13 +104,17 @@ export class TargetScraper {
   private async scrapeOnce(): Promise<GoodScrape> {
     const { answer, reading } = await this.stats();
     if (this.process?.connection === answer.connection) {
+      answer.release?.();
       return this.goodScrape(answer, reading, this.process);
     }
+    // Other targets are read while this one is asked more.
+    const kept = owned(reading);
     this.process = await this.askProcess(answer);
     const before = this.version;
     const version = this.process.info?.version ?? before;
     this.version = version;
-    const good = this.goodScrape(answer, this.rereadBuckets(answer, version) ?? reading, this.process);
+    const good = this.goodScrape(answer, (await this.rereadBuckets(answer, version)) ?? kept, this.process);
+    answer.release?.();
     if (version !== before && before !== '') this.takeAnew(STATS_FORMS[0]);
     return good;
   }
@@ -117,13 +135,13 @@ export class TargetScraper {
   }
 
   /** What a bucket holds depends on the version, which is known only now. */
-  private rereadBuckets(answer: AdminAnswer, version: string): StatsReading | undefined {
+  private async rereadBuckets(answer: AdminAnswer, version: string): Promise<StatsReading | undefined> {
     const inclusive = hasInclusiveBounds(version);
     if (inclusive === this.boundsInclusive) return undefined;
     this.boundsInclusive = inclusive;
     if (this.reader.precision !== 'buckets') return undefined;
     this.takeAnew(this.form);
-    return this.reader.read(answer.body);
+    return this.lent(this.reader, answer.body);
   }
 
   /** Forgets what the readers remember of earlier answers. */
@@ -147,7 +165,7 @@ export class TargetScraper {
       if (reason && form !== STATS_FORMS[0] && !form.after.some((refusal) => refusals.has(refusal))) continue;
       const answer = await this.ask(form);
       const refusal = refusalOf(answer, form);
-      const read = refusal ? undefined : this.read(answer.body, form);
+      const read = refusal ? undefined : await this.read(answer.body, form);
       if (read && !(read instanceof ScrapeError)) return { answer, reading: read };
       reason = read ?? reason ?? refusalError(answer, form);
       if (refusal === 'other' || (read && refusals.size === 0)) break;
@@ -170,12 +188,16 @@ export class TargetScraper {
     return this.admin.get(form.path);
   }
 
+  private async lent(reader: StatsReader, body: Buffer): Promise<StatsReading> {
+    return reader.lend(reader.shorten ? await reader.shorten(body, setImmediate) : body);
+  }
+
   /** An error for what is no /stats; undefined when the target told latencies by its own quantiles though asked for more. */
-  private read(body: Buffer, form: StatsForm): StatsReading | ScrapeError | undefined {
+  private async read(body: Buffer, form: StatsForm): Promise<StatsReading | ScrapeError | undefined> {
     const known = form === this.form ? this.readers.get(this.holdsZones) : undefined;
     const reader = known ?? form.reader(this.boundsInclusive);
     try {
-      const reading = reader.read(body);
+      const reading = await this.lent(reader, body);
       if (reader.precision === 'none' && form.precision !== 'none') return undefined;
       this.take(form, reader);
       return reading;

@@ -4,7 +4,7 @@
  * it saves.
  */
 export class ZoneTurns {
-  private readonly every: number;
+  private every: number;
   /** Called zones that the target ever told of. */
   private readonly known = new Set<string>();
   /** Whether the last answer had anything by zone, be it of zones that can't be told. */
@@ -14,6 +14,12 @@ export class ZoneTurns {
   /** `every`: at every how many scrapes; 0: never. */
   constructor(every: number) {
     this.every = every;
+  }
+
+  /** Counts from the next answer on. */
+  change(every: number): void {
+    this.every = every;
+    this.untilNext = Math.min(this.untilNext, every);
   }
 
   /** Zones that need not be told when it is not their turn. */

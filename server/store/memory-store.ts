@@ -2,6 +2,7 @@ import type { Identity } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { ScrapeFindings, ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
 import { partsIn, unionOf } from './coverage.ts';
+import { withoutHeld } from './held-increments.ts';
 import { foldRows, type MemoryRow, TIER_STEP_MS, Unit } from './memory-rows.ts';
 import { sumRows } from './memory-sums.ts';
 import {
@@ -49,7 +50,7 @@ export class MemoryStore implements Store {
   /** @throws StoreError for counts that are no numbers. */
   async append(round: readonly ScrapeRecord[]): Promise<void> {
     for (const { findings } of round) if (findings) checkCounts(findings);
-    for (const record of round) if (record.findings) this.appendScrape(record.target, record.findings);
+    for (const record of withoutHeld(round)) if (record.findings) this.appendScrape(record.target, record.findings);
   }
 
   private appendScrape(target: string, findings: ScrapeFindings): void {

@@ -52,6 +52,11 @@ export class QuietLog {
     return this.told.delete(key);
   }
 
+  /** Forgets all other keys. */
+  keep(keys: ReadonlySet<string>): void {
+    for (const key of this.told.keys()) if (!keys.has(key)) this.told.delete(key);
+  }
+
   private messagesOf(key: string): Map<string, Told> {
     const messages = this.told.get(key) ?? new Map<string, Told>();
     this.told.set(key, messages);

@@ -57,6 +57,10 @@ export class SelfMetrics {
   private readonly upkeepSeconds: Histogram;
   private readonly storeGauges: Record<keyof typeof STORE_GAUGES, Gauge>;
   private readonly tierGauges: Record<keyof typeof TIER_GAUGES, Gauge<'tier'>>;
+  readonly reloadGood: Gauge;
+  readonly reloadGoodAt: Gauge;
+  readonly discoveryFailing: Gauge<'entry'>;
+  readonly discoveryDropped: Gauge;
 
   constructor(version: string) {
     const registers = [this.registry];
@@ -129,6 +133,27 @@ export class SelfMetrics {
       TIER_GAUGES,
       ([name, help]) => new Gauge({ name, help, labelNames: ['tier'] as const, registers }),
     );
+    this.reloadGood = new Gauge({
+      name: 'sidelight_config_last_reload_successful',
+      help: '1 when the configuration was good the last time it was read.',
+      registers,
+    });
+    this.reloadGoodAt = new Gauge({
+      name: 'sidelight_config_last_reload_success_timestamp_seconds',
+      help: 'When the configuration was read and good last.',
+      registers,
+    });
+    this.discoveryFailing = new Gauge({
+      name: 'sidelight_discovery_failing',
+      help: '1 for an entry of discovery that fails; what it found last stays.',
+      labelNames: ['entry'],
+      registers,
+    });
+    this.discoveryDropped = new Gauge({
+      name: 'sidelight_discovery_dropped_targets',
+      help: 'Discovered, and no target: dropped by a rule, or with an address that is none.',
+      registers,
+    });
     for (const result of ['good', 'failed']) {
       this.scrapes.inc({ result }, 0);
       this.storeRounds.inc({ result }, 0);
@@ -181,6 +206,17 @@ export class SelfMetrics {
       if (oldest === null) this.tierGauges.oldest.remove({ tier });
       else this.tierGauges.oldest.set({ tier }, oldest / 1000);
     }
+  }
+
+  setConfig({ errors, goodAt }: { errors: readonly string[]; goodAt: number }): void {
+    this.reloadGood.set(errors.length === 0 ? 1 : 0);
+    this.reloadGoodAt.set(goodAt / 1000);
+  }
+
+  setDiscovery(entries: readonly { name: string; error: string }[], dropped: number): void {
+    this.discoveryFailing.reset();
+    for (const { name, error } of entries) this.discoveryFailing.set({ entry: name }, error === '' ? 0 : 1);
+    this.discoveryDropped.set(dropped);
   }
 
   setTargets(live: { count(health: 'up' | 'down' | 'unknown'): number }): void {

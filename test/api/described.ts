@@ -26,7 +26,7 @@ export function operationOf(path: string): Operation | undefined {
   const template = Object.keys(openApi.paths).find((known) =>
     new RegExp(`^${known.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(address),
   );
-  return template === undefined ? undefined : openApi.paths[template]?.get;
+  return template === undefined ? undefined : (openApi.paths[template]?.get ?? openApi.paths[template]?.post);
 }
 
 /** Fails where an answer, its status, its content type or a parameter of the request is not as described. */

@@ -8,7 +8,11 @@ import { checkAnswer, validatorOf } from './described.ts';
 import { MIXED } from './meshes.ts';
 import { type RunningApi, startApi } from './running-api.ts';
 
-const operations = Object.entries(openApi.paths).map(([path, { get }]) => ({ path, ...get }));
+const operations = Object.entries(openApi.paths).map(([path, { get, post }]) => ({
+  path,
+  method: get ? 'GET' : 'POST',
+  ...(get ?? post),
+}));
 
 /** Names of the fields of every interface in contract.ts, inherited ones included. */
 function contractFields(): Map<string, string[]> {
@@ -90,8 +94,8 @@ describe('what is served', () => {
 
   test.each(operations.filter(({ path }) => !path.startsWith('/api/')))(
     '$path answers as described',
-    async ({ path }) => {
-      const response = await fetch(api.url + path);
+    async ({ path, method }) => {
+      const response = await fetch(api.url + path, { method });
       checkAnswer(path, response, await response.text());
     },
   );
@@ -105,12 +109,14 @@ describe('what is served', () => {
       '/api/v1/topology',
       '/api/v1/regions',
       '/api/v1/targets',
+      '/api/v1/http_sd',
       '/api/v1/status',
       '/api/v1/events',
       '/api/v1/openapi.json',
       '/metrics',
       '/-/healthy',
       '/-/ready',
+      '/-/reload',
     ]);
   });
 });

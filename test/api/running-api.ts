@@ -49,7 +49,9 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
     store,
     live,
     events,
-    intervalMs: INTERVAL,
+    intervalMs: () => INTERVAL,
+    discovery: { dropped: () => ({ list: [], total: 0 }), note: () => '', states: () => [] },
+    reload: () => [],
     now: () => NOW,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', pieces: ['up 1\n'].values() }),
     metricsRefusals: [],
@@ -97,6 +99,8 @@ function statusOf({ tiers, ...store }: StoreStatus): Status {
     storage: { ...store, ...state, tiers: tiers.map((tier) => ({ ...tier })) },
     retention: { raw: 7_200_000 },
     limits: { concurrency: 256 },
+    reload: { at: NOW, goodAt: NOW, errors: [] },
+    discovery: [],
     config: {},
   };
 }

@@ -73,6 +73,7 @@ describe('a mixed mesh', () => {
       role: 'gateway',
       regions: ['eu'],
       instances: { up: 1, total: 1 },
+      failureSource: 'status',
       requests: 198,
       requestRate: expect.closeTo(3.3),
       successRate: 1 - 6 / 198,

@@ -30,7 +30,14 @@ describe('an empty mesh', () => {
       nodes: [],
       edges: [],
     });
-    expect(await api.get('/api/v1/targets')).toEqual({ targets: [], dropped: [] });
+    expect(await api.get('/api/v1/targets')).toEqual({
+      targets: [],
+      total: 0,
+      counts: { up: 0, down: 0, unknown: 0 },
+      dropped: [],
+      droppedTotal: 0,
+      discovery: [],
+    });
   });
 });
 
@@ -100,6 +107,9 @@ describe('a mixed mesh', () => {
       samples: 10,
       envoyVersion: '1.40.0',
       precision: 'bins',
+      note: '',
+      failureSource: 'status',
+      clusters: null,
     });
     expect(targets[0]).toMatchObject({
       labels: { address: '10.0.0.7:9901' },

@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 const LEVELS: readonly (readonly string[])[] = [
   ['model'],
   ['config', 'telemetry'],
-  ['envoy'],
+  ['envoy', 'reach'],
   ['discovery', 'scrape', 'mesh', 'store', 'live'],
   ['api', 'exporter', 'alerts'],
   ['collector'],
@@ -23,7 +23,7 @@ const CONFIG_VALUES_FROM = 'collector';
 const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'chart.js': ['web/charts/'],
   'better-sqlite3': ['server/store/sqlite/'],
-  undici: ['server/scrape/', 'server/cli/', 'server/demo/', 'examples/'],
+  undici: ['server/scrape/', 'server/discovery/', 'server/reach/', 'server/cli/', 'server/demo/', 'examples/'],
   commander: ['server/cli/'],
 };
 

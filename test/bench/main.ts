@@ -16,6 +16,21 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
       'keeping and asking the history of 1,000 sidecars [--hours=24 --raw-hours=2.2 --services=100 --instances=10 --runs=50 --parts=size,history,queries --folder=DIR]',
     run: async (args) => (await import('./store.ts')).storeBenchmark(args),
   },
+  discovery: {
+    about: 'time of relabelling, and of a reload of 10,000 static targets; then kubernetes',
+    run: async () => {
+      const met = await (await import('./discovery.ts')).discoveryBenchmark();
+      return (await (await import('./kubernetes.ts')).kubernetesBenchmark()) && met;
+    },
+  },
+  kubernetes: {
+    about: 'Kubernetes discovery: 10,000 pods listed, 200 changes per second',
+    run: async () => (await import('./kubernetes.ts')).kubernetesBenchmark(),
+  },
+  scrape: {
+    about: 'CPU and memory of scraping many sidecars [--sidecars=1000] [--services=100] [--interval=10] [--seconds=30]',
+    run: async (args) => (await import('./scrape.ts')).scrapeBenchmark(args),
+  },
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -1,5 +1,6 @@
 /** What reading one scrape costs, against the goals of the project. */
 
+import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { StatsReader } from '../../server/envoy/stats.ts';
 import { NO_RULES } from '../../server/mesh/naming-rules.ts';
@@ -17,7 +18,7 @@ export async function parseBenchmark(args: readonly string[]): Promise<boolean> 
   const { values } = parseArgs({ args: [...args], options: { rounds: { type: 'string', default: '60' } } });
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds=${values.rounds}: a whole number from 1 on`);
-  const foreign = foreignFigures(Math.ceil(rounds / 4));
+  const foreign = await foreignFigures(Math.ceil(rounds / 4));
   const goals = [...sidecarFigures(rounds), ...foreign];
   for (const { about, figure, goal, met } of goals)
     console.log(`${about.padEnd(62)} ${figure.padStart(14)}   ${goal && `${met ? 'met' : 'MISSED'}: ${goal}`}`);
@@ -71,24 +72,25 @@ function sidecarFigures(rounds: number): Figure[] {
 }
 
 /**
- * One read blocks the event loop from start to end, so the longest stretch is the longest of all of them. Called before
- * anything is compiled, so that the first read of a process is among them.
+ * Every stretch of work without a pause counts, the first ones of the process among them: this is called before anything
+ * is compiled. A target's first answer is counted only after /server_info was asked, which is a pause too.
  */
-function foreignFigures(rounds: number): Figure[] {
+async function foreignFigures(rounds: number): Promise<Figure[]> {
   const body = foreignBody(MOMENTS[0] ?? { scalars: {} }, 10);
-  const first: number[] = [];
-  const again: number[] = [];
+  // What was left over from making the body is not collected at the reader's cost.
+  globalThis.gc?.();
+  const longest = { first: [] as number[], again: [] as number[] };
   const cpu: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const { reader, mesh } = newTarget('prometheus');
-    for (const stretches of [first, again]) {
+    const target = newTarget('prometheus');
+    for (const which of ['first', 'again'] as const) {
       const before = process.cpuUsage();
-      stretches.push(milliseconds(() => observe(mesh, reader.read(body), round)));
+      longest[which].push(await longestStretch(target, body, which === 'first'));
       const { user, system } = process.cpuUsage(before);
       cpu.push((user + system) / 1000);
     }
   }
-  const longest = Math.max(...first, ...again);
+  const most = Math.max(...longest.first, ...longest.again);
   return [
     {
       about: `foreign body, ${body.length} bytes: CPU, first read included (longest)`,
@@ -96,16 +98,33 @@ function foreignFigures(rounds: number): Figure[] {
       goal: 'at most 60 ms',
       met: Math.max(...cpu) <= 60,
     },
-    plain('foreign body: first read of a process', `${(first[0] ?? Number.NaN).toFixed(1)} ms`),
-    plain('foreign body: first read (median)', `${median(first).toFixed(1)} ms`),
-    plain('foreign body: further reads (median)', `${median(again).toFixed(1)} ms`),
+    plain('foreign body: CPU (median)', `${median(cpu).toFixed(1)} ms`),
+    plain('foreign body: longest stretch, first of a process', `${(longest.first[0] ?? Number.NaN).toFixed(1)} ms`),
+    plain('foreign body: longest stretch, first of a target (median)', `${median(longest.first).toFixed(1)} ms`),
+    plain('foreign body: longest stretch, thereafter (median)', `${median(longest.again).toFixed(1)} ms`),
     {
       about: 'foreign body: longest stretch without a pause',
-      figure: `${longest.toFixed(1)} ms`,
+      figure: `${most.toFixed(1)} ms`,
       goal: 'under 20 ms',
-      met: longest < 20,
+      met: most < 20,
     },
   ];
+}
+
+/** Milliseconds of this thread, in the turns in which a scraper reads a body and counts it. */
+async function longestStretch({ reader, mesh }: Target, body: Buffer, pauseToCount: boolean): Promise<number> {
+  let longest = 0;
+  let began = process.threadCpuUsage();
+  const pause = async () => {
+    longest = Math.max(longest, threadMsSince(began));
+    await setImmediate();
+    began = process.threadCpuUsage();
+  };
+  const shortened = (await reader.shorten?.(body, pause)) ?? body;
+  const reading = reader.lend(shortened);
+  if (pauseToCount) await pause();
+  observe(mesh, reading, 0);
+  return Math.max(longest, threadMsSince(began));
 }
 
 function plain(about: string, figure: string): Figure {
@@ -113,9 +132,7 @@ function plain(about: string, figure: string): Figure {
 }
 
 /** CPU of this thread alone, collections on it included: on a busy machine the clock would count the others' turns. */
-function milliseconds(work: () => void): number {
-  const before = process.threadCpuUsage();
-  work();
+function threadMsSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.threadCpuUsage(before);
   return (user + system) / 1000;
 }
@@ -126,7 +143,7 @@ class Scrapes implements Subject {
   private readonly form: FormName;
   private readonly bodies: readonly Buffer[];
   private readonly normalise: boolean;
-  private target: ReturnType<typeof newTarget>;
+  private target: Target;
 
   constructor(form: FormName, normalise = true) {
     this.form = form;
@@ -150,7 +167,7 @@ class Scrapes implements Subject {
   }
 
   scrape(index: number): void {
-    const reading = this.target.reader.read(this.bodies[index] ?? Buffer.of());
+    const reading = this.target.reader.lend(this.bodies[index] ?? Buffer.of());
     if (this.normalise) observe(this.target.mesh, reading, index);
   }
 }
@@ -170,7 +187,12 @@ class Json implements Subject {
   }
 }
 
-function newTarget(form: FormName): { reader: StatsReader; mesh: TargetMesh } {
+interface Target {
+  readonly reader: StatsReader;
+  readonly mesh: TargetMesh;
+}
+
+function newTarget(form: FormName): Target {
   const mesh = new TargetMesh({
     labels: { service: 'checkout' },
     address: '10.0.0.5:9901',

@@ -108,6 +108,7 @@ export class Fleet {
         samples: 400,
         envoyVersion: '1.40.0',
         precision: 'bins',
+        failureSource: 'status',
         certificateExpiry: null,
       },
     };

@@ -64,7 +64,9 @@ test.for<[args: string[], err: string[]]>([
   [['chek-config', 'a'], ['error: unknown command "chek-config"; did you mean check-config?']],
   [
     ['frobnicate'],
-    ['error: unknown command "frobnicate"; commands are serve, check-config, demo, stat, explain, db, version'],
+    [
+      'error: unknown command "frobnicate"; commands are serve, check-config, demo, stat, targets, explain, db, version',
+    ],
   ],
   [['rules'], [`error: the command rules is not available in this version (${VERSION})`]],
   [['stat', '--window=5'], ['--window=5: not a duration; write 30s, 1m or 2h']],
@@ -113,7 +115,7 @@ test.for(['SIGTERM', 'SIGINT'] as const)('serves until %s', async (signal) => {
   expect({ code, out }).toEqual({ code: 0, out: [] });
   expect(err.map((line) => line.replace(/^\S+ /, '').replace(/:\d+$/, ':PORT'))).toEqual([
     `INFO  Sidelight ${VERSION} listening on http://127.0.0.1:PORT`,
-    'WARN  no targets yet; add them with --target=127.0.0.1:9901, or under discovery.static in the file of --config.file',
+    'WARN  no targets yet; add them with --target=127.0.0.1:9901, or under discovery in the file of --config.file',
     'INFO  stopping',
   ]);
 });

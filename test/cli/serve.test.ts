@@ -14,7 +14,11 @@ beforeEach(() => {
   signals = new EventEmitter();
 });
 
-function run(startCollector: StartCollector, targets: string[] = ['a:1']): Promise<number> {
+function run(
+  startCollector: StartCollector,
+  targets: string[] = ['a:1'],
+  reloads = new EventEmitter(),
+): Promise<number> {
   const loaded = loadConfig(undefined, { targets });
   if ('errors' in loaded) throw new Error(loaded.errors.join());
   const log = createLog({
@@ -27,6 +31,7 @@ function run(startCollector: StartCollector, targets: string[] = ['a:1']): Promi
     log,
     startCollector,
     signals,
+    reloads,
     err: (line) => lines.push(line),
     stopLimitMs: 20,
   });
@@ -46,6 +51,27 @@ test.for(['SIGINT', 'SIGTERM'])('stops the collector on %s', async (signal) => {
   expect(await ended).toBe(0);
   expect(stop).toHaveBeenCalledOnce();
   expect(lines).toEqual([listening, 'INFO  stopping']);
+});
+
+test('SIGHUP reloads, and one while it starts counts as soon as it runs', async () => {
+  const reload = vi.fn();
+  const reloads = new EventEmitter();
+  const start = Promise.withResolvers<void>();
+  const ended = run(
+    async () => {
+      await start.promise;
+      return { url: 'http://h:1', reload, stop: async () => {} };
+    },
+    ['a:1'],
+    reloads,
+  );
+  reloads.emit('SIGHUP');
+  start.resolve();
+  await vi.waitFor(() => expect(reload).toHaveBeenCalledOnce());
+  reloads.emit('SIGHUP');
+  expect(reload).toHaveBeenCalledTimes(2);
+  signals.emit('SIGTERM');
+  expect(await ended).toBe(0);
 });
 
 test('a signal while it starts stops it as soon as it runs', async () => {

@@ -9,6 +9,7 @@ const checkout: ServiceSummary = {
   role: 'sidecar',
   regions: [],
   instances: { up: 9, total: 10 },
+  failureSource: 'grpc_stats',
   alerts: { firing: 0, pending: 0 },
   requests: 74_000,
   requestRate: 1234.5,

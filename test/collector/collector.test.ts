@@ -28,15 +28,18 @@ const FIRST_SEEN = 47;
 
 const log = pino({ level: 'silent' });
 
+/** For scrapes that are to be good however busy the machine is. */
+const PATIENT_MS = 10_000;
+
 /** Scrapes five times a second. */
-function configOf(targets: readonly FakeAdmin[], path: string): Config {
+function configOf(targets: readonly FakeAdmin[], path: string, timeoutMs = 150): Config {
   const loaded = loadConfig(undefined);
   if ('errors' in loaded) throw new Error(loaded.errors.join('\n'));
   const { config } = loaded;
   return {
     ...config,
-    scrape: { ...config.scrape, intervalMs: 200, timeoutMs: 150 },
-    discovery: { static: [{ targets: targets.map(({ text }) => text), labels: {} }] },
+    scrape: { ...config.scrape, intervalMs: 200, timeoutMs },
+    discovery: { ...config.discovery, static: [{ targets: targets.map(({ text }) => text), labels: {}, relabel: [] }] },
     storage: { ...config.storage, path },
     web: { ...config.web, host: '127.0.0.1', port: 0 },
   };
@@ -96,10 +99,10 @@ test('a restart loses and repeats nothing', async () => {
   const envoy = growing();
   const good = await fake(envoy.answer);
   const path = join(temporaryFolder(), 'sidelight.db');
-  const first = await startCollector(configOf([good], path), log);
+  const first = await startCollector(configOf([good], path, PATIENT_MS), log);
   await eventually(() => requestsOf(first)).toBeGreaterThan(20);
   await first.stop();
-  const second = await startCollector(configOf([good], path), log);
+  const second = await startCollector(configOf([good], path, PATIENT_MS), log);
   await eventually(() => requestsOf(second)).toBeGreaterThan(60);
   envoy.state.resting = true;
   await eventually(() => requestsOf(second)).toBe(envoy.state.requests - FIRST_SEEN);

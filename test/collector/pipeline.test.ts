@@ -100,3 +100,47 @@ test('after a restart of the collector, an Envoy that came in the meantime count
     at,
   ]);
 });
+
+test('other labels name what is counted from then on, and lose no request', () => {
+  const pipeline = pipelineOf();
+  pipeline.process(goodResult({ at: START, startedAt: LONG_AGO, requests: 100 }));
+  const renamed = discovered(TARGET.key, { service: 'market', region: 'eu' });
+  const record = pipeline.process(
+    goodResult({ at: START + INTERVAL, startedAt: LONG_AGO, requests: 107, target: renamed }),
+  );
+  expect(record.findings?.observation.identity).toMatchObject({ service: 'market', region: 'eu' });
+  expect(counted(record)[0]).toBe(7);
+  expect(requestCount(record.findings?.flowTotals[0]?.counters ?? [])).toBe(7);
+});
+
+test('a target that is away for a moment goes on where it was; after a while it begins anew', () => {
+  const pipeline = pipelineOf();
+  const scrape = (at: number, requests: number) => pipeline.process(goodResult({ at, startedAt: LONG_AGO, requests }));
+  scrape(START, 100);
+  pipeline.setTargets([], START);
+  pipeline.setTargets([], START + 60_000);
+  pipeline.setTargets([TARGET], START + 60_000);
+  expect(counted(scrape(START + 60_000, 107))).toEqual([7, START, START + 60_000]);
+  pipeline.setTargets([], START + 61_000);
+  pipeline.setTargets([], START + 700_000);
+  pipeline.setTargets([TARGET], START + 700_000);
+  expect(counted(scrape(START + 700_000, 200))[0]).toBe(0);
+});
+
+test('what was stored of a target counts once, though it goes and comes back', () => {
+  const first = pipelineOf().process(goodResult({ at: START, startedAt: LONG_AGO, requests: 100 }));
+  const pipeline = pipelineOf({ stored: [storedFrom(first)], startedAt: START + 1 });
+  const scrape = (at: number, requests: number) => pipeline.process(goodResult({ at, startedAt: LONG_AGO, requests }));
+  expect(counted(scrape(START + INTERVAL, 110))[0]).toBe(10);
+  pipeline.setTargets([], START + INTERVAL);
+  pipeline.setTargets([], START + 1_000_000);
+  expect(counted(scrape(START + 1_000_000, 120))[0]).toBe(0);
+});
+
+test('rules and limits that change count from the next scrape on', () => {
+  const pipeline = pipelineOf();
+  const scrape = (at: number) => pipeline.process(goodResult({ at, startedAt: LONG_AGO, requests: 100 }));
+  expect(scrape(START).error).toBe('');
+  pipeline.configure({ peers: [], local: [], seriesLimit: 1, intervalMs: INTERVAL });
+  expect(scrape(START + INTERVAL).error).toContain('more than scrape.series_limit (1)');
+});

@@ -1,6 +1,9 @@
 import { DISCOVERY } from './bad/discovery.ts';
+import { KUBERNETES } from './bad/kubernetes.ts';
+import { MECHANISMS } from './bad/mechanisms.ts';
 import { NAMING } from './bad/naming.ts';
 import { OUTPUT } from './bad/output.ts';
+import { RELABEL } from './bad/relabel.ts';
 import { SCRAPE } from './bad/scrape.ts';
 import { STRUCTURE } from './bad/structure.ts';
 import { SYNTAX } from './bad/syntax.ts';
@@ -18,6 +21,9 @@ export const BAD_FILES: readonly BadFile[] = [
   ...STRUCTURE,
   ...SCRAPE,
   ...DISCOVERY,
+  ...KUBERNETES,
+  ...MECHANISMS,
+  ...RELABEL,
   ...NAMING,
   ...OUTPUT,
   ...UNAVAILABLE,

@@ -1,3 +1,7 @@
+import { expect } from 'vitest';
+
+import { ENVOY_CONTAINERS } from '../../server/config/kubernetes-fields.ts';
+
 /** One case per form that is accepted: the text of a file and what must be in the configuration. */
 export interface GoodFile {
   readonly name: string;
@@ -24,7 +28,7 @@ export const GOOD_FILES: readonly GoodFile[] = [
   },
   {
     name: 'the whole scrape section',
-    yaml: 'scrape: { interval: 1m30s, timeout: 1m30s, body_limit: 16MiB, series_limit: 5, concurrency: 1, zones_every: 0, slow_down: false }\n',
+    yaml: 'scrape: { interval: 1m30s, timeout: 1m30s, body_limit: 16MiB, series_limit: 5, concurrency: 1, zones_every: 0, slow_down: false, clusters_every: 0 }\n',
     config: {
       scrape: {
         intervalMs: 90_000,
@@ -34,6 +38,7 @@ export const GOOD_FILES: readonly GoodFile[] = [
         concurrency: 1,
         zonesEvery: 0,
         slowDown: false,
+        clustersEvery: 0,
       },
     },
   },
@@ -45,6 +50,24 @@ export const GOOD_FILES: readonly GoodFile[] = [
       targets: ['10.0.0.5:9901', 'b:1', 'https://b:1', '[::1]:1', 'unix:/run/envoy.sock'],
       labels: { service: 'checkout', region: 'eu-west-1' },
     }),
+  },
+  {
+    name: 'Kubernetes, all by default, as the documentation has it, and all otherwise',
+    yaml: 'discovery:\n  kubernetes:\n    - {}\n    - { kubeconfig: null, namespaces: [], selector: "", container: "envoy|istio-proxy", port: 9901, access: direct }\n    - { kubeconfig: /k, namespaces: [a, b], selector: "a, !b, c/d=e, f!=, g in (h, i), j notin (k), l > 5", access: proxy }\n',
+    config: {
+      discovery: {
+        kubernetes: [
+          { namespaces: [], selector: '', container: ENVOY_CONTAINERS, access: 'direct', relabel: [] },
+          { namespaces: [], selector: '', container: 'envoy|istio-proxy', port: 9901, access: 'direct' },
+          {
+            kubeconfig: '/k',
+            namespaces: ['a', 'b'],
+            selector: 'a, !b, c/d=e, f!=, g in (h, i), j notin (k), l > 5',
+            access: 'proxy',
+          },
+        ],
+      },
+    },
   },
   {
     name: 'label values as they were written',
@@ -95,6 +118,57 @@ export const GOOD_FILES: readonly GoodFile[] = [
     yaml: 'web: { external_url: "https://a.example/mesh/", trace_url: "https://j/s?service={service}&start={from}&end={to}" }\n',
     config: {
       web: { externalUrl: 'https://a.example/mesh', traceUrl: 'https://j/s?service={service}&start={from}&end={to}' },
+    },
+  },
+  {
+    name: 'every mechanism',
+    yaml: 'discovery:\n  file: [{ files: ["/sd/*.yaml", a.json] }]\n  http: [{ url: "http://sd/targets", refresh: 5m, source_auth: { username: a, password: b } }]\n  dns: [{ names: [Checkout.default.svc], port: 9901, servers: ["10.0.0.53", "::1", "[::1]:54"] }, { names: [a], type: SRV, port: 1 }]\n  targets_limit: 5\n',
+    config: {
+      discovery: {
+        file: [{ files: ['/sd/*.yaml', expect.stringMatching(/^\/.*\/a\.json$/)], refreshMs: 60_000, relabel: [] }],
+        http: [{ url: 'http://sd/targets', refreshMs: 300_000, sourceAuth: { username: 'a', password: 'b' } }],
+        dns: [
+          {
+            names: ['checkout.default.svc'],
+            type: 'A',
+            port: 9901,
+            refreshMs: 30_000,
+            servers: ['10.0.0.53:53', '[::1]:53', '[::1]:54'],
+          },
+          { type: 'SRV', port: 0 },
+        ],
+        targetsLimit: 5,
+      },
+    },
+  },
+  {
+    name: 'rules with their defaults',
+    yaml: 'discovery: { relabel: [{ target_label: a, replacement: 1 }, { action: Keep, source_labels: [a], regex: b, separator: "" }] }\n',
+    config: {
+      discovery: {
+        relabel: [
+          { action: 'replace', sourceLabels: [], separator: ';', targetLabel: 'a', regex: '(.*)', replacement: '1' },
+          { action: 'keep', sourceLabels: ['a'], separator: '', regex: 'b' },
+        ],
+      },
+    },
+  },
+  {
+    name: 'how targets are reached',
+    yaml: 'scrape:\n  tls: { ca_file: ca.crt, cert_file: /a.crt, key_file: /a.key, server_name: envoy, insecure_skip_verify: true }\n  auth: { bearer_token_file: /token }\n  allow_link_local: true\ndiscovery: { static: [{ targets: [], tls: {}, auth: { username: a } }] }\n',
+    config: {
+      scrape: {
+        tls: {
+          caFile: expect.stringMatching(/^\/.*ca\.crt$/),
+          certFile: '/a.crt',
+          keyFile: '/a.key',
+          serverName: 'envoy',
+          insecureSkipVerify: true,
+        },
+        auth: { bearerTokenFile: '/token' },
+        allowLinkLocal: true,
+      },
+      discovery: { static: [{ targets: [], tls: {}, auth: { username: 'a' } }] },
     },
   },
   {

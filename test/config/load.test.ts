@@ -35,8 +35,10 @@ test('no file means all defaults, the same as an empty one', () => {
       concurrency: 256,
       zonesEvery: 4,
       slowDown: true,
+      allowLinkLocal: false,
+      clustersEvery: 5,
     },
-    discovery: { static: [] },
+    discovery: { static: [], file: [], http: [], dns: [], kubernetes: [], relabel: [], targetsLimit: 20_000 },
     peers: [],
     local: [],
     storage: {
@@ -56,6 +58,23 @@ test('no file means all defaults, the same as an empty one', () => {
   };
   expect(loadConfig(undefined)).toEqual({ config: defaults });
   expect(parseConfig('', 'conf.yaml')).toEqual({ config: defaults });
+});
+
+test('what only a restart can change is an error for a collector that runs', () => {
+  const running = configOf(parseConfig('web: { listen: ":1" }', 'conf.yaml'));
+  const changed = parseConfig(
+    'web: { listen: ":2" }\nlog:\n  format: json\n',
+    'conf.yaml',
+    { storagePath: 'b.db' },
+    running,
+  );
+  expect(changed).toEqual({
+    errors: [
+      'conf.yaml:1: web.listen: cannot change from :1 to :2 while Sidelight runs; restart it, or take the change back',
+      'conf.yaml:3: log.format: cannot change from text to json while Sidelight runs; restart it, or take the change back',
+      '--storage.path=b.db: cannot change from data/sidelight.db to b.db while Sidelight runs; restart it, or take the change back',
+    ],
+  });
 });
 
 test('a configuration is frozen', () => {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ControlPlane } from '../../examples/meshes/basic/endpoints.ts';
 import { entries, ledgerOptions } from '../../examples/meshes/basic/traffic.ts';
+import { sumOfHops } from '../../examples/meshes/hop.ts';
 import { MeshLedger } from '../../examples/meshes/ledger.ts';
 import { type EntryRequest, sendPlan } from '../../examples/meshes/sender.ts';
 import type { ServicesAnswer } from '../../server/api/contract.ts';
@@ -30,6 +31,14 @@ let run: MeshRun;
 const REGIONS = { eu: 'eu-west-1', us: 'us-east-1' } as const;
 const SERVICES = ['catalog', 'shop', 'stock'];
 
+/** The calls of `shop` to `catalog` went to its instances and to the other region's front proxy at once. */
+const LATENCY_TOLD = [
+  ['front-proxy', 'shop'],
+  ['front-proxy', 'catalog'],
+  ['shop', 'stock'],
+  ['catalog', 'stock'],
+] as const;
+
 const truth = (): Truth => {
   const instances: Record<string, Truth['instances'][string]> = {};
   for (const [suffix, region] of Object.entries(REGIONS)) {
@@ -37,9 +46,14 @@ const truth = (): Truth => {
     instances[front] = { service: 'front-proxy', region, inbound: ledger.inbound(front) };
     for (const service of SERVICES) instances[`${service}-${suffix}`] = { service, region };
   }
-  const callers = Object.keys(instances);
-  const calls = callers.flatMap((from) => SERVICES.map((to) => ({ from, to, hop: ledger.outbound(from, to) })));
-  return { instances, calls };
+  const calls = Object.keys(instances).flatMap((from) => {
+    const isGateway = from.startsWith('front-proxy');
+    const hopTo = (to: string) => (isGateway ? ledger.outbound(from, to) : ledger.direct(from, to));
+    const toServices = SERVICES.map((to) => ({ from, to, hop: hopTo(to) }));
+    const gateways = Object.keys(REGIONS).map((suffix) => ledger.relayed(from, `front-proxy-${suffix}`));
+    return [...toServices, { from, to: 'front-proxy', hop: sumOfHops(gateways) }];
+  });
+  return { instances, calls, latencyTold: LATENCY_TOLD };
 };
 
 beforeAll(async () => {
@@ -106,6 +120,17 @@ test('services that only their callers see are told to be measured there', async
   expect(seen.filter(([service]) => service !== 'front-proxy')).toEqual(
     SERVICES.map((service) => [service, 'client', 'ok']),
   );
+});
+
+test('a request that crosses the regions through a front proxy counts once', async () => {
+  const { services } = await run.whole<ServicesAnswer>('services');
+  for (const service of SERVICES) {
+    const { requests, codeClasses, errorRate } = services.find((one) => one.service === service) ?? {};
+    const { requests: sent, byClass } = sumOfHops(
+      Object.keys(REGIONS).map((suffix) => ledger.arrived(`${service}-${suffix}`)),
+    );
+    expect([service, requests, codeClasses, errorRate]).toEqual([service, sent, byClass, byClass['5xx'] / sent]);
+  }
 });
 
 describeTruth(() => run, truth);

@@ -23,3 +23,9 @@ function parseLabels(text: string): Record<string, string> {
 function unescaped(value: string): string {
   return value.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character));
 }
+
+/** Latency samples of all series. */
+export function latencySamples(samples: readonly Sample[]): number {
+  const counts = samples.filter(({ name }) => name === 'mesh_request_duration_seconds_count');
+  return counts.reduce((sum, { value }) => sum + value, 0);
+}

@@ -5,13 +5,13 @@ import { expect, vi } from 'vitest';
 import type { ServiceAnswer, StatusAnswer, TopologyAnswer } from '../../server/api/contract.ts';
 import { getJson, startTestCollector, type TestCollector } from './collector.ts';
 import { type ExportedRow, exportedRows } from './exported.ts';
-import { parseExposition, type Sample } from './exposition.ts';
+import { parseExposition, type Sample, latencySamples as samplesIn } from './exposition.ts';
 import { startTestMesh, type TestMesh } from './mesh.ts';
-import { edgeKey, edgesOf, servicesOf, type Truth } from './truth.ts';
+import { edgeKey, edgesOf, hasLatency, requestsOf, servicesOf, type Truth } from './truth.ts';
 
 const INTERVAL_SECONDS = 1;
-/** An interval, what the counting may take, and the second flush of Envoy that its histograms need. */
-const SETTLE_MS = 8_000;
+/** Two turns of /clusters of five intervals each, what the counting may take, and the second flush of Envoy. */
+const SETTLE_MS = 16_000;
 
 /** An example mesh and the collector on it, both on ports of their own. */
 export class MeshRun {
@@ -83,11 +83,14 @@ export class MeshRun {
     const { edges } = await this.whole<TopologyAnswer>('topology');
     const shown = new Map<string, [requests: number, samples: number]>();
     for (const { source, target, requests, latencySamples } of edges) {
-      const key = edgeKey(source, truth.peersTold === false ? '' : target);
-      const [before, samples] = shown.get(key) ?? [0, 0];
-      shown.set(key, [before + (requests ?? 0), samples + latencySamples]);
+      const samples = hasLatency(truth, source, target) ? latencySamples : 0;
+      shown.set(edgeKey(source, target), [requests ?? 0, samples]);
     }
-    const sent = [...edgesOf(truth)].map(([key, { requests }]) => [key, [requests, requests]] as const);
+    const told = new Set(truth.latencyTold?.map(([from, to]) => edgeKey(from, to)));
+    const sent = [...edgesOf(truth)].map(([key, { requests }]) => {
+      return [key, [requests, !truth.latencyTold || told.has(key) ? requests : 0]] as const;
+    });
     expect(shown).toEqual(new Map(sent));
+    expect(samplesIn(await this.metrics())).toBe(requestsOf(truth));
   }
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MeshLedger } from '../../examples/meshes/ledger.ts';
 import { entries, ledgerOptions } from '../../examples/meshes/passthrough/traffic.ts';
 import { type EntryRequest, sendPlan } from '../../examples/meshes/sender.ts';
-import type { ServiceAnswer, TopologyAnswer } from '../../server/api/contract.ts';
+import type { QueryAnswer, ServiceAnswer, TargetsAnswer, TopologyAnswer } from '../../server/api/contract.ts';
 import { MeshRun } from './mesh-run.ts';
 import { readEnvoyStats } from './mesh-stats.ts';
 import type { Truth } from './truth.ts';
@@ -42,7 +42,7 @@ const truth = (): Truth => ({
     SERVICES.map((id) => [id, { service: id, region: 'eu-west-1', inbound: ledger.inbound(id) }]),
   ),
   calls: CALLS.map(([from, to]) => ({ from, to, hop: ledger.outbound(from, to) })),
-  peersTold: false,
+  latencyTold: [['vote-bot', 'web']],
 });
 
 beforeAll(async () => {
@@ -70,6 +70,29 @@ test('failed votes count as failures, at voting and at its caller', async () => 
     .filter(({ source }) => source === 'web')
     .map((edge) => (edge.errorRate ?? 0) * (edge.requests ?? 0));
   expect(failed.reduce((sum, count) => sum + count, 0)).toBeCloseTo(30, 9);
+});
+
+test('latency of calls through one cluster is known together, not by whom they reached', async () => {
+  const { edges } = await run.whole<TopologyAnswer>('topology');
+  const toSeveral = edges.filter(({ source }) => source === 'web');
+  const latencies = toSeveral.map(({ target, latencyMs, latencySamples }) => [target, latencyMs.p50, latencySamples]);
+  expect(latencies.sort()).toEqual([
+    ['emoji', null, 0],
+    ['voting', null, 0],
+  ]);
+  const { series } = await run.whole<QueryAnswer>('query?signal=latency_mean&direction=outbound&service=web&step=10m');
+  expect(series.flatMap(({ points }) => points).some(([, value]) => value !== null)).toBe(true);
+});
+
+test('/clusters is asked now and then, and its cost is told apart', async () => {
+  const { targets } = await run.api<TargetsAnswer>('targets');
+  expect(targets.map(({ failureSource }) => failureSource)).toEqual([
+    'grpc_stats',
+    'clusters',
+    'grpc_stats',
+    'grpc_stats',
+  ]);
+  for (const { clusters } of targets) expect(clusters).toMatchObject({ result: 'ok', error: '' });
 });
 
 test('Envoy itself has one cluster per protocol for all that is called', async () => {

@@ -20,8 +20,8 @@ export interface Truth {
   /** By `node.id`. */
   readonly instances: Readonly<Record<string, InstanceTruth>>;
   readonly calls: readonly CallTruth[];
-  /** False where Envoy's clusters don't tell which service was called: calls are then compared by caller. Default true. */
-  readonly peersTold?: boolean;
+  /** Edges whose latency is their own, as `[caller, called]`; absent: all. Of others Envoy has it for several together. */
+  readonly latencyTold?: readonly (readonly [from: string, to: string])[];
 }
 
 export interface ServiceTruth {
@@ -49,14 +49,31 @@ export function servicesOf({ instances }: Truth): Map<string, ServiceTruth> {
 }
 
 /** Who called whom, under `[caller, called]` as JSON; those without a request are left out. */
-export function edgesOf({ instances, calls, peersTold = true }: Truth): Map<string, Hop> {
-  const between = ({ from, to }: CallTruth) => edgeKey(instances[from]?.service ?? from, peersTold ? to : '');
+export function edgesOf({ instances, calls }: Truth): Map<string, Hop> {
+  const between = ({ from, to }: CallTruth) => edgeKey(instances[from]?.service ?? from, to);
   return hopsBy(calls, between);
 }
 
 /** The same by calling instance. */
-export function callsByInstance({ calls, peersTold = true }: Truth): Map<string, Hop> {
-  return hopsBy(calls, ({ from, to }) => edgeKey(from, peersTold ? to : ''));
+export function callsByInstance({ calls }: Truth): Map<string, Hop> {
+  return hopsBy(calls, ({ from, to }) => edgeKey(from, to));
+}
+
+/** Whether an edge has a latency of its own. */
+export function hasLatency({ latencyTold }: Truth, from: string, to: string): boolean {
+  return latencyTold?.some(([caller, called]) => caller === from && called === to) ?? true;
+}
+
+/** What came in, by instance. */
+export function inboundOf({ instances }: Truth): [string, Hop][] {
+  return Object.entries(instances).flatMap(([id, { inbound }]): [string, Hop][] =>
+    inbound === undefined || inbound.requests === 0 ? [] : [[edgeKey(id, ''), inbound]],
+  );
+}
+
+/** Requests that came in or were sent, as all Envoys together counted them. */
+export function requestsOf(truth: Truth): number {
+  return [...inboundOf(truth), ...callsByInstance(truth)].reduce((sum, [, { requests }]) => sum + requests, 0);
 }
 
 export const edgeKey = (from: string, to: string): string => JSON.stringify([from, to]);

@@ -50,6 +50,9 @@ describe('stats of known clusters', () => {
       'cluster: outbound|80||a.b.svc.cluster.local; > upstream_rq_2xx',
     ],
     ['cluster.web.outlier_detection.ejections_active', 'cluster: web > outlier_detection.ejections_active'],
+    ['cluster.web.ratelimit.over_limit', 'cluster: web > ratelimit.over_limit'],
+    ['cluster.web.ratelimit.by_user.over_limit', 'cluster: web > ratelimit.over_limit'],
+    ['cluster.new.one.ratelimit.over_limit', 'cluster: new.one > ratelimit.over_limit'],
   ])('%s is %s', (name, expected) => {
     expect(parsed(name, namesOf(KNOWN))).toBe(expected);
   });

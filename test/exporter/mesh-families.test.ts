@@ -239,3 +239,22 @@ test.each<[name: string, rounds: ScrapeRecord[], requests: string[]]>([
     ),
   );
 });
+
+test('requests whose class is unknown are counted, too', () => {
+  const record = goodScrape({
+    target: A,
+    from: AT - 1000,
+    to: AT,
+    flows: [{ direction: 'outbound', peer: 'cart', counters: { '2xx': 4, unclassed: 3, unclassed_failed: 1 } }],
+  });
+  const counted = samples(rendered([record]), 'mesh_requests_total').map((line) =>
+    line.slice(line.indexOf('code_class')),
+  );
+  expect(counted).toEqual([
+    'code_class="2xx"} 4',
+    'code_class="3xx"} 0',
+    'code_class="4xx"} 0',
+    'code_class="5xx"} 0',
+    'code_class="unknown"} 3',
+  ]);
+});

@@ -1,6 +1,7 @@
 /** What must hold for every body, however damaged. */
 
-import { StatsError, type StatsReader, type StatsReading } from '../../server/envoy/stats.ts';
+import { owned, StatsError, type StatsReader, type StatsReading } from '../../server/envoy/stats.ts';
+import { TextStatsReader } from '../../server/envoy/stats-text.ts';
 import { NO_RULES } from '../../server/mesh/naming-rules.ts';
 import { TargetMesh } from '../../server/mesh/target-mesh.ts';
 import { decodeTotals } from '../../server/mesh/totals.ts';
@@ -83,7 +84,8 @@ class Target {
       if (!(error instanceof StatsError)) return { problem: `reader: threw ${error}` };
       return error.message.length > LONGEST_REASON ? { problem: `reader: says too much: ${error.message}` } : {};
     }
-    const problem = problemOfReading(reading, body.length) ?? this.observe(reading);
+    const lent = this.reader instanceof TextStatsReader ? this.reader.lend(body) : reading;
+    const problem = problemOfReading(reading, body.length) ?? problemOfLent(owned(lent), reading) ?? this.observe(lent);
     return { reading, ...(problem !== undefined && { problem }) };
   }
 
@@ -100,6 +102,19 @@ class Target {
       return `mesh: threw ${error}`;
     }
   }
+}
+
+/** A lent reading says the same, apart from histograms that it left unread. */
+function problemOfLent(lent: StatsReading, reading: StatsReading): string | undefined {
+  if (!sameList(lent.values, reading.values)) return 'lent: other counters or gauges';
+  for (let slot = 0; slot < reading.layout.histograms.length; slot++)
+    if (lent.unread?.[slot] !== 1 && binText(lent, slot) !== binText(reading, slot)) return 'lent: other bins';
+  return undefined;
+}
+
+function binText({ binStarts, binKeys, binCounts }: StatsReading, slot: number): string {
+  const [start, end] = [binStarts[slot], binStarts[slot + 1]];
+  return `${binKeys.subarray(start, end)}:${binCounts.subarray(start, end)}`;
 }
 
 function problemOfReading(reading: StatsReading, bytes: number): string | undefined {

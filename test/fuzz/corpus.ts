@@ -4,6 +4,8 @@ import { readdirSync } from 'node:fs';
 import type { Random } from '../../examples/meshes/random.ts';
 import { capture, captureJson } from '../envoy/captures.ts';
 import { FORM_NAMES, type FormName } from '../envoy/five-forms.ts';
+import { PRODUCTS } from '../fixtures/products/products.ts';
+import { productBody } from '../fixtures/products/recorded.ts';
 
 /** One body: what it lists, each entry as its own text, histograms apart. */
 interface Source {
@@ -49,8 +51,9 @@ function run(entries: readonly string[], at: number, count: number): readonly st
 }
 
 function sourcesOf(form: FormName): Source[] {
-  if (form === 'text') return fixtures(/_?stats_?(?:detailed_usedonly)?\.txt$/).map((path) => textSource(lines(path)));
-  if (form === 'prometheus') return fixtures(/\.prom$/).map((path) => prometheusSource(lines(path)));
+  if (form === 'text')
+    return [...fixtures(/_?stats_?(?:detailed_usedonly)?\.txt$/).map(lines), ...ofProducts('txt')].map(textSource);
+  if (form === 'prometheus') return [...fixtures(/\.prom$/).map(lines), ...ofProducts('prom')].map(prometheusSource);
   if (form === 'json') return fixtures(/stats_detailed_usedonly\.json$/).map(jsonSource);
   const cumulative = fixtures(/stats_cumulative_usedonly\.json$/);
   return cumulative.map(form === 'json-cumulative' ? jsonSource : (path) => textSource(cumulativeLines(path)));
@@ -65,7 +68,16 @@ function fixtures(name: RegExp): string[] {
 }
 
 function lines(path: string): string[] {
-  return capture(path).toString('utf8').trimEnd().split('\n');
+  return linesOf(capture(path));
+}
+
+function ofProducts(form: 'txt' | 'prom'): string[][] {
+  const recorded = form === 'txt' ? PRODUCTS : PRODUCTS.filter(({ prometheus }) => prometheus);
+  return recorded.map(({ name }) => linesOf(productBody(name, form)));
+}
+
+function linesOf(body: Buffer): string[] {
+  return body.toString('utf8').trimEnd().split('\n');
 }
 
 function textSource(all: readonly string[]): Source {

@@ -9,8 +9,8 @@ const SEED = 20_300_101;
 
 test.each(FORM_NAMES)(
   'damaged %s',
-  (form) => {
-    const { read, refused, failure } = fuzz({ form, seed: SEED, from: 0, count: BODIES });
+  async (form) => {
+    const { read, refused, failure } = await fuzz({ form, seed: SEED, from: 0, count: BODIES });
     expect(failure && `${failure.problem}: npm run fuzz -- --form=${form} --seed=${SEED} --at=${failure.index}`).toBe(
       undefined,
     );

@@ -19,7 +19,7 @@ const options = readOptions();
 if (typeof options === 'string') {
   console.error(options);
   process.exitCode = 1;
-} else if (!run(options)) process.exitCode = 1;
+} else if (!(await run(options))) process.exitCode = 1;
 
 function readOptions(): Options | string {
   const defaults = {
@@ -42,15 +42,18 @@ function readOptions(): Options | string {
 }
 
 /** False when a body failed. */
-function run({ bodies, seed, forms, at }: Options): boolean {
-  if (at !== undefined) return forms.every((form) => report(form, seed, fuzz({ form, seed, from: at, count: 1 })));
+async function run({ bodies, seed, forms, at }: Options): Promise<boolean> {
+  if (at !== undefined) {
+    for (const form of forms) if (!report(form, seed, await fuzz({ form, seed, from: at, count: 1 }))) return false;
+    return true;
+  }
   const each = Math.ceil(bodies / forms.length);
   const start = performance.now();
   let done = 0;
   for (let from = 0; from < each; from += PORTION) {
     const count = Math.min(PORTION, each - from);
     for (const form of forms) {
-      if (!report(form, seed, fuzz({ form, seed, from, count }))) return false;
+      if (!report(form, seed, await fuzz({ form, seed, from, count }))) return false;
       done += count;
     }
     const seconds = (performance.now() - start) / 1000;

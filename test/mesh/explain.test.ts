@@ -243,6 +243,29 @@ test("Istio's own metrics, and other programs' beside them", () => {
   expect(ignoredOf(told)['metrics of other programs or other parts of Envoy']).toBe(1);
 });
 
+test("Istio's own metrics as text are not guessed at: the form of Prometheus has their labels", () => {
+  const labels = 'reporter.source.source_workload.web.source_version.destination_service.cart.shop.svc.cluster.local';
+  const told = explained(
+    bodyOf(
+      ['server.live', `istiocustom.istio_requests_total.${labels}.response_code.200`],
+      [
+        `istiocustom.istio_request_duration_milliseconds.${labels}`,
+        'wasmcustom.reporter=.=source;.;_istio_request_bytes',
+      ],
+    ),
+  );
+  expect(Object.entries(ignoredOf(told))).toContainEqual([expect.stringMatching(/^one of Istio's own metrics/), 3]);
+  expect(told.advice).toContainEqual(
+    expect.stringMatching(/^this is one of Istio's proxies.*15020.*\/stats\/prometheus/),
+  );
+  const hidden = explained(
+    bodyOf(['cluster.xds-grpc;.membership_total', 'http.inbound_0.0.0.0_80;.downstream_cx_active']),
+  );
+  expect(hidden.advice).toContainEqual(expect.stringMatching(/^this is one of Istio's proxies/));
+  const open = explained(bodyOf([...cluster('outbound|80||cart.shop.svc.cluster.local;'), 'server.live']));
+  expect(open.advice).not.toContainEqual(expect.stringMatching(/^this is one of Istio's proxies/));
+});
+
 test.for<[what: string, body: Buffer, given: Partial<ExplainInput>, advice: string]>([
   ['no node.cluster', bodyOf(cluster('a')), { info: INFO && { ...INFO, nodeCluster: '' } }, 'no node.cluster: set'],
   ['a refused /server_info', bodyOf(cluster('a')), {}, '/server_info is refused: allow it'],

@@ -35,6 +35,18 @@ test.each([
     ['cart', '10.0.0.5:9901', '', 'us', ''],
   ],
   [
+    "a node as Istio's, unless a label names the service",
+    { service: 'cart' },
+    { ...INFO, nodeId: 'sidecar~10.0.0.5~web-1.shop~shop.svc.cluster.local', nodeCluster: 'web.shop' },
+    ['cart', 'sidecar~10.0.0.5~web-1.shop~shop.svc.cluster.local', '', 'eu-west-1', 'eu-west-1a'],
+  ],
+  [
+    'a name with a dot that is no namespace',
+    {},
+    { ...INFO, nodeId: 'sidecar~10.0.0.5~web-1.shop~shop.svc.cluster.local', nodeCluster: 'web.v2' },
+    ['web.v2', 'sidecar~10.0.0.5~web-1.shop~shop.svc.cluster.local', '', 'eu-west-1', 'eu-west-1a'],
+  ],
+  [
     'an Envoy without a node',
     {},
     { ...INFO, nodeId: '', nodeCluster: '', region: '', zone: '' },
@@ -42,6 +54,15 @@ test.each([
   ],
 ])('%s', (_, labels, info, [service, instance, namespace, region, zone]) => {
   expect(identify({ ...SOURCES, labels, info })).toMatchObject({ service, instance, namespace, region, zone });
+});
+
+test.each([
+  ['a label', { region: 'label' }, INFO, 'label'],
+  ['Envoy’s own locality', {}, INFO, 'eu-west-1'],
+  ['discovery', {}, { ...INFO, region: '' }, 'node-region'],
+])('a region that discovery falls back to counts after labels and Envoy: %s', (_, labels, info, region) => {
+  const fallbackPlace = { region: 'node-region', zone: '' };
+  expect(identify({ ...SOURCES, labels, info, fallbackPlace })).toMatchObject({ region });
 });
 
 test.each([

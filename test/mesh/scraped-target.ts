@@ -1,5 +1,6 @@
 import type { ServerInfo } from '../../server/envoy/server-info.ts';
 import { TextStatsReader } from '../../server/envoy/stats-text.ts';
+import type { HostsAnswer } from '../../server/mesh/host-mesh.ts';
 import { NO_RULES } from '../../server/mesh/naming-rules.ts';
 import { TargetMesh, type TargetMeshOptions } from '../../server/mesh/target-mesh.ts';
 import type { ScrapeFindings, StoredTarget } from '../../server/model/scrape-record.ts';
@@ -16,6 +17,8 @@ export interface Answer {
   readonly started?: number | undefined;
   readonly previousRound?: number | null;
   readonly managers?: readonly string[];
+  readonly hosts?: HostsAnswer;
+  readonly listeners?: readonly string[];
 }
 
 /** /server_info of an Envoy that started at `started`, asked at `at`: it tells whole seconds. */
@@ -36,7 +39,7 @@ export class ScrapedTarget {
     this.mesh = this.newMesh();
   }
 
-  scrape({ at, stats, started, previousRound = at - 5000, managers = [] }: Answer): ScrapeFindings {
+  scrape({ at, stats, started, previousRound = at - 5000, managers = [], hosts, listeners }: Answer): ScrapeFindings {
     const findings = this.mesh.observe({
       reading: this.reader.read(textBody(stats)),
       precision: this.reader.precision,
@@ -44,11 +47,17 @@ export class ScrapedTarget {
       info: started === undefined ? undefined : infoOf(started, at),
       infoAt: at,
       managers: new Set(managers),
+      hosts,
+      listeners,
       previousRound,
     });
     const { observation, totals, inbound, startedAt } = findings;
     this.stored = { target: ADDRESS, lastScrape: at, startedAt, identity: observation.identity, inbound, totals };
     return findings;
+  }
+
+  get wantsClusters(): boolean {
+    return this.mesh.wantsClusters;
   }
 
   /** The collector ends, and another one takes over what the last scrape stored. */

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { StatsReading } from '../../server/envoy/stats.ts';
+import { TextStatsReader } from '../../server/envoy/stats-text.ts';
+import { NO_RULES } from '../../server/mesh/naming-rules.ts';
+import { TargetMesh } from '../../server/mesh/target-mesh.ts';
 import { GAUGE_INDEX } from '../../server/model/flow.ts';
-import type { EnvoyStats } from '../envoy/stats-body.ts';
+import type { StoredTarget } from '../../server/model/scrape-record.ts';
+import { type EnvoyStats, textBody } from '../envoy/stats-body.ts';
 import { countedBy, ScrapedTarget, totalsOf } from './scraped-target.ts';
 
 const T0 = 1_800_000_000_000;
@@ -337,5 +342,51 @@ describe('series_limit', () => {
     const unused = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`http.admin.x${i}`, 1]));
     const findings = new ScrapedTarget({ seriesLimit: 4 }).scrape({ at: T0, stats: sidecar(1, unused), started: T0 });
     expect(findings.samples).toBe(3);
+  });
+});
+
+describe('lent readings', () => {
+  const answer = (reading: StatsReading, at: number) => ({
+    reading,
+    precision: 'bins' as const,
+    at,
+    info: undefined,
+    infoAt: at,
+    managers: new Set<string>(),
+    previousRound: at - 5 * SECOND,
+  });
+  const newMesh = (stored?: StoredTarget) =>
+    new TargetMesh({ labels: {}, address: 'a', host: 'a', rules: NO_RULES, seriesLimit: 100, stored });
+  const stats = (samples: number, more: Record<string, number> = {}): EnvoyStats => ({
+    scalars: { 'cluster.b.membership_total': 1, ...more },
+    histograms: {
+      'cluster.b.upstream_rq_time': { 3: samples },
+      'cluster.b.external.upstream_rq_time': { 3: samples },
+    },
+  });
+
+  test('one that was overwritten is not counted', () => {
+    const reading = new TextStatsReader().lend(textBody(stats(1)));
+    new TextStatsReader().lend(textBody(stats(2)));
+    expect(() => newMesh().observe(answer(reading, T0))).toThrow('overwritten');
+  });
+
+  /** A cluster of this name makes the copy another cluster's own histogram. */
+  const named = { 'cluster.b.external.membership_total': 1 };
+
+  test.each<[string, boolean]>([
+    ['', false],
+    [', over a restart of the collector', true],
+  ])('a histogram that was left unread is counted from when it is read on%s', (_, restart) => {
+    const reader = new TextStatsReader();
+    const mesh = newMesh();
+    const { totals, observation } = mesh.observe(answer(reader.lend(textBody(stats(100))), T0));
+    const { identity } = observation;
+    const stored = { target: 'a', lastScrape: T0, startedAt: null, inbound: false, identity, totals };
+    const next = restart ? newMesh(structuredClone(stored)) : mesh;
+    const samples = (total: number, at: number) =>
+      countedBy(next.observe(answer(reader.lend(textBody(stats(total, named))), at)));
+    expect(samples(103, T0 + 5 * SECOND)).toEqual({ b: '; 3 samples' });
+    expect(samples(104, T0 + 10 * SECOND)).toEqual({ b: '; 1 samples', 'b.external': '; 1 samples' });
   });
 });

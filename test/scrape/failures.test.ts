@@ -157,7 +157,7 @@ test('a target that refuses connections is down with its reason', async () => {
   const fake = await startFakeAdmin(healthy);
   await fake.stop();
   expect(await failureAt(fake)).toBe(
-    'nothing listens at {target}: is Envoy running, and is its admin port open to the collector?',
+    'nothing listens at {target}: is Envoy running, and is its admin port open to the collector? One that is bound to 127.0.0.1 is open to its own pod or machine alone',
   );
 });
 
@@ -166,7 +166,7 @@ test('a redirect is not followed', async () => {
   const fake = await startFakeAdmin((_, response) => {
     response.writeHead(302, { location: `http://${other.text}/stats` }).end();
   });
-  expect(await failureAt(fake)).toBe('/stats was answered with status 302');
+  expect(await failureAt(fake)).toBe("/stats is redirected (302), which is not followed: is it Envoy's admin port?");
   expect(other.connections()).toBe(0);
   await other.stop();
 });

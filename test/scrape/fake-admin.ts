@@ -3,6 +3,8 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { CLUSTERS_PATH } from '../../server/envoy/clusters.ts';
+import { LISTENERS_PATH } from '../../server/envoy/listeners.ts';
 import { CONNECTION_MANAGERS_PATH, SERVER_INFO_PATH } from '../../server/envoy/requests.ts';
 import { parseTargetAddress, type TargetAddress } from '../../server/model/target.ts';
 
@@ -47,6 +49,26 @@ export const FAKE_INFO = JSON.stringify({
   node: { id: 'checkout-1', cluster: 'checkout' },
 });
 
+export const FAKE_CLUSTERS = JSON.stringify({
+  cluster_statuses: [
+    {
+      name: 'reviews',
+      host_statuses: [
+        {
+          address: { socket_address: { address: '10.0.0.7', port_value: 80 } },
+          stats: [
+            { name: 'rq_success', value: '9' },
+            { name: 'rq_error', value: '3' },
+          ],
+          locality: { region: 'eu', zone: 'eu-1' },
+        },
+      ],
+    },
+  ],
+});
+
+export const FAKE_LISTENERS = JSON.stringify({ listener_statuses: [] });
+
 /** Which of the scraper's requests this is. */
 export function askedFor({ url = '' }: IncomingMessage): string {
   if (url === SERVER_INFO_PATH) return 'info';
@@ -68,6 +90,8 @@ export const healthy: FakeAnswer = (request, response) => {
   const what = askedFor(request);
   if (what === 'info') sendJson(response, FAKE_INFO);
   else if (what === 'stats.json') sendJson(response, FAKE_STATS_JSON);
+  else if (request.url === CLUSTERS_PATH) sendJson(response, FAKE_CLUSTERS);
+  else if (request.url === LISTENERS_PATH) sendJson(response, FAKE_LISTENERS);
   else sendText(response, FAKE_STATS);
 };
 

@@ -165,3 +165,37 @@ test('a limiter lets no more tasks run than it may, in order, and an error frees
   expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 100]);
   expect(most).toBe(2);
 });
+
+test('a target with other labels keeps its connection; one that is reached in another way does not', async () => {
+  const fake = await startFakeAdmin(healthy);
+  const { manager, of } = scraping([fake]);
+  await eventually(() => of(fake).length).toBeGreaterThan(1);
+  manager.apply([{ ...targetAt(fake.address), labels: { service: 'a' } }]);
+  await eventually(() => of(fake).at(-1)?.target.labels).toEqual({ service: 'a' });
+  expect(fake.connections()).toBe(1);
+  manager.apply([{ ...targetAt(fake.address), reach: { key: 'other', auth: { bearerToken: 't' } } }]);
+  await eventually(() => fake.connections()).toBe(2);
+});
+
+test('a limit that is raised lets waiting tasks go at once, and one that is lowered holds back new ones', async () => {
+  const limiter = new Limiter(1);
+  const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+  const running = new Set<number>();
+  const tasks = gates.map(({ promise }, index) =>
+    limiter.run(async () => {
+      running.add(index);
+      await promise;
+      running.delete(index);
+    }),
+  );
+  limiter.change(3);
+  await eventually(() => [...running]).toEqual([0, 1, 2]);
+  limiter.change(1);
+  gates[0]?.resolve();
+  gates[1]?.resolve();
+  await eventually(() => [...running]).toEqual([2]);
+  gates[2]?.resolve();
+  await eventually(() => [...running]).toEqual([3]);
+  gates[3]?.resolve();
+  await Promise.all(tasks);
+});

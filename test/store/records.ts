@@ -86,6 +86,7 @@ export function goodScrape(spec: RecordSpec): ScrapeRecord & { findings: ScrapeF
     envoyVersion: '1.40.0',
     precision: 'bins',
     certificateExpiry: null,
+    failureSource: 'status',
     ...spec.findings,
   };
   return { target, at: to, durationMs: 3.25, bodyBytes: 2048, error: '', findings };

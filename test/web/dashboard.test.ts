@@ -381,6 +381,21 @@ describe('targets', () => {
       await expect.poll(() => page.locator('.targets-table tbody tr').count()).toBe(3);
       await expectNoNonsense(page);
     }));
+
+  test('filters by health and service stay in the address, and a row shows its labels as discovered', () =>
+    look('/targets', async (page) => {
+      const rows = page.locator('.targets-table tbody tr');
+      await rows.first().waitFor();
+      const all = await rows.count();
+      await page.getByRole('button', { name: 'down' }).click();
+      await expect.poll(() => rows.count()).toBeLessThan(all);
+      await page.getByRole('button', { name: 'down' }).click();
+      await page.getByLabel('Service').selectOption('catalog');
+      await expect.poll(() => rows.count()).toBe(3);
+      expect(page.url()).toContain('catalog');
+      await rows.first().getByText('as discovered').click();
+      expect(await rows.first().locator('.found-labels .labels').innerText()).toContain('__address__=10.0.');
+    }));
 });
 
 test('an address that leads nowhere', () =>

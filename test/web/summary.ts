@@ -28,6 +28,7 @@ export function summary(service: string, differences: Partial<ServiceSummary> = 
     role: 'sidecar',
     regions: [],
     instances: { up: 2, total: 2 },
+    failureSource: 'grpc_stats',
     alerts: { firing: 0, pending: 0 },
     ...figures(),
     ...differences,

@@ -20,7 +20,8 @@ const REASONS: Readonly<Record<string, Reason>> = {
   },
   reset: {
     title: 'Reset by the service',
-    explanation: 'The connection or stream broke before the answer was complete: a crash, a restart or an idle limit.',
+    explanation:
+      'The connection or stream broke before the answer was complete (a crash, a restart, an idle limit), or the answer was no HTTP.',
   },
   overflow: {
     title: 'Circuit breaker open',

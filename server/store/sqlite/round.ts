@@ -3,6 +3,7 @@
 import type { FlowKey, Identity } from '../../model/flow.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import { VarintWriter } from '../../model/varint.ts';
+import { withoutHeld } from '../held-increments.ts';
 import { DIRECTIONS, RecordWriter } from '../record.ts';
 import { FLOW_LABELS } from '../series-labels.ts';
 
@@ -51,7 +52,7 @@ export class RoundEncoder {
     const layouts: TargetLayout[] = [];
     const scrapes: number[] = [];
     this.out.clear();
-    for (const { target, findings } of round) {
+    for (const { target, findings } of withoutHeld(round)) {
       if (!findings) continue;
       const layout = this.layoutOf(target, findings, layouts);
       const { observation, totals, startedAt } = findings;

@@ -67,6 +67,16 @@ export const SCRAPE: readonly BadFile[] = [
     errors: ['1: scrape.series_limit: 1.5 is out of range; write a whole number from 1 to 10000000'],
   },
   {
+    name: 'turns below never',
+    yaml: 'scrape: { clusters_every: -1 }\n',
+    errors: ['1: scrape.clusters_every: -1 is out of range; write a whole number from 0 to 10000'],
+  },
+  {
+    name: 'turns as a duration',
+    yaml: 'scrape: { clusters_every: 75s }\n',
+    errors: ['1: scrape.clusters_every: expected a whole number from 0 to 10000, found the text "75s"'],
+  },
+  {
     name: 'not a number',
     yaml: 'scrape: { series_limit: .nan }\n',
     errors: ['1: scrape.series_limit: NaN is out of range; write a whole number from 1 to 10000000'],

@@ -59,7 +59,7 @@ export const STRUCTURE: readonly BadFile[] = [
     yaml: 'foo: 1\nscrape: { bar: 2 }\nbaz: 3\n',
     errors: [
       `1: foo: unknown key; known here: ${KNOWN_AT_TOP}`,
-      '2: scrape.bar: unknown key; known here: interval, timeout, body_limit, series_limit, concurrency, zones_every, slow_down',
+      '2: scrape.bar: unknown key; known here: interval, timeout, body_limit, series_limit, concurrency, zones_every, slow_down, tls, auth, allow_link_local, clusters_every',
       `3: baz: unknown key; known here: ${KNOWN_AT_TOP}`,
     ],
   },

@@ -2,14 +2,6 @@ import type { BadFile } from '../bad-files.ts';
 
 export const UNAVAILABLE: readonly BadFile[] = [
   {
-    name: 'discovery of a later version',
-    yaml: 'discovery:\n  kubernetes: [{}, { port: 1 }]\n  file: [{ files: [a] }]\n',
-    errors: [
-      '2: discovery.kubernetes is not available in this version (0.1.0); remove it',
-      '3: discovery.file is not available in this version (0.1.0); remove it',
-    ],
-  },
-  {
     name: 'sections of a later version',
     yaml: 'alerts:\n  rules: [{ name: A }]\nremote_write: [{ url: a }]\notlp: { endpoint: a }\n',
     errors: [
@@ -20,12 +12,10 @@ export const UNAVAILABLE: readonly BadFile[] = [
   },
   {
     name: 'keys of a later version',
-    yaml: 'scrape: { tls: { ca_file: a }, auth: { user: a } }\nweb: { auth: true, tls: a }\n',
+    yaml: 'web: { auth: true, tls: a }\n',
     errors: [
-      '1: scrape.tls is not available in this version (0.1.0); remove it',
-      '1: scrape.auth is not available in this version (0.1.0); remove it',
-      '2: web.auth is not available in this version (0.1.0); remove it',
-      '2: web.tls is not available in this version (0.1.0); remove it',
+      '1: web.auth is not available in this version (0.1.0); remove it',
+      '1: web.tls is not available in this version (0.1.0); remove it',
     ],
   },
 ];

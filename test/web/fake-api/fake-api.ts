@@ -180,6 +180,8 @@ export class FakeApi {
       storage: { ...FAKE_STORAGE, oldest: now() - age },
       retention: { raw: 7_200_000 },
       limits: {},
+      reload: { at: now() - age, goodAt: now() - age, errors: [] },
+      discovery: [],
       config: {},
     };
   }

@@ -97,6 +97,7 @@ export function fakeSummary(service: FakeService, range: FakeRange): ServiceSumm
     regions: [...regions],
     instances: { ...instances },
     ...fakeFigures(service, range),
+    failureSource: 'grpc_stats',
     alerts: { firing: 0, pending: 0 },
   };
 }

@@ -17,7 +17,16 @@ export function fakeTargets(mesh: readonly FakeService[], now: number): TargetsA
       reason: 'a relabelling rule drops it (drop, source job)',
     },
   ];
-  return { targets, dropped: mesh.length === 0 ? [] : dropped };
+  const counts = { up: 0, down: 0, unknown: 0 };
+  for (const { health } of targets) counts[health]++;
+  return {
+    targets,
+    total: targets.length,
+    counts,
+    dropped: mesh.length === 0 ? [] : dropped,
+    droppedTotal: mesh.length === 0 ? 0 : dropped.length,
+    discovery: [],
+  };
 }
 
 function fakeTarget(service: FakeService, place: number, index: number, now: number): TargetStatus {
@@ -41,6 +50,9 @@ function fakeTarget(service: FakeService, place: number, index: number, now: num
     bodyBytes: down || place === 14 ? null : 31_000 + 900 * place,
     samples: down || place === 14 ? null : 360 + place,
     envoyVersion: place === 14 ? '' : place % 5 === 0 ? '1.38.3' : '1.40.0',
+    note: '',
     precision: place === 14 ? 'unknown' : place === 3 ? 'buckets' : 'bins',
+    failureSource: place === 14 ? 'unknown' : 'grpc_stats',
+    clusters: null,
   };
 }

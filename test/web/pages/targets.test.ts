@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetStatus } from '../../../server/api/contract.ts';
-import { addressOfTarget, orderTargets, searchTargets } from '../../../web/pages/targets/targets-order.ts';
+import {
+  addressOfTarget,
+  orderTargets,
+  searchTargets,
+  searchWith,
+  servicesOf,
+} from '../../../web/pages/targets/targets-order.ts';
 
 function target(service: string, differences: Partial<TargetStatus> = {}): TargetStatus {
   return {
@@ -14,6 +20,9 @@ function target(service: string, differences: Partial<TargetStatus> = {}): Targe
     samples: 10,
     envoyVersion: '1.40.0',
     precision: 'bins',
+    note: '',
+    failureSource: 'grpc_stats',
+    clusters: null,
     ...differences,
   };
 }
@@ -46,8 +55,17 @@ describe('search', () => {
     ['region=eu', ['s9']],
     ['10.0.0.1', ['cart', 'auth', 's10', 's9']],
     ['1.40 cart', ['cart']],
+    ['service="s1"', []],
+    ['service="s10"', ['s10']],
+    ['health="down"', ['auth']],
     ['nothing', []],
   ])('%s', (search, expected) => expect(names(searchTargets(TARGETS, search))).toEqual(expected));
+});
+
+test('a filter takes the place of the one for the same label', () => {
+  expect(searchWith('eu service="a"', 'service', 'b')).toBe('eu service="b"');
+  expect(searchWith('service="a" eu', 'service', null)).toBe('eu');
+  expect(servicesOf(TARGETS)).toEqual(['auth', 'cart', 's9', 's10']);
 });
 
 test('the address is as discovered, else what labels say', () => {

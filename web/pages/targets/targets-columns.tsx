@@ -106,6 +106,7 @@ function TargetName({ target }: { readonly target: TargetStatus }) {
       )}{' '}
       <span class="namespace">{service === '' ? '' : addressOfTarget(target)}</span>
       {target.lastError !== '' && <span class="error-text">{target.lastError}</span>}
+      {target.note !== '' && <span class="unit">{target.note}</span>}
     </>
   );
 }
@@ -120,8 +121,20 @@ function Labels({ target }: { readonly target: TargetStatus }) {
     ([name, value]) => value !== '' && !isShownElsewhere(name, value),
   );
   return (
+    <>
+      <LabelList labels={labels} />
+      <details class="found-labels">
+        <summary>as discovered</summary>
+        <LabelList labels={Object.entries(target.discoveredLabels)} />
+      </details>
+    </>
+  );
+}
+
+function LabelList({ labels }: { readonly labels: readonly [string, string][] }) {
+  return (
     <ul class="labels">
-      {labels.sort().map(([name, value]) => (
+      {labels.toSorted().map(([name, value]) => (
         <li key={name}>
           <span class="unit">{name}=</span>
           {value}

@@ -50,14 +50,31 @@ export function orderTargets(targets: readonly TargetStatus[], sort: Sort | null
   });
 }
 
+/** The word of a search that finds a label of just this value. */
+export function exactly(name: string, value: string): string {
+  return `${name}="${value}"`;
+}
+
+/** A search with this word for a label, in place of another one for the same label; without one where it is null. */
+export function searchWith(search: string, name: string, value: string | null): string {
+  const others = search.split(/\s+/).filter((word) => word !== '' && !word.startsWith(`${name}="`));
+  return [...others, ...(value === null ? [] : [exactly(name, value)])].join(' ');
+}
+
+/** Names of services, by name, that a search can tell. */
+export function servicesOf(targets: readonly TargetStatus[]): string[] {
+  const names = new Set(targets.map(({ labels }) => labels.service ?? ''));
+  return [...names].filter((name) => /^[^\s"]+$/.test(name)).sort(compareNames);
+}
+
 /** Targets of which every word of the search is in a label (as `name=value` too), the health, the error or the version. */
 export function searchTargets(targets: readonly TargetStatus[], search: string): TargetStatus[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return targets.filter((target) => {
-    const labels = Object.entries({ ...target.discoveredLabels, ...target.labels }).map(
-      ([name, value]) => `${name}=${value}`,
+    const labels = Object.entries({ ...target.discoveredLabels, ...target.labels, health: target.health }).map(
+      ([name, value]) => `${name}=${value} ${exactly(name, value)}`,
     );
-    const text = [...labels, target.health, target.lastError, target.envoyVersion].join(' ').toLowerCase();
+    const text = [...labels, target.lastError, target.envoyVersion, target.note].join(' ').toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

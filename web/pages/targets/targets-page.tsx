@@ -14,7 +14,7 @@ import { live } from '../../state/collector.ts';
 import { changeView, location } from '../../state/router.ts';
 import { NoTargets } from '../fleet/empty-fleet.tsx';
 import { targetColumns, targetInWords } from './targets-columns.tsx';
-import { orderTargets, searchTargets, targetKey } from './targets-order.ts';
+import { exactly, orderTargets, searchTargets, searchWith, servicesOf, targetKey } from './targets-order.ts';
 
 /** Every sidecar that is asked, and how that goes. */
 export function TargetsPage() {
@@ -41,9 +41,11 @@ function Targets({ answer }: { readonly answer: TargetsAnswer }) {
   const columns = targetColumns(now);
   return (
     <>
-      <HealthCounts targets={answer.targets} />
+      <FailingDiscovery states={answer.discovery} />
+      <HealthCounts targets={answer.targets} search={search} />
       <div class="tools">
         <SearchBox label="Search targets" />
+        <ServiceChoice targets={answer.targets} search={search} />
         <SortChoice columns={columns} own="Down first" sort={sort} />
         <p class="count" role="status">
           {rows.length === answer.targets.length
@@ -66,7 +68,7 @@ function Targets({ answer }: { readonly answer: TargetsAnswer }) {
         {more}
       </div>
       {rows.length === 0 && <p class="nothing">No target matches “{search}”.</p>}
-      <Dropped dropped={answer.dropped} />
+      <Dropped dropped={answer.dropped} droppedTotal={answer.droppedTotal} />
     </>
   );
 }
@@ -74,7 +76,13 @@ function Targets({ answer }: { readonly answer: TargetsAnswer }) {
 const SHAPES = { up: 'good', down: 'bad', unknown: 'unknown' } as const;
 const WORDS = { up: 'up', down: 'down', unknown: 'not asked yet' } as const;
 
-function HealthCounts({ targets }: { readonly targets: readonly TargetStatus[] }) {
+interface FilterProps {
+  readonly targets: readonly TargetStatus[];
+  readonly search: string;
+}
+
+/** How many targets do how well; pressed, only those are shown. */
+function HealthCounts({ targets, search }: FilterProps) {
   const counts = (['up', 'down', 'unknown'] as const).map(
     (health) => [health, targets.filter((target) => target.health === health).length] as const,
   );
@@ -83,21 +91,71 @@ function HealthCounts({ targets }: { readonly targets: readonly TargetStatus[] }
       {counts
         .filter(([, amount]) => amount > 0)
         .map(([health, amount]) => (
-          <span key={health}>
+          <button
+            key={health}
+            type="button"
+            class="health-filter"
+            aria-pressed={isAsked(search, 'health', health)}
+            onClick={() => changeView({ search: toggled(search, 'health', health) })}
+          >
             <HealthShape health={SHAPES[health]} words="" />
             {amount}
             <span class="unit"> {WORDS[health]}</span>
-          </span>
+          </button>
         ))}
     </p>
   );
 }
 
-function Dropped({ dropped }: Pick<TargetsAnswer, 'dropped'>) {
+function isAsked(search: string, name: string, value: string): boolean {
+  return search.split(/\s+/).includes(exactly(name, value));
+}
+
+function toggled(search: string, name: string, value: string): string {
+  return searchWith(search, name, isAsked(search, name, value) ? null : value);
+}
+
+function ServiceChoice({ targets, search }: FilterProps) {
+  const services = servicesOf(targets);
+  if (services.length < 2) return null;
+  return (
+    <label class="service-choice">
+      <span class="unseen">Service</span>
+      <select
+        value={services.find((service) => isAsked(search, 'service', service)) ?? ''}
+        onChange={(event) => changeView({ search: searchWith(search, 'service', event.currentTarget.value || null) })}
+      >
+        <option value="">All services</option>
+        {services.map((service) => (
+          <option key={service} value={service}>
+            {service}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Mechanisms that fail; what they found last is still asked. */
+function FailingDiscovery({ states }: { readonly states: TargetsAnswer['discovery'] }) {
+  const failing = states.filter(({ error }) => error !== '');
+  if (failing.length === 0) return null;
+  return (
+    <ul class="failing-discovery" role="status">
+      {failing.map(({ name, error }) => (
+        <li key={name}>
+          <b>{name}</b> <span class="error-text">{error}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Dropped({ dropped, droppedTotal }: Pick<TargetsAnswer, 'dropped' | 'droppedTotal'>) {
   if (dropped.length === 0) return null;
   return (
     <details class="dropped">
-      <summary>{dropped.length} discovered but not asked</summary>
+      <summary>{droppedTotal} discovered but not asked</summary>
       <ul>
         {dropped.map(({ discoveredLabels, reason }) => (
           <li key={JSON.stringify(discoveredLabels)}>
@@ -105,6 +163,7 @@ function Dropped({ dropped }: Pick<TargetsAnswer, 'dropped'>) {
           </li>
         ))}
       </ul>
+      {droppedTotal > dropped.length && <p>and {droppedTotal - dropped.length} more</p>}
     </details>
   );
 }
