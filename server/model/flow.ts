@@ -48,9 +48,10 @@ export const FAILURE_REASONS = [
 
 /**
  * Counters of a flow. `unclassed`: completed requests of which only /clusters tells to whom they went, and which of
- * several classes they were of is unknown; `unclassed_failed`: those of them that failed. `grpc_failed`: gRPC status not 0 under an HTTP status below 500. `timed_out`: requests that
- * ended by a timeout, the route's or that of their last try; none of them has a sample in a cluster's histogram.
- * `connections`: those that were begun, attempts that failed included.
+ * several classes they were of is unknown; `unclassed_failed`: those of them that failed. `grpc_failed`: gRPC status not
+ * 0 under an HTTP status below 500. `timed_out`: requests that ended by a timeout, the route's or that of their last
+ * try; none of them has a sample in a cluster's histogram. `connections`: those that were begun, attempts that failed
+ * included. Databases hold them by their positions here: new ones come last.
  */
 export const COUNTERS = [
   ...CODE_CLASSES,

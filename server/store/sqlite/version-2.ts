@@ -48,7 +48,7 @@ export function copyFromVersion2(database: Database.Database): void {
   const owners = ownersOf(database);
   const bySeries = new Map(owners.flatMap((owner) => owner.series.map(({ id }) => [id, owner] as const)));
   const latest = new Map(owners.map((owner) => [owner.target, owner]));
-  const rowsAt = database.prepare(`SELECT t1, series, t0, ${OLD_COLUMNS.join(', ')}, bins FROM raw WHERE t1 = ?`).raw();
+  const rowsAt = database.prepare(`SELECT t1, series, t0, ${oldNumbers(database)}, bins FROM raw WHERE t1 = ?`).raw();
   const add = database.prepare(
     'INSERT INTO log (unit, feeds, direction, t0, t1, layout, data) VALUES (?, ?, -1, ?, ?, ?, ?)',
   );
@@ -67,6 +67,13 @@ export function copyFromVersion2(database: Database.Database): void {
   }
   const newest = scrapes.at(-1)?.t1;
   if (newest !== undefined) database.prepare("INSERT INTO state (name, value) VALUES ('newest', ?)").run(newest);
+}
+
+/** Counters that came later were not counted then. */
+function oldNumbers(database: Database.Database): string {
+  const columns = database.pragma('table_info(raw)') as { name: string }[];
+  const known = new Set(columns.map(({ name }) => name));
+  return OLD_COLUMNS.map((column) => (known.has(column) ? column : '0')).join(', ');
 }
 
 /** In order of their first series: a target's newest identity comes last. */
