@@ -84,10 +84,22 @@ async function routesOf(sources: RegionSources, { range, filters, direction }: R
   const calls = new Map(sent.filter(isAsked).map((group) => [callOf(group), group]));
   const zoned = byZone.filter((group) => isAsked(group) && hasRequests(group));
   const told = new Set(zoned.map(callOf));
+  const tellers = new Set(zoned.map(callerOf));
+  const isTold = (group: Group) =>
+    told.has(callOf(group)) || (tellers.has(callerOf(group)) && isRelayed(group, sources.directory));
   return [
     ...zoned.flatMap((group) => routeOf(group, calls.get(callOf(group)), sources.zones)),
-    ...[...calls.values()].filter((group) => !told.has(callOf(group)) && hasRequests(group)).flatMap(unknownRoute),
+    ...[...calls.values()].filter((group) => !isTold(group) && hasRequests(group)).flatMap(unknownRoute),
   ];
+}
+
+/** Requests to a gateway are told by zone under the name of the service that they are for. */
+function isRelayed({ labels }: Group, directory: ServiceDirectory): boolean {
+  return directory.get(directory.resolve(peerOf(labels)))?.role === 'gateway';
+}
+
+function callerOf({ labels }: Group): string {
+  return keyOf([labels.service ?? '', labels.namespace ?? '', labels.region ?? '', labels.zone ?? '']);
 }
 
 function isCalled({ labels }: Group, directory: ServiceDirectory, names: Filters): boolean {

@@ -122,7 +122,8 @@ test('check tells what is damaged', { timeout }, async () => {
   await (await filled()).close();
   const whole = readFileSync(path);
   const file = openSync(path, 'r+');
-  for (let at = 40_960; at < whole.length; at += 40_960) writeSync(file, Buffer.alloc(512, 0x5a), 0, 512, at);
+  const behindSchema = Math.ceil(whole.length / 2 / 4096) * 4096;
+  for (let at = behindSchema; at < whole.length; at += 8192) writeSync(file, Buffer.alloc(512, 0x5a), 0, 512, at);
   closeSync(file);
   const { code, out, err } = await db('check');
   expect(code).toBe(1);

@@ -5,7 +5,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { QueryAnswer, ServiceAnswer, StatusAnswer } from '../../server/api/contract.ts';
 import { findEnvoy } from '../../server/demo/envoy.ts';
@@ -13,6 +12,7 @@ import { type EnvoyProcess, startEnvoyProcess } from '../../server/demo/envoy-pr
 import { findFreePortOffset } from '../../server/demo/ports.ts';
 import { startWatchdog, type Watchdog } from '../../server/demo/watchdog.ts';
 import { getJson, startTestCollector, type TestCollector } from './collector.ts';
+import { exportedRows, total } from './exported.ts';
 
 const PORTS = { admin: 18_301, http: 18_302, inbound: 18_303, outbound: 18_304, app: 18_305, database: 18_306 };
 const OUTBOUND = { connections: 7, closed: 4, bytes: 1000 };
@@ -173,17 +173,17 @@ test('connections that are open', async () => {
 test('bytes in both directions', async () => {
   const sent = OUTBOUND.connections * OUTBOUND.bytes;
   const received = INBOUND.connections * INBOUND.bytes;
-  await vi.waitFor(() => {
-    const database = new Database(join(folder, 'sidelight.db'), { readonly: true });
-    const rows = database
-      .prepare('SELECT peer, sum(bytes_rx) AS rx, sum(bytes_tx) AS tx FROM traffic GROUP BY peer ORDER BY peer')
-      .all();
-    database.close();
-    expect(rows).toEqual([
-      { peer: '', rx: received, tx: received },
-      { peer: 'database', rx: sent, tx: sent },
+  await vi.waitFor(async () => {
+    const rows = await exportedRows(join(folder, 'sidelight.db'));
+    const bytes = (peer: string) => {
+      const ofPeer = rows.filter((row) => row.peer === peer);
+      return { rx: total(ofPeer, 'bytes_rx'), tx: total(ofPeer, 'bytes_tx') };
+    };
+    expect([bytes(''), bytes('database')]).toEqual([
+      { rx: received, tx: received },
+      { rx: sent, tx: sent },
     ]);
-  }, 8_000);
+  }, 12_000);
   expect(Object.keys(await signal('bytes_tx')).sort()).toEqual(['database', 'inbound']);
 });
 
