@@ -1,0 +1,114 @@
+/**
+ * The life of an alert: what one evaluation after the other makes of it. Pure: time comes with the evaluation.
+ *
+ * `for` and `keep_firing_for` work as in Prometheus
+ * (https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/). Other than there, an evaluation that
+ * can't be worked out neither fires nor resolves anything.
+ */
+
+/** What a rule's condition is for one set of labels at one moment. */
+export type Evaluation =
+  | {
+      readonly data: 'ok';
+      readonly value: number;
+      readonly threshold: number;
+      /** Whether the condition holds, and whether it is far enough from holding for a firing alert to end. */
+      readonly isMet: boolean;
+      readonly isCleared: boolean;
+      readonly requests: number;
+    }
+  | { readonly data: 'too_little_data'; readonly requests: number }
+  | { readonly data: 'no_data' };
+
+export type AlertPhase = 'inactive' | 'pending' | 'firing' | 'resolved';
+
+/** Everything there is to know of an alert. Times are Unix milliseconds. Plain data, kept in the database. */
+export interface AlertState {
+  readonly phase: AlertPhase;
+  /** Since when it is in this phase. */
+  readonly since: number;
+  /** Since when the condition holds without a break, firing or not; null while it does not. */
+  readonly activeSince: number | null;
+  /** While firing: since when the condition does not hold any more. */
+  readonly clearedSince: number | null;
+  /** Whether the last evaluation could be worked out, and since when that is so. */
+  readonly data: Evaluation['data'];
+  readonly dataSince: number;
+  /** Of the last evaluation that could be worked out. */
+  readonly value: number | null;
+  readonly threshold: number | null;
+  readonly requests: number | null;
+}
+
+/** What of a rule its alerts' lives depend on; milliseconds. */
+export interface Timing {
+  readonly forMs: number;
+  readonly keepFiringForMs: number;
+  /** A pending alert survives this long without data. */
+  readonly windowMs: number;
+}
+
+export function newAlert(now: number): AlertState {
+  return {
+    phase: 'inactive',
+    since: now,
+    activeSince: null,
+    clearedSince: null,
+    data: 'no_data',
+    dataSince: now,
+    value: null,
+    threshold: null,
+    requests: null,
+  };
+}
+
+/** The alert after an evaluation at `now`. */
+export function step(before: AlertState, evaluation: Evaluation, timing: Timing, now: number): AlertState {
+  const seen = withData(before, evaluation, now);
+  if (evaluation.data !== 'ok') return unknown(seen, timing, now);
+  const measured = {
+    ...seen,
+    value: evaluation.value,
+    threshold: evaluation.threshold,
+    requests: evaluation.requests,
+  };
+  return evaluation.isMet ? met(measured, timing, now) : unmet(measured, evaluation.isCleared, timing, now);
+}
+
+function withData(before: AlertState, { data }: Evaluation, now: number): AlertState {
+  return before.data === data ? before : { ...before, data, dataSince: now };
+}
+
+/** A gap is no event: only an alert that is not firing yet is forgotten, when the gap outlasts the window. */
+function unknown(alert: AlertState, { windowMs }: Timing, now: number): AlertState {
+  const isForgotten = alert.phase === 'pending' && now - alert.dataSince >= windowMs;
+  return isForgotten ? { ...alert, phase: 'inactive', since: now, activeSince: null } : alert;
+}
+
+function met(alert: AlertState, { forMs }: Timing, now: number): AlertState {
+  if (alert.phase === 'firing') return { ...alert, clearedSince: null };
+  const activeSince = alert.phase === 'pending' ? (alert.activeSince ?? now) : now;
+  const phase = now - activeSince >= forMs ? 'firing' : 'pending';
+  return { ...alert, phase, activeSince, clearedSince: null, since: phase === alert.phase ? alert.since : now };
+}
+
+function unmet(alert: AlertState, isCleared: boolean, { keepFiringForMs }: Timing, now: number): AlertState {
+  if (alert.phase === 'pending') return { ...alert, phase: 'inactive', since: now, activeSince: null };
+  if (alert.phase !== 'firing') return alert;
+  if (!isCleared) return { ...alert, clearedSince: null };
+  const clearedSince = alert.clearedSince ?? now;
+  if (now - clearedSince < keepFiringForMs) return { ...alert, clearedSince };
+  return { ...alert, phase: 'resolved', since: now, activeSince: null, clearedSince: null };
+}
+
+/** The alert of a service that is gone for good: nothing can be measured of it any more. */
+export function ended(alert: AlertState, now: number): AlertState {
+  if (alert.phase !== 'firing' && alert.phase !== 'pending') return alert;
+  const phase = alert.phase === 'firing' ? 'resolved' : 'inactive';
+  return { ...alert, phase, since: now, activeSince: null, clearedSince: null };
+}
+
+/** What users are told: why there is no answer comes before that nothing is wrong. */
+export function shownState({ phase, data }: AlertState): AlertPhase | 'too_little_data' | 'no_data' {
+  return phase === 'inactive' && data !== 'ok' ? data : phase;
+}
