@@ -1,6 +1,7 @@
 import type { Labels } from '../model/labels.ts';
 import type { AuthSettings, TlsSettings } from '../model/reach.ts';
 import type { RelabelAction } from './relabel-fields.ts';
+import type { AlertsConfig } from './alerts-config.ts';
 
 /** The whole configuration, checked, with every default filled in, frozen. */
 export interface Config {
@@ -12,6 +13,7 @@ export interface Config {
   readonly local: readonly string[];
   readonly storage: StorageConfig;
   readonly exporter: ExporterConfig;
+  readonly alerts: AlertsConfig;
   readonly web: WebConfig;
   readonly log: LogConfig;
 }

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { alertsConfigOf } from './alerts-config.ts';
 import { checkTree } from './check.ts';
 import type { Config } from './config.ts';
 import { type ConfigTree, readTree } from './document.ts';
@@ -43,7 +44,7 @@ function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | unde
 }
 
 function normalised(
-  { scrape, discovery, peers, local, storage, exporter, web, log }: WrittenConfig,
+  { scrape, discovery, peers, local, storage, exporter, alerts, web, log }: WrittenConfig,
   folder: string,
 ): Config {
   return {
@@ -65,6 +66,7 @@ function normalised(
     local,
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
     exporter: exporterOf(exporter),
+    alerts: alertsConfigOf(alerts),
     web: { ...web.listen, externalUrl: web.external_url, traceUrl: web.trace_url },
     log,
   };

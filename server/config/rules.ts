@@ -1,12 +1,18 @@
 import { formatDuration, parseDuration } from '../model/duration.ts';
 import { formatTargetAddress, parseTargetAddress } from '../model/target.ts';
+import { alertProblems } from './alert-rules.ts';
 import { referenceProblem } from './mesh-fields.ts';
 import { type KeyPath, type Origins, type Problem, valueAt } from './problem.ts';
 import { DEFAULT_INTERVAL } from './schema.ts';
 
 /** Breaches of the rules that concern several values at once; values that are wrong by themselves are passed over. */
 export function brokenRules(tree: unknown, origins: Origins): Problem[] {
-  return [...timeoutProblems(tree, origins), ...peerProblems(tree), ...duplicateTargets(tree, origins)];
+  return [
+    ...timeoutProblems(tree, origins),
+    ...peerProblems(tree),
+    ...duplicateTargets(tree, origins),
+    ...alertProblems(tree, origins),
+  ];
 }
 
 function timeoutProblems(tree: unknown, origins: Origins): Problem[] {

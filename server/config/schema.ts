@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { discovery } from './discovery-fields.ts';
+import { alertsSchema } from './alerts-schema.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
 import { authField, tlsField } from './reach-fields.ts';
@@ -96,6 +97,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('What Prometheus gets.'),
+  alerts: alertsSchema.prefault({}).describe('Who is told when.'),
   web: z
     .strictObject({
       listen: listenField()

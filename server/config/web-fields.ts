@@ -45,6 +45,17 @@ export function externalUrlField() {
   });
 }
 
+/** An http or https address without user and password. */
+export function webAddressField() {
+  return textField('http://127.0.0.1:9093', (text) => {
+    const url = webUrl(text);
+    if (url === undefined) return { error: `${shown(text)} is not a web address; write http://127.0.0.1:9093` };
+    if (url.username !== '' || url.password !== '')
+      return { error: 'leave out user and password; write them as headers' };
+    return { value: url.href };
+  });
+}
+
 /** An http or https address with the places `{service}`, `{from}` and `{to}`; or empty. */
 export function traceUrlField() {
   return textField('https://jaeger.example.com/search?service={service}', (text) => {

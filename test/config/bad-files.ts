@@ -1,3 +1,4 @@
+import { ALERTS } from './bad/alerts.ts';
 import { DISCOVERY } from './bad/discovery.ts';
 import { KUBERNETES } from './bad/kubernetes.ts';
 import { MECHANISMS } from './bad/mechanisms.ts';
@@ -26,5 +27,6 @@ export const BAD_FILES: readonly BadFile[] = [
   ...RELABEL,
   ...NAMING,
   ...OUTPUT,
+  ...ALERTS,
   ...UNAVAILABLE,
 ];

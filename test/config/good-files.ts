@@ -176,4 +176,54 @@ export const GOOD_FILES: readonly GoodFile[] = [
     yaml: 'alerts: { rules: [], webhooks: [] }\nremote_write: []\notlp: { endpoint: "" }\nscrape: { tls: {} }\ndiscovery: { dns: , relabel: [] }\nweb: { auth: ~ }\n',
     config: { web: { port: 9191 } },
   },
+  {
+    name: 'alerts with a threshold, a comparison and an objective',
+    yaml: `alerts:
+  rules:
+    - { name: SlowService, signal: latency_p99, by: [service, region], match: { service: "checkout|cart" }, above: 500ms,
+        clear_at: 400ms, window: 5m, for: 2m, keep_firing_for: 5m, min_requests: 100, severity: page,
+        annotations: { summary: "{{ .labels.service }} in {{ $labels.region }}: {{ .value }}" } }
+    - { name: Slower, signal: latency_p99, against: 1w, factor: 2 }
+    - { name: CheckoutBudget, slo: { objective: 99.9%, good: "latency < 300ms", period: 30d }, by: [service], min_requests: 100 }
+    - { name: Retries, signal: retries, above: 20 }
+  alertmanagers: [ { url: "http://127.0.0.1:9093" } ]
+  webhooks: [ { url: "http://hooks/a", headers: { x-team: mesh }, secret_file: hook.secret } ]
+`,
+    config: {
+      alerts: {
+        defaults: false,
+        intervalMs: 10_000,
+        rules: [
+          {
+            name: 'SlowService',
+            condition: { kind: 'threshold', signal: 'latency_p99', side: 'above', value: 500, clearAt: 400 },
+            by: ['service', 'region'],
+            direction: 'inbound',
+            match: { service: 'checkout|cart' },
+            windowMs: 300_000,
+            forMs: 120_000,
+            keepFiringForMs: 300_000,
+            minRequests: 100,
+            severity: 'page',
+            labels: {},
+            annotations: { summary: '{{ .labels.service }} in {{ $labels.region }}: {{ .value }}' },
+          },
+          {
+            name: 'Slower',
+            condition: { kind: 'comparison', signal: 'latency_p99', againstMs: 604_800_000, factor: 2 },
+            by: ['service', 'namespace'],
+            minRequests: 20,
+          },
+          {
+            name: 'CheckoutBudget',
+            condition: { kind: 'slo', objective: 0.999, good: { belowMs: 300 }, periodMs: 2_592_000_000 },
+            minRequests: 100,
+          },
+          { name: 'Retries', condition: { signal: 'retries', value: 20, clearAt: 20 }, minRequests: 0 },
+        ],
+        alertmanagers: [{ url: 'http://127.0.0.1:9093/', headers: {} }],
+        webhooks: [{ url: 'http://hooks/a', headers: { 'x-team': 'mesh' }, secretFile: 'hook.secret' }],
+      },
+    },
+  },
 ];

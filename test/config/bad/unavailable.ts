@@ -3,11 +3,10 @@ import type { BadFile } from '../bad-files.ts';
 export const UNAVAILABLE: readonly BadFile[] = [
   {
     name: 'sections of a later version',
-    yaml: 'alerts:\n  rules: [{ name: A }]\nremote_write: [{ url: a }]\notlp: { endpoint: a }\n',
+    yaml: 'remote_write: [{ url: a }]\notlp: { endpoint: a }\n',
     errors: [
-      '1: alerts is not available in this version (0.1.0); remove it',
-      '3: remote_write is not available in this version (0.1.0); remove it',
-      '4: otlp is not available in this version (0.1.0); remove it',
+      '1: remote_write is not available in this version (0.1.0); remove it',
+      '2: otlp is not available in this version (0.1.0); remove it',
     ],
   },
   {

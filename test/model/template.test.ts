@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fillTemplate, templateProblem } from '../../server/alerts/template.ts';
+import { fillTemplate, templateProblem } from '../../server/model/template.ts';
 
 const VALUES = {
   labels: { service: 'checkout', region: 'eu' },

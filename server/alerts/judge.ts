@@ -1,0 +1,38 @@
+import type { AlertCondition } from '../config/alerts-config.ts';
+import type { Evaluation } from './state.ts';
+
+/** A signal of one set of labels over one window. */
+export interface Measured {
+  /** In the signal's unit; null where it can't be known. */
+  readonly value: number | null;
+  readonly requests: number;
+}
+
+type SimpleCondition = Exclude<AlertCondition, { kind: 'slo' }>;
+
+/**
+ * What a condition is, by what was measured now and, for a comparison, then. What is not known, and what rests on
+ * fewer than `minRequests` requests, is neither met nor cleared.
+ */
+export function judge(
+  condition: SimpleCondition,
+  { now, then }: { now: Measured | null; then?: Measured | null },
+  minRequests: number,
+): Evaluation {
+  if (!now) return { data: 'no_data' };
+  if (now.requests < minRequests) return { data: 'too_little_data', requests: now.requests };
+  if (now.value === null || !Number.isFinite(now.value))
+    return now.requests === 0 ? { data: 'too_little_data', requests: 0 } : { data: 'no_data' };
+  const known = { data: 'ok', value: now.value, requests: now.requests } as const;
+  if (condition.kind === 'threshold') {
+    const { value: threshold, clearAt, side } = condition;
+    const isMet = side === 'above' ? now.value > threshold : now.value < threshold;
+    const isCleared = !isMet && (side === 'above' ? now.value <= clearAt : now.value >= clearAt);
+    return { ...known, threshold, isMet, isCleared };
+  }
+  if (!then || then.value === null || !Number.isFinite(then.value)) return { data: 'no_data' };
+  if (then.requests < minRequests) return { data: 'too_little_data', requests: then.requests };
+  const threshold = then.value * condition.factor;
+  const isMet = condition.factor > 1 ? now.value > threshold : now.value < threshold;
+  return { ...known, threshold, isMet, isCleared: !isMet };
+}

@@ -1,0 +1,111 @@
+/** What has to fit together within one alert rule, and between them. */
+
+import { isSignalName, type SignalName } from '../model/signals.ts';
+import { templateProblem } from '../model/template.ts';
+import { readQuantity, thresholdProblem } from './alert-fields.ts';
+import { type KeyPath, type Origins, type Problem, shown, valueAt } from './problem.ts';
+
+const THRESHOLDS = ['above', 'below', 'clear_at'] as const;
+const DEFAULT_BY = ['service', 'namespace'];
+const CONDITIONS = 'write signal with above or below, signal with against and factor, or slo';
+
+/** Breaches of the rules; values that are wrong by themselves are passed over. */
+export function alertProblems(tree: unknown, origins: Origins): Problem[] {
+  const rules = valueAt(tree, ['alerts', 'rules']);
+  if (!Array.isArray(rules)) return [];
+  return rules.flatMap((rule: unknown, index) => {
+    const path: KeyPath = ['alerts', 'rules', index];
+    return [
+      ...conditionProblems(rule, path),
+      ...thresholdProblems(rule, path),
+      ...templateProblems(rule, path),
+      ...duplicateProblems(rules, index, origins),
+    ];
+  });
+}
+
+function has(rule: unknown, key: string): boolean {
+  const value = valueAt(rule, [key]);
+  return value !== undefined && value !== null;
+}
+
+/** Exactly one kind of condition. */
+function conditionProblems(rule: unknown, path: KeyPath): Problem[] {
+  const problem = conditionProblem((key) => has(rule, key));
+  return problem === undefined
+    ? []
+    : [{ path: problem.key === undefined ? path : [...path, problem.key], message: problem.message }];
+}
+
+function conditionProblem(given: (key: string) => boolean): { key?: string; message: string } | undefined {
+  const extra = ['signal', 'above', 'below', 'clear_at', 'against', 'factor'].find(given);
+  if (given('slo'))
+    return extra === undefined
+      ? undefined
+      : { key: extra, message: 'an objective has no threshold; remove this, or slo' };
+  if (!given('signal')) return { message: `the rule watches nothing; ${CONDITIONS}` };
+  if (given('above') && given('below'))
+    return { key: 'below', message: 'above and below exclude each other; make two rules' };
+  const isCompared = given('against') || given('factor');
+  if (isCompared && (given('above') || given('below')))
+    return {
+      key: given('above') ? 'above' : 'below',
+      message: 'a comparison has no threshold; remove this, or against and factor',
+    };
+  if (given('against') !== given('factor'))
+    return {
+      key: given('against') ? 'against' : 'factor',
+      message: 'against and factor belong together; write both, such as against: 1w and factor: 2',
+    };
+  if (!isCompared && !given('above') && !given('below')) return { message: `the rule has no threshold; ${CONDITIONS}` };
+  return isCompared && given('clear_at')
+    ? { key: 'clear_at', message: 'a comparison has no clear_at; remove it' }
+    : undefined;
+}
+
+function thresholdProblems(rule: unknown, path: KeyPath): Problem[] {
+  const signal = valueAt(rule, ['signal']);
+  if (typeof signal !== 'string' || !isSignalName(signal)) return [];
+  const units = THRESHOLDS.flatMap((key) => {
+    const message = thresholdProblem(signal, valueAt(rule, [key]));
+    return message === undefined ? [] : [{ path: [...path, key], message }];
+  });
+  return units.length > 0 ? units : clearProblems(rule, path, signal);
+}
+
+/** A firing alert must not end where it would fire at once again. */
+function clearProblems(rule: unknown, path: KeyPath, signal: SignalName): Problem[] {
+  const quantity = (key: string) => readQuantity(valueAt(rule, [key]))?.value;
+  const [above, below, clear] = [quantity('above'), quantity('below'), quantity('clear_at')];
+  if (clear === undefined) return [];
+  const isWrong = (above !== undefined && clear > above) || (below !== undefined && clear < below);
+  const side = above === undefined ? 'below' : 'above';
+  const message = `${signal} would fire and end at once; write ${side === 'above' ? 'at most what above is' : 'at least what below is'}`;
+  return isWrong ? [{ path: [...path, 'clear_at'], message }] : [];
+}
+
+function templateProblems(rule: unknown, path: KeyPath): Problem[] {
+  const by = valueAt(rule, ['by']);
+  const own = valueAt(rule, ['labels']);
+  const labels = [
+    ...(Array.isArray(by) ? by.filter((label) => typeof label === 'string') : DEFAULT_BY),
+    'alertname',
+    'severity',
+    ...(typeof own === 'object' && own !== null ? Object.keys(own) : []),
+  ];
+  const annotations = valueAt(rule, ['annotations']);
+  if (typeof annotations !== 'object' || annotations === null) return [];
+  return Object.entries(annotations).flatMap(([name, template]) => {
+    const message = typeof template === 'string' ? templateProblem(template, labels) : undefined;
+    return message === undefined ? [] : [{ path: [...path, 'annotations', name], message }];
+  });
+}
+
+function duplicateProblems(rules: readonly unknown[], index: number, origins: Origins): Problem[] {
+  const name = valueAt(rules[index], ['name']);
+  const first = rules.findIndex((rule) => valueAt(rule, ['name']) === name);
+  if (typeof name !== 'string' || first === index) return [];
+  const path: KeyPath = ['alerts', 'rules', index, 'name'];
+  const where = origins.place(origins.nearest(['alerts', 'rules', first, 'name']), path);
+  return [{ path, message: `${shown(name)} is the name of another rule, ${where}; choose another name` }];
+}

@@ -1,0 +1,30 @@
+/** The signals of services: what each is a number of. How they are worked out is known where cells are measured. */
+
+/** `share` is from 0 to 1, `duration` in milliseconds, `rate` and `byte_rate` per second, `count` in the window. */
+export type SignalUnit = 'count' | 'rate' | 'share' | 'duration' | 'byte_rate';
+
+export const SIGNAL_UNITS = {
+  requests: 'count',
+  request_rate: 'rate',
+  success_rate: 'share',
+  error_rate: 'share',
+  latency_p50: 'duration',
+  latency_p90: 'duration',
+  latency_p95: 'duration',
+  latency_p99: 'duration',
+  latency_p999: 'duration',
+  latency_mean: 'duration',
+  active_requests: 'count',
+  active_connections: 'count',
+  retries: 'count',
+  failures: 'count',
+  bytes_rx: 'byte_rate',
+  bytes_tx: 'byte_rate',
+} as const satisfies Record<string, SignalUnit>;
+
+export type SignalName = keyof typeof SIGNAL_UNITS;
+export const SIGNAL_NAMES = Object.keys(SIGNAL_UNITS) as SignalName[];
+
+export function isSignalName(name: string): name is SignalName {
+  return Object.hasOwn(SIGNAL_UNITS, name);
+}

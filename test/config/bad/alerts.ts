@@ -1,0 +1,155 @@
+import type { BadFile } from '../bad-files.ts';
+
+const rule = (fields: string) => `alerts:\n  rules:\n    - { name: A, ${fields} }\n`;
+const at = (key: string) => `3: alerts.rules[0]${key === '' ? '' : `.${key}`}:`;
+const CONDITIONS = 'write signal with above or below, signal with against and factor, or slo';
+
+export const ALERTS: readonly BadFile[] = [
+  {
+    name: 'a rule without a name',
+    yaml: 'alerts:\n  rules:\n    - { signal: latency_p99, above: 1s }\n',
+    errors: [`${at('name')} missing; write SlowService`],
+  },
+  {
+    name: 'a name of an alert',
+    yaml: 'alerts:\n  rules:\n    - { name: "{x}", signal: failures, above: 1 }\n',
+    errors: [
+      `${at('name')} "{x}" is not a name; use a letter, then letters, digits, spaces, _, -, . and :, at most 100`,
+    ],
+  },
+  {
+    name: 'two rules of one name',
+    yaml: 'alerts:\n  rules:\n    - { name: A, signal: failures, above: 1 }\n    - { name: A, signal: retries, above: 1 }\n',
+    errors: ['4: alerts.rules[1].name: "A" is the name of another rule, on line 3; choose another name'],
+  },
+  {
+    name: 'a rule that watches nothing',
+    yaml: rule('for: 1m'),
+    errors: [`${at('')} the rule watches nothing; ${CONDITIONS}`],
+  },
+  {
+    name: 'no threshold',
+    yaml: rule('signal: failures'),
+    errors: [`${at('')} the rule has no threshold; ${CONDITIONS}`],
+  },
+  {
+    name: 'a signal',
+    yaml: rule('signal: latency_p98, above: 1s'),
+    errors: [`${at('signal')} "latency_p98" is not a signal; did you mean latency_p90?`],
+  },
+  {
+    name: 'a threshold without a unit',
+    yaml: rule('signal: latency_p99, above: 500'),
+    errors: [`${at('above')} "500" has no unit; write 500ms`],
+  },
+  {
+    name: 'a share without a unit',
+    yaml: rule('signal: error_rate, above: 0.01'),
+    errors: [`${at('above')} "0.01" has no unit; write 1%`],
+  },
+  {
+    name: 'a threshold with the unit of another signal',
+    yaml: rule('signal: request_rate, below: 5%'),
+    errors: [`${at('below')} "5%" is no threshold of request_rate; write 100/s`],
+  },
+  {
+    name: 'a share above all',
+    yaml: rule('signal: error_rate, above: 101%'),
+    errors: [`${at('above')} "101%" is above 100 %`],
+  },
+  {
+    name: 'a threshold that is none',
+    yaml: rule('signal: failures, above: many'),
+    errors: [`${at('above')} "many" is not a threshold; write 500ms, 1%, 100/s, 10MiB/s, 20`],
+  },
+  {
+    name: 'a negative threshold',
+    yaml: rule('signal: failures, above: -1'),
+    errors: [`${at('above')} expected a threshold, found the number -1; write 500ms, 1%, 100/s, 10MiB/s, 20`],
+  },
+  {
+    name: 'above and below',
+    yaml: rule('signal: failures, above: 1, below: 5'),
+    errors: [`${at('below')} above and below exclude each other; make two rules`],
+  },
+  {
+    name: 'clear_at on the wrong side',
+    yaml: rule('signal: latency_p99, above: 1s, clear_at: 2s'),
+    errors: [`${at('clear_at')} latency_p99 would fire and end at once; write at most what above is`],
+  },
+  {
+    name: 'half a comparison',
+    yaml: rule('signal: latency_p99, against: 1w'),
+    errors: [`${at('against')} against and factor belong together; write both, such as against: 1w and factor: 2`],
+  },
+  {
+    name: 'a comparison with a threshold',
+    yaml: rule('signal: latency_p99, against: 1w, factor: 2, above: 1s'),
+    errors: [`${at('above')} a comparison has no threshold; remove this, or against and factor`],
+  },
+  {
+    name: 'a factor',
+    yaml: rule('signal: latency_p99, against: 1w, factor: 1'),
+    errors: [`${at('factor')} expected a positive number other than 1 such as 2, found the number 1`],
+  },
+  {
+    name: 'an objective of everything',
+    yaml: rule('slo: { objective: 100% }'),
+    errors: [`${at('slo.objective')} 100% leaves no request that may fail; write less than 100%, such as 99.9%`],
+  },
+  {
+    name: 'an objective without a unit',
+    yaml: rule('slo: { objective: "0.999" }'),
+    errors: [`${at('slo.objective')} "0.999" is not a share; write 99.9%`],
+  },
+  {
+    name: 'an objective that no bin can tell',
+    yaml: rule('slo: { objective: 99.9%, good: "latency < 333ms" }'),
+    errors: [
+      `${at('slo.good')} Envoy does not tell requests below 333ms from those above: its bin goes from 330ms to 340ms; write "latency < 330ms" or "latency < 340ms"`,
+    ],
+  },
+  {
+    name: 'an objective and a threshold',
+    yaml: rule('slo: { objective: 99% }, above: 1s'),
+    errors: [`${at('above')} an objective has no threshold; remove this, or slo`],
+  },
+  {
+    name: 'what is good',
+    yaml: rule('slo: { objective: 99%, good: fast }'),
+    errors: [`${at('slo.good')} "fast" is not success or a latency; write success or "latency < 300ms"`],
+  },
+  {
+    name: 'a label to tell apart by',
+    yaml: rule('signal: failures, above: 1, by: [pod]'),
+    errors: [`${at('by[0]')} "pod" is not one of service, namespace, region, zone, instance, peer`],
+  },
+  {
+    name: 'a pattern',
+    yaml: rule('signal: failures, above: 1, match: { service: "(" }'),
+    errors: [`${at('match.service')} "(" is not an RE2 pattern: missing closing ): \`(\``],
+  },
+  {
+    name: 'a template',
+    yaml: rule('signal: failures, above: 1, by: [service], annotations: { summary: "{{ .labels.zone }}" }'),
+    errors: [
+      `${at('annotations.summary')} {{ .labels.zone }} names a label that the alert does not have; it has service, alertname, severity`,
+    ],
+  },
+  {
+    name: 'receivers',
+    yaml: 'alerts:\n  alertmanagers: [{ url: "alertmanager:9093" }]\n  webhooks: [{ url: "http://u:p@hooks" }, {}]\n',
+    errors: [
+      '2: alerts.alertmanagers[0].url: "alertmanager:9093" is not a web address; write http://127.0.0.1:9093',
+      '3: alerts.webhooks[0].url: leave out user and password; write them as headers',
+      '3: alerts.webhooks[1].url: missing; write http://127.0.0.1:9093',
+    ],
+  },
+  {
+    name: 'an unknown key of a rule',
+    yaml: rule('signal: failures, above: 1, threshold: 5'),
+    errors: [
+      `${at('threshold')} unknown key; known here: name, signal, above, below, clear_at, against, factor, slo, by, direction, match, window, for, keep_firing_for, min_requests, severity, labels, annotations`,
+    ],
+  },
+];
