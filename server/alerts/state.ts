@@ -6,6 +6,8 @@
  * can't be worked out neither fires nor resolves anything.
  */
 
+import type { AlertData, AlertPhase, AlertState } from '../model/alert.ts';
+
 /** What a rule's condition is for one set of labels at one moment. */
 export type Evaluation =
   | {
@@ -19,26 +21,6 @@ export type Evaluation =
     }
   | { readonly data: 'too_little_data'; readonly requests: number }
   | { readonly data: 'no_data' };
-
-export type AlertPhase = 'inactive' | 'pending' | 'firing' | 'resolved';
-
-/** Everything there is to know of an alert. Times are Unix milliseconds. Plain data, kept in the database. */
-export interface AlertState {
-  readonly phase: AlertPhase;
-  /** Since when it is in this phase. */
-  readonly since: number;
-  /** Since when the condition holds without a break, firing or not; null while it does not. */
-  readonly activeSince: number | null;
-  /** While firing: since when the condition does not hold any more. */
-  readonly clearedSince: number | null;
-  /** Whether the last evaluation could be worked out, and since when that is so. */
-  readonly data: Evaluation['data'];
-  readonly dataSince: number;
-  /** Of the last evaluation that could be worked out. */
-  readonly value: number | null;
-  readonly threshold: number | null;
-  readonly requests: number | null;
-}
 
 /** What of a rule its alerts' lives depend on; milliseconds. */
 export interface Timing {
@@ -109,6 +91,6 @@ export function ended(alert: AlertState, now: number): AlertState {
 }
 
 /** What users are told: why there is no answer comes before that nothing is wrong. */
-export function shownState({ phase, data }: AlertState): AlertPhase | 'too_little_data' | 'no_data' {
+export function shownState({ phase, data }: AlertState): AlertPhase | Exclude<AlertData, 'ok'> {
   return phase === 'inactive' && data !== 'ok' ? data : phase;
 }

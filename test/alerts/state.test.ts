@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type AlertState,
-  type Evaluation,
-  ended,
-  newAlert,
-  shownState,
-  step,
-  type Timing,
-} from '../../server/alerts/state.ts';
+import { type Evaluation, ended, newAlert, shownState, step, type Timing } from '../../server/alerts/state.ts';
+import type { AlertState } from '../../server/model/alert.ts';
 
 const TIMING: Timing = { forMs: 120_000, keepFiringForMs: 300_000, windowMs: 300_000 };
 const THRESHOLD = 500;
