@@ -8,3 +8,8 @@ export type Labels = Readonly<Record<string, string>>;
 export function keyOf(values: readonly string[]): string {
   return JSON.stringify(values);
 }
+
+/** One text for a set of labels, in whatever order they are. */
+export function labelsKey(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -3,6 +3,7 @@ import { keyOf } from '../model/labels.ts';
 import type { ScrapeFindings, ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
 import { partsIn, unionOf } from './coverage.ts';
 import { withoutHeld } from './held-increments.ts';
+import { MemoryAlerts } from './memory-alerts.ts';
 import { foldRows, type MemoryRow, TIER_STEP_MS, Unit } from './memory-rows.ts';
 import { sumRows } from './memory-sums.ts';
 import {
@@ -30,7 +31,7 @@ const MAX_BYTES = 512 * 1024 * 1024;
  * A store that is gone with the process: for tests, and for trying things out. Plain and exact rather than quick: it
  * works on the thread that asks.
  */
-export class MemoryStore implements Store {
+export class MemoryStore extends MemoryAlerts implements Store {
   private readonly options: StoreOptions;
   private readonly targets = new Map<string, StoredTarget>();
   private readonly units = new Map<string, Unit>();
@@ -40,6 +41,7 @@ export class MemoryStore implements Store {
   private notice = '';
 
   constructor(options: StoreOptions) {
+    super();
     this.options = options;
   }
 
@@ -95,6 +97,7 @@ export class MemoryStore implements Store {
       else this.forget(tier, before);
     }
     this.shrink();
+    this.forgetEvents(now);
     for (const [key, unit] of this.units) if (unit.isEmpty && unit.runs.length === 0) this.units.delete(key);
     return false;
   }

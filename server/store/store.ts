@@ -3,6 +3,7 @@
  * happened in intervals, and answers with plain sums of it: everything else is worked out from sums.
  */
 
+import type { AlertEvent, KeptAlert, NewAlertEvent } from '../model/alert.ts';
 import type { Direction } from '../model/flow.ts';
 import type { Quantile, SparseBins } from '../model/histogram.ts';
 import type { ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
@@ -135,7 +136,35 @@ export interface StoreOptions {
   readonly maxBytes: number;
 }
 
-export interface Store {
+/** What an evaluation of alert rules changed. */
+export interface AlertChange {
+  /** Replaces the alert of the same rule and labels. */
+  readonly kept: readonly KeptAlert[];
+  readonly forgotten: readonly Pick<KeptAlert, 'rule' | 'labels'>[];
+  readonly events: readonly NewAlertEvent[];
+}
+
+/** Alerts, what happened to them, and how far receivers have been told. */
+export interface AlertStore {
+  loadAlerts(): Promise<KeptAlert[]>;
+  /** As one transaction. */
+  saveAlerts(change: AlertChange): Promise<void>;
+  /** Events after the one of this number, oldest first. */
+  alertEvents(query: { readonly after: number; readonly most: number }): Promise<AlertEvent[]>;
+  /** Events of a time, `[from, to)` in Unix milliseconds, newest first. */
+  alertHistory(query: { readonly from: number; readonly to: number; readonly most: number }): Promise<AlertEvent[]>;
+  /** Number of the newest event; 0 where there is none. */
+  newestAlertEvent(): Promise<number>;
+  /** Number of the event that a receiver was told of last; undefined for one that is new. */
+  loadCursor(receiver: string): Promise<number | undefined>;
+  saveCursor(receiver: string, event: number): Promise<void>;
+}
+
+/** How long events of alerts are kept, in milliseconds, and how many. */
+export const ALERT_EVENTS_MS = 30 * 86_400_000;
+export const MAX_ALERT_EVENTS = 100_000;
+
+export interface Store extends AlertStore {
   /** Every target that has been scraped, with its last totals. */
   loadTargets(): Promise<StoredTarget[]>;
   /**

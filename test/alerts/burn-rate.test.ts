@@ -22,6 +22,8 @@ function cell(counters: Record<string, number>, bins: [number, number][] = [], t
     rates: values,
     gauges: null,
     bins: { keys: bins.map(([key]) => key), counts: bins.map(([, count]) => count) },
+    quantiles: [],
+    meanMs: null,
     timeoutsWithoutSample,
     downstreamSamples: 0,
     upstreamSamples: 0,

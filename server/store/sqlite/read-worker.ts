@@ -2,6 +2,7 @@
 
 import { workerData } from 'node:worker_threads';
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
+import type { AlertEvent, KeptAlert } from '../../model/alert.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
 import { QueryStoppedError, QueryTooLargeError, type StoreOptions, type StoreStatus, type SumQuery } from '../store.ts';
@@ -47,4 +48,24 @@ export function loadTargets(): StoredTarget[] {
 
 export function status(): StoreStatus {
   return explaining(path, () => opened().status());
+}
+
+export function loadAlerts(): KeptAlert[] {
+  return explaining(path, () => opened().alerts.all());
+}
+
+export function alertEvents({ after, most }: { after: number; most: number }): AlertEvent[] {
+  return explaining(path, () => opened().alerts.eventsAfter(after, most));
+}
+
+export function alertHistory({ from, to, most }: { from: number; to: number; most: number }): AlertEvent[] {
+  return explaining(path, () => opened().alerts.eventsBetween(from, to, most));
+}
+
+export function newestAlertEvent(): number {
+  return explaining(path, () => opened().alerts.newestEvent());
+}
+
+export function loadCursor(receiver: string): number | undefined {
+  return explaining(path, () => opened().alerts.cursor(receiver));
 }

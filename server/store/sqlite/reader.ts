@@ -4,6 +4,7 @@ import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
 import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
 import { slotMsOf, stepOf } from '../tiers.ts';
+import { AlertReader } from './alert-tables.ts';
 import { StoreQuery } from './query.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
 import { usedBytes } from './retention.ts';
@@ -20,6 +21,7 @@ export class SqliteReader {
   private forgotten = 0;
   private readonly sources: Sources;
   private readonly slotMs: number;
+  readonly alerts: AlertReader;
 
   constructor(options: StoreOptions) {
     this.options = options;
@@ -27,6 +29,7 @@ export class SqliteReader {
     this.database.pragma(`cache_size = -${CACHE_KIB}`);
     this.catalog = new ReaderCatalog(this.database);
     this.sources = new Sources(this.database);
+    this.alerts = new AlertReader(this.database);
     this.slotMs = slotMsOf(options.intervalMs);
   }
 

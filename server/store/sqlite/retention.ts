@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { TIERS, type TierName } from '../store.ts';
+import { ALERT_EVENTS_MS, MAX_ALERT_EVENTS, TIERS, type TierName } from '../store.ts';
 import type { Parts } from './closing.ts';
 import { blockTable, TARGET } from './schema.ts';
 import type { Chore } from './writer.ts';
@@ -74,6 +74,7 @@ export class Retention implements Chore {
     const { changes } = this.statements.expireTargets.run(now - Math.max(retentionMs['10m'], LEAST_TOTALS_MS));
     if (changes > 0) this.parts.forgetNames();
     this.statements.expireShapes.run();
+    this.statements.expireAlertEvents.run(now - ALERT_EVENTS_MS, MAX_ALERT_EVENTS);
     this.parts.catalog.forgetShapes();
   }
 
@@ -139,6 +140,9 @@ function prepare(database: Database.Database) {
     ),
     expireTargets: database.prepare('DELETE FROM targets WHERE last_scrape < ?'),
     expireCoverage: database.prepare('DELETE FROM coverage WHERE t1 < ?'),
+    expireAlertEvents: database.prepare(
+      'DELETE FROM alert_events WHERE at < ? OR id <= (SELECT max(id) FROM alert_events) - ?',
+    ),
     /** Names that no target's totals go by any more. */
     expireShapes: database.prepare('DELETE FROM shapes WHERE id NOT IN (SELECT shape FROM targets)'),
   };

@@ -122,6 +122,14 @@ const VERSION_3 = `
     SELECT address, service, namespace, instance, region, zone, role, last_scrape FROM targets;
 `;
 
+/** `data` is JSON of a `KeptAlert`, or of an event; `receiver` is a hash of an address. */
+const VERSION_3 = `
+  CREATE TABLE alerts (rule TEXT NOT NULL, labels TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (rule, labels)) WITHOUT ROWID;
+  CREATE TABLE alert_events (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, data TEXT NOT NULL);
+  CREATE INDEX alert_events_by_time ON alert_events (at);
+  CREATE TABLE alert_cursors (receiver TEXT PRIMARY KEY, event INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
 /** Each entry brings a file one version further; entries are only ever added. Times are Unix milliseconds. */
 const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
   (database) => void database.exec(VERSION_1),
@@ -135,6 +143,7 @@ const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
     copyFromVersion2(database);
     database.exec('DROP TABLE raw; DROP TABLE scrapes; DROP TABLE old_series');
   },
+  (database) => void database.exec(VERSION_3),
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,9 +1,11 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Piscina } from 'piscina';
+import type { AlertEvent, KeptAlert } from '../../model/alert.ts';
 import type { ScrapeRecord, StoredTarget } from '../../model/scrape-record.ts';
 import { decodeAnswer } from '../answer.ts';
 import {
+  type AlertChange,
   QueryStoppedError,
   QueryTooLargeError,
   type Store,
@@ -72,6 +74,34 @@ export class SqliteStore implements Store {
     if ('tooLarge' in told) throw new QueryTooLargeError(told.tooLarge);
     if ('stopped' in told) throw new QueryStoppedError(told.stopped);
     return decodeAnswer(told.answer);
+  }
+
+  loadAlerts(): Promise<KeptAlert[]> {
+    return this.read('loadAlerts');
+  }
+
+  saveAlerts(change: AlertChange): Promise<void> {
+    return this.write('saveAlerts', change);
+  }
+
+  alertEvents(query: { after: number; most: number }): Promise<AlertEvent[]> {
+    return this.read('alertEvents', query);
+  }
+
+  alertHistory(query: { from: number; to: number; most: number }): Promise<AlertEvent[]> {
+    return this.read('alertHistory', query);
+  }
+
+  newestAlertEvent(): Promise<number> {
+    return this.read('newestAlertEvent');
+  }
+
+  loadCursor(receiver: string): Promise<number | undefined> {
+    return this.read('loadCursor', receiver);
+  }
+
+  saveCursor(receiver: string, event: number): Promise<void> {
+    return this.write('saveCursor', { receiver, event });
   }
 
   status(): Promise<StoreStatus> {

@@ -1,7 +1,7 @@
 /** Entry of the writing thread: one file, opened once. */
 
 import { workerData } from 'node:worker_threads';
-import type { StoreOptions } from '../store.ts';
+import type { AlertChange, StoreOptions } from '../store.ts';
 import { explaining } from './explained.ts';
 import { clearRemains, FileWatch } from './file-watch.ts';
 import type { EncodedRound } from './round.ts';
@@ -43,6 +43,20 @@ export function append(round: EncodedRound): void {
   explaining(path, () => {
     checkThere();
     opened().append(round);
+  });
+}
+
+export function saveAlerts(change: AlertChange): void {
+  explaining(path, () => {
+    checkThere();
+    opened().saveAlerts(change);
+  });
+}
+
+export function saveCursor({ receiver, event }: { receiver: string; event: number }): void {
+  explaining(path, () => {
+    checkThere();
+    opened().saveCursor(receiver, event);
   });
 }
 

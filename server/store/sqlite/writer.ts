@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
-import type { StoreOptions } from '../store.ts';
+import type { AlertChange, StoreOptions } from '../store.ts';
+import { AlertTables } from './alert-tables.ts';
 import { Catalog } from './catalog.ts';
 import { Closing } from './closing.ts';
 import { Log } from './log.ts';
@@ -39,6 +40,7 @@ export class SqliteWriter {
   private readonly closing: Closing;
   private readonly chores: readonly Chore[];
   private readonly setNewest: Database.Statement;
+  private readonly alerts: AlertTables;
 
   /** @throws StoreError, or SQLite's error when the file can't be opened. */
   constructor(options: StoreOptions) {
@@ -59,6 +61,7 @@ export class SqliteWriter {
     const parts = { database, catalog: this.catalog, options, oldest, forgetNames: () => this.forgetNames() };
     this.closing = new Closing(parts);
     this.chores = [this.closing, new Sealing(parts), new Rolling(parts), new Retention(parts)];
+    this.alerts = new AlertTables(database);
     this.setNewest = database.prepare(
       `INSERT INTO state (name, value) VALUES ('newest', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     );
@@ -80,6 +83,14 @@ export class SqliteWriter {
     const until = performance.now() + SLICE_MS;
     for (const chore of this.chores) while (chore.step(now)) if (performance.now() >= until) return true;
     return false;
+  }
+
+  saveAlerts(change: AlertChange): void {
+    this.database.transaction(() => this.alerts.save(change))();
+  }
+
+  saveCursor(receiver: string, event: number): void {
+    this.alerts.saveCursor(receiver, event);
   }
 
   close(): void {
