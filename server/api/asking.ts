@@ -2,6 +2,7 @@
 
 import type { Response } from 'express';
 import type { ServiceDirectory } from '../live/services.ts';
+import type { Sources as MeasuredSources } from '../measure/measured.ts';
 import { QueryStoppedError, type Store, type SumAnswer, type SumQuery, TIERS, type TierName } from '../store/store.ts';
 import { RequestError } from './params.ts';
 
@@ -10,9 +11,8 @@ export const DEADLINE_MS = 10_000;
 /** Most requests that ask the store at once. */
 export const MAX_ASKING = 64;
 
-export interface Sources {
-  readonly store: Pick<Store, 'sums'>;
-  readonly directory: ServiceDirectory;
+/** What a request asks. */
+export interface Sources extends MeasuredSources {
   /** Tiers that answers were from so far, finest first. */
   readonly tiers: () => TierName[];
 }

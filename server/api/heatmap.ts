@@ -1,10 +1,10 @@
 /** How latencies were spread over time: counts by step and by rows of whole bins. */
 
+import { type MeasuredQuery, received, sent } from '../measure/measured.ts';
 import { BIN_KEYS, binBounds, type SparseBins } from '../model/histogram.ts';
 import type { Cell } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type { HeatmapAnswer } from './contract.ts';
-import { type MeasuredQuery, received, sent } from './measured.ts';
 import { filtersOf, oneOf, type RawParams, RequestError, shifted } from './params.ts';
 import { alignedRange, type Clock, DIRECTIONS } from './query.ts';
 

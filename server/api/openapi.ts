@@ -1,9 +1,9 @@
 /** OpenAPI description of all that app.ts serves for programs. */
 
+import { SIGNAL_NAMES } from '../model/signals.ts';
 import { MAX_ROWS } from './heatmap.ts';
 import { ref, SCHEMAS, type Schema } from './openapi-schemas.ts';
 import { DIRECTIONS, MAX_TOP, QUERY_LABELS } from './query.ts';
-import { SIGNAL_NAMES } from './signals.ts';
 import { HEALTHS } from './targets.ts';
 
 export interface Parameter {

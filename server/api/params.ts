@@ -1,5 +1,6 @@
 /** From a query string to bounded, typed values; everything unknown is refused with what would be right. */
 
+import { FILTERS, type Filters } from '../measure/filters.ts';
 import { formatDuration, parseDuration } from '../model/duration.ts';
 
 /** An error of the caller's; the message says what is wrong and what would be right. */
@@ -23,9 +24,6 @@ const MAX_WINDOW_MS = 400 * 86_400_000;
 const MINUTE_MS = 60_000;
 /** Most steps of one answer. */
 export const MAX_POINTS = 11_000;
-
-export const FILTERS = ['service', 'namespace', 'region', 'zone', 'instance'] as const;
-export type Filters = Readonly<Partial<Record<(typeof FILTERS)[number], readonly string[]>>>;
 
 export interface TimeRange {
   readonly from: number;
@@ -96,16 +94,6 @@ export function wholeNumber(
 
 export function filtersOf(params: RawParams): Filters {
   return Object.fromEntries(FILTERS.flatMap((name) => (params[name] ? [[name, params[name]]] : [])));
-}
-
-/** Whether filters name an instance, a region or a zone: only a service's own Envoys know those. */
-export function byPlace({ instance, region, zone }: Filters): boolean {
-  return instance !== undefined || region !== undefined || zone !== undefined;
-}
-
-/** Whether labels pass the filters of those names. */
-export function passes(filters: Filters, labels: Readonly<Record<string, string | undefined>>): boolean {
-  return FILTERS.every((name) => filters[name]?.includes(labels[name] ?? '') ?? true);
 }
 
 /**

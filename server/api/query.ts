@@ -1,7 +1,9 @@
+import { type MeasuredGroup, type MeasuredLabel, type MeasuredQuery, received, sent } from '../measure/measured.ts';
+import { signal } from '../measure/signals.ts';
 import { CODE_CLASSES, COUNTER_INDEX } from '../model/flow.ts';
+import { SIGNAL_NAMES, type SignalName } from '../model/signals.ts';
 import type { Sources } from './asking.ts';
 import type { QueryAnswer, QuerySeries } from './contract.ts';
-import { type MeasuredGroup, type MeasuredLabel, type MeasuredQuery, received, sent } from './measured.ts';
 import {
   filtersOf,
   listOf,
@@ -14,7 +16,7 @@ import {
   timeRange,
   wholeNumber,
 } from './params.ts';
-import { SIGNAL_NAMES, type SignalName, signal } from './signals.ts';
+
 import { Slices } from './slices.ts';
 import { topGroups } from './top.ts';
 

@@ -5,14 +5,16 @@
 
 import type { ServiceDirectory } from '../live/services.ts';
 import type { ZoneRegions } from '../live/zones.ts';
+import { mergeCells } from '../measure/cells.ts';
+import { type Filters, passes } from '../measure/filters.ts';
+import { peerOf } from '../measure/measured.ts';
 import { COUNTER_INDEX, requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { Cell, Group, SeriesLabel, SumQuery } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type { PlaceFigures, RegionRoute, RegionsAnswer, ZoneRoute } from './contract.ts';
-import { figures, mergeCells } from './figures.ts';
-import { peerOf } from './measured.ts';
-import { type Filters, passes, type TimeRange } from './params.ts';
+import { figures } from './figures.ts';
+import type { TimeRange } from './params.ts';
 import { rangeOf } from './services.ts';
 
 export interface RegionSources extends Sources {

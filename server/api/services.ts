@@ -1,5 +1,14 @@
 import type { LiveTarget } from '../live/live.ts';
 import { type KnownService, type ServiceDirectory, type ServiceName, serviceKey } from '../live/services.ts';
+import { ALL_PERCENTILES, failures, mergeCells } from '../measure/cells.ts';
+import { byPlace, type Filters, passes } from '../measure/filters.ts';
+import {
+  type MeasuredGroup,
+  type MeasuredQuery,
+  peerOf,
+  receivedByService,
+  type ServiceGroup,
+} from '../measure/measured.ts';
 import type { Cell, SumQuery } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type {
@@ -11,9 +20,8 @@ import type {
   ServiceSummary,
   ServicesAnswer,
 } from './contract.ts';
-import { ALL_PERCENTILES, failures, figures, mergeCells } from './figures.ts';
-import { type MeasuredGroup, type MeasuredQuery, peerOf, receivedByService, type ServiceGroup } from './measured.ts';
-import { byPlace, type Filters, passes, RequestError, shifted, type TimeRange } from './params.ts';
+import { figures } from './figures.ts';
+import { RequestError, shifted, type TimeRange } from './params.ts';
 
 /** Every service that has a target, or that others can call. */
 export async function listServices(sources: Sources, range: TimeRange, filters: Filters): Promise<ServicesAnswer> {

@@ -1,8 +1,9 @@
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Health, LiveTarget } from '../live/live.ts';
+import { FILTERS, type Filters, passes } from '../measure/filters.ts';
 import { keyOf } from '../model/labels.ts';
 import type { HttpSdAnswer, TargetStatus, TargetsAnswer } from './contract.ts';
-import { FILTERS, type Filters, filtersOf, listOf, passes, type RawParams, wholeNumber } from './params.ts';
+import { filtersOf, listOf, type RawParams, wholeNumber } from './params.ts';
 
 /** The part of discovery that answers need. */
 export type DiscoveryView = Pick<Discovery, 'dropped' | 'note' | 'states'>;

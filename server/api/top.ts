@@ -1,8 +1,8 @@
 /** The groups with the most requests, and the rest of them as one. */
 
+import { mergeCells } from '../measure/cells.ts';
+import type { MeasuredGroup, MeasuredLabel, MeasuredQuery } from '../measure/measured.ts';
 import { requestCount } from '../model/flow.ts';
-import { mergeCells } from './figures.ts';
-import type { MeasuredGroup, MeasuredLabel, MeasuredQuery } from './measured.ts';
 import { RequestError } from './params.ts';
 
 export interface TopGroups {

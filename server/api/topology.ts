@@ -1,10 +1,12 @@
 import { type KnownService, type ServiceDirectory, type ServiceName, serviceKey } from '../live/services.ts';
+import { ALL_PERCENTILES, mergeCells } from '../measure/cells.ts';
+import { type Filters, passes } from '../measure/filters.ts';
+import { peerOf } from '../measure/measured.ts';
 import type { Cell, SumQuery } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type { TopologyAnswer, TopologyEdge, TopologyNode } from './contract.ts';
-import { ALL_PERCENTILES, figures, mergeCells } from './figures.ts';
-import { peerOf } from './measured.ts';
-import { type Filters, passes, shifted, type TimeRange } from './params.ts';
+import { figures } from './figures.ts';
+import { shifted, type TimeRange } from './params.ts';
 import { rangeOf } from './services.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Labels } from '../model/labels.ts';
 import type { AuthSettings, TlsSettings } from '../model/reach.ts';
-import type { RelabelAction } from './relabel-fields.ts';
 import type { AlertsConfig } from './alerts-config.ts';
+import type { RelabelAction } from './relabel-fields.ts';
 
 /** The whole configuration, checked, with every default filled in, frozen. */
 export interface Config {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { discovery } from './discovery-fields.ts';
 import { alertsSchema } from './alerts-schema.ts';
+import { discovery } from './discovery-fields.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
 import { authField, tlsField } from './reach-fields.ts';

@@ -18,6 +18,7 @@ export const SIGNAL_UNITS = {
   active_connections: 'count',
   retries: 'count',
   failures: 'count',
+  connections: 'count',
   bytes_rx: 'byte_rate',
   bytes_tx: 'byte_rate',
 } as const satisfies Record<string, SignalUnit>;

@@ -6,6 +6,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['config', 'telemetry'],
   ['envoy', 'reach'],
   ['discovery', 'scrape', 'mesh', 'store', 'live'],
+  ['measure'],
   ['api', 'exporter', 'alerts'],
   ['collector'],
   ['demo'],

@@ -123,7 +123,7 @@ const VERSION_3 = `
 `;
 
 /** `data` is JSON of a `KeptAlert`, or of an event; `receiver` is a hash of an address. */
-const VERSION_3 = `
+const VERSION_4 = `
   CREATE TABLE alerts (rule TEXT NOT NULL, labels TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (rule, labels)) WITHOUT ROWID;
   CREATE TABLE alert_events (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, data TEXT NOT NULL);
   CREATE INDEX alert_events_by_time ON alert_events (at);
@@ -143,7 +143,7 @@ const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
     copyFromVersion2(database);
     database.exec('DROP TABLE raw; DROP TABLE scrapes; DROP TABLE old_series');
   },
-  (database) => void database.exec(VERSION_3),
+  (database) => void database.exec(VERSION_4),
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -208,7 +208,7 @@ const FAKE_STORAGE: StatusAnswer['storage'] = {
   waiting: 0,
   lost: 0,
   notice: '',
-  schemaVersion: 3,
+  schemaVersion: 4,
   oldest: null,
   logRows: 0,
   lagMs: 0,

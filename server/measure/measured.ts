@@ -3,14 +3,20 @@
  * is measured by them; any other by the sum of what its callers saw. One request is never in both.
  */
 
-import type { ServiceName } from '../live/services.ts';
+import type { ServiceDirectory, ServiceName } from '../live/services.ts';
 import { requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
-import type { Cell, Group, SeriesLabel, SumQuery } from '../store/store.ts';
-import type { Sources } from './asking.ts';
-import type { Vantage } from './contract.ts';
-import { mergeCells } from './figures.ts';
-import { byPlace, type Filters } from './params.ts';
+import type { Cell, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
+import { mergeCells } from './cells.ts';
+import { byPlace, type Filters } from './filters.ts';
+
+export interface Sources {
+  readonly store: Pick<Store, 'sums'>;
+  readonly directory: ServiceDirectory;
+}
+
+/** Whose Envoys measured a service: its own, or its callers'. */
+export type Vantage = 'server' | 'client';
 
 export type MeasuredLabel = 'service' | 'namespace' | 'instance' | 'region' | 'zone' | 'peer';
 /** Labels in the order they were asked for; one that is empty or unknown is left out. */

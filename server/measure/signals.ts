@@ -1,8 +1,9 @@
-/** The signals of `/api/v1/query`: how each is worked out from one cell. */
+/** The signals of services: how each is worked out from one cell. */
 
 import { COUNTER_INDEX, type CodeClass, type Counter, requestCount } from '../model/flow.ts';
+import type { SignalName } from '../model/signals.ts';
 import type { Cell } from '../store/store.ts';
-import { errorRate, failureEvents, gauge, latencyAt, PERCENTILES, requestRate, successRate } from './figures.ts';
+import { errorRate, failureEvents, gauge, latencyAt, PERCENTILES, requestRate, successRate } from './cells.ts';
 
 interface Signal {
   /** Null where the cell can't tell it. */
@@ -35,10 +36,8 @@ export const SIGNALS = {
   connections: { value: countOf('connections') },
   bytes_rx: { value: rateOf('bytes_rx') },
   bytes_tx: { value: rateOf('bytes_tx') },
-} as const satisfies Record<string, Signal>;
+} as const satisfies Record<SignalName, Signal>;
 
-export type SignalName = keyof typeof SIGNALS;
-export const SIGNAL_NAMES = Object.keys(SIGNALS) as SignalName[];
 export const signal = (name: SignalName): Signal => SIGNALS[name];
 
 function latencySignal(q: number): Signal {

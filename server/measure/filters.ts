@@ -1,0 +1,14 @@
+/** Which services and instances are meant, by their own labels. */
+
+export const FILTERS = ['service', 'namespace', 'region', 'zone', 'instance'] as const;
+export type Filters = Readonly<Partial<Record<(typeof FILTERS)[number], readonly string[]>>>;
+
+/** Whether filters name an instance, a region or a zone: only a service's own Envoys know those. */
+export function byPlace({ instance, region, zone }: Filters): boolean {
+  return instance !== undefined || region !== undefined || zone !== undefined;
+}
+
+/** Whether labels pass the filters of those names. */
+export function passes(filters: Filters, labels: Readonly<Record<string, string | undefined>>): boolean {
+  return FILTERS.every((name) => filters[name]?.includes(labels[name] ?? '') ?? true);
+}
