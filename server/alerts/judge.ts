@@ -16,7 +16,7 @@ type SimpleCondition = Exclude<AlertCondition, { kind: 'slo' }>;
  */
 export function judge(
   condition: SimpleCondition,
-  { now, then }: { now: Measured | null; then?: Measured | null },
+  { now, earlier }: { now: Measured | null; earlier?: Measured | null },
   minRequests: number,
 ): Evaluation {
   if (!now) return { data: 'no_data' };
@@ -30,9 +30,10 @@ export function judge(
     const isCleared = !isMet && (side === 'above' ? now.value <= clearAt : now.value >= clearAt);
     return { ...known, threshold, isMet, isCleared };
   }
-  if (!then || then.value === null || !Number.isFinite(then.value)) return { data: 'no_data' };
-  if (then.requests < minRequests) return { data: 'too_little_data', requests: then.requests };
-  const threshold = then.value * condition.factor;
-  const isMet = condition.factor > 1 ? now.value > threshold : now.value < threshold;
+  if (!earlier || earlier.value === null || !Number.isFinite(earlier.value)) return { data: 'no_data' };
+  if (earlier.requests < minRequests) return { data: 'too_little_data', requests: earlier.requests };
+  const threshold = earlier.value * condition.factor;
+  const isPastIt = condition.factor > 1 ? now.value > threshold : now.value < threshold;
+  const isMet = isPastIt && now.value > (condition.floor ?? Number.NEGATIVE_INFINITY);
   return { ...known, threshold, isMet, isCleared: !isMet };
 }

@@ -41,7 +41,9 @@ export function expressionOf(rule: AlertRule, buckets: readonly number[]): Expre
   const then = { ...scope, offset: ` offset ${formatDuration(condition.againstMs)}` };
   const sign = condition.factor > 1 ? '>' : '<';
   const before = ofSignal(condition.signal, then) ?? '';
-  return { expression: `${value} ${sign} ${condition.factor} * (${before})${enough(scope)}${enough(then)}` };
+  const { floor } = condition;
+  const above = floor === undefined ? '' : ` and ${value} > ${inBaseUnit(condition.signal, floor)}`;
+  return { expression: `${value} ${sign} ${condition.factor} * (${before})${above}${enough(scope)}${enough(then)}` };
 }
 
 function scopeOf({ direction, match, by, windowMs }: AlertRule): Scope {

@@ -1,5 +1,6 @@
 import { type MeasuredGroup, type MeasuredLabel, type MeasuredQuery, received, sent } from '../measure/measured.ts';
 import { signal } from '../measure/signals.ts';
+import { Slices } from '../measure/slices.ts';
 import { CODE_CLASSES, COUNTER_INDEX } from '../model/flow.ts';
 import { SIGNAL_NAMES, type SignalName } from '../model/signals.ts';
 import type { Sources } from './asking.ts';
@@ -16,8 +17,6 @@ import {
   timeRange,
   wholeNumber,
 } from './params.ts';
-
-import { Slices } from './slices.ts';
 import { topGroups } from './top.ts';
 
 export const QUERY_PARAMS = [

@@ -1,27 +1,14 @@
 /** Long work on the main thread in slices, so that scrapes and other requests come in between. */
 
 import { once } from 'node:events';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Response } from 'express';
+import { Slices } from '../measure/slices.ts';
 
-/** How long one slice may be, in milliseconds. */
-const SLICE_MS = 8;
 /** Elements of a list that are rendered at once. */
 const PIECE = 250;
 /** Lists and objects are taken apart down to this level. */
 const DEPTH = 4;
 const CHUNK_CHARACTERS = 65_536;
-
-/** Waits for a turn of the event loop whenever a slice has been used up. */
-export class Slices {
-  private began = performance.now();
-
-  async pause(): Promise<void> {
-    if (performance.now() - this.began < SLICE_MS) return;
-    await nextTurn();
-    this.began = performance.now();
-  }
-}
 
 /** Sends a value as JSON, rendered and sent in slices. Ends early when nobody listens any more. */
 export async function sendJson(response: Response, value: unknown): Promise<void> {

@@ -5,7 +5,7 @@ import { templateProblem } from '../model/template.ts';
 import { readQuantity, thresholdProblem } from './alert-fields.ts';
 import { type KeyPath, type Origins, type Problem, shown, valueAt } from './problem.ts';
 
-const THRESHOLDS = ['above', 'below', 'clear_at'] as const;
+const THRESHOLDS = ['above', 'below', 'clear_at', 'floor'] as const;
 const DEFAULT_BY = ['service', 'namespace'];
 const CONDITIONS = 'write signal with above or below, signal with against and factor, or slo';
 
@@ -18,6 +18,7 @@ export function alertProblems(tree: unknown, origins: Origins): Problem[] {
     return [
       ...conditionProblems(rule, path),
       ...thresholdProblems(rule, path),
+      ...floorProblems(rule, path),
       ...templateProblems(rule, path),
       ...duplicateProblems(rules, index, origins),
     ];
@@ -38,7 +39,7 @@ function conditionProblems(rule: unknown, path: KeyPath): Problem[] {
 }
 
 function conditionProblem(given: (key: string) => boolean): { key?: string; message: string } | undefined {
-  const extra = ['signal', 'above', 'below', 'clear_at', 'against', 'factor'].find(given);
+  const extra = ['signal', 'above', 'below', 'clear_at', 'against', 'factor', 'floor'].find(given);
   if (given('slo'))
     return extra === undefined
       ? undefined
@@ -57,6 +58,8 @@ function conditionProblem(given: (key: string) => boolean): { key?: string; mess
       key: given('against') ? 'against' : 'factor',
       message: 'against and factor belong together; write both, such as against: 1w and factor: 2',
     };
+  if (!isCompared && given('floor'))
+    return { key: 'floor', message: 'only a comparison has a floor; remove it, or write against and factor' };
   if (!isCompared && !given('above') && !given('below')) return { message: `the rule has no threshold; ${CONDITIONS}` };
   return isCompared && given('clear_at')
     ? { key: 'clear_at', message: 'a comparison has no clear_at; remove it' }
@@ -82,6 +85,13 @@ function clearProblems(rule: unknown, path: KeyPath, signal: SignalName): Proble
   const side = above === undefined ? 'below' : 'above';
   const message = `${signal} would fire and end at once; write ${side === 'above' ? 'at most what above is' : 'at least what below is'}`;
   return isWrong ? [{ path: [...path, 'clear_at'], message }] : [];
+}
+
+/** Below 1 a comparison looks for what is low. */
+function floorProblems(rule: unknown, path: KeyPath): Problem[] {
+  const factor = valueAt(rule, ['factor']);
+  if (!has(rule, 'floor') || typeof factor !== 'number' || factor > 1) return [];
+  return [{ path: [...path, 'floor'], message: 'a comparison with a factor below 1 has no floor; remove it' }];
 }
 
 function templateProblems(rule: unknown, path: KeyPath): Problem[] {

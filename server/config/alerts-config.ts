@@ -18,6 +18,8 @@ export type AlertCondition =
       readonly againstMs: number;
       /** Above 1: fires above so many times the value of then; below 1: below it. */
       readonly factor: number;
+      /** Above 1: fires only above this too. */
+      readonly floor?: number;
     }
   | {
       readonly kind: 'slo';
@@ -100,10 +102,20 @@ function ruleOf(written: WrittenRule): AlertRule {
 }
 
 /** The rules of `alertProblems` have been checked: there is exactly one kind of condition. */
-function conditionOf({ slo, signal, above, below, clear_at: clearAt, against, factor }: WrittenRule): AlertCondition {
+function conditionOf({
+  slo,
+  signal,
+  above,
+  below,
+  clear_at: clearAt,
+  against,
+  factor,
+  floor,
+}: WrittenRule): AlertCondition {
   if (slo) return { kind: 'slo', objective: slo.objective, good: slo.good, periodMs: slo.period };
   if (!signal) throw new Error('a rule without a condition');
-  if (against !== undefined && factor !== undefined) return { kind: 'comparison', signal, againstMs: against, factor };
+  if (against !== undefined && factor !== undefined)
+    return { kind: 'comparison', signal, againstMs: against, factor, ...(floor ? { floor: floor.value } : {}) };
   const value = above?.value ?? below?.value ?? 0;
   return { kind: 'threshold', signal, side: above ? 'above' : 'below', value, clearAt: clearAt?.value ?? value };
 }

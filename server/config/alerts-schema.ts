@@ -29,6 +29,7 @@ const rule = z.strictObject({
     .optional()
     .describe('Compares with as long ago, together with factor.'),
   factor: factorField().optional().describe('Fires above this many times the value of then; below 1: below it.'),
+  floor: quantityField().optional().describe('Of a comparison: fires only above this too.'),
   slo: slo.optional().describe('An objective instead of a threshold: fires while its error budget burns too fast.'),
   by: z
     .array(choiceField(...ALERT_LABELS))

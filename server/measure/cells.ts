@@ -34,6 +34,12 @@ export function quantilesOf(cell: Cell, asked: readonly number[]): readonly Quan
   return asked.map((q) => quantile(cell.bins, q, cell.timeoutsWithoutSample));
 }
 
+/** Latency at one of the quantiles that the cell was asked for with. */
+export function latencyOf(cell: Cell, q: number, asked: readonly number[]): number | null {
+  if (cell.quantiles.length > 0) return cell.quantiles[asked.indexOf(q)]?.valueMs ?? null;
+  return latencyAt(cell, q);
+}
+
 /** Latency at the one quantile that was asked for, timeouts without a sample counted as slower than every sample. */
 export function latencyAt(cell: Cell, q: number): number | null {
   return quantilesOf(cell, [q])[0]?.valueMs ?? null;

@@ -28,6 +28,8 @@ export interface AlertState {
 /** An alert as it is kept: one of a rule, by its labels. */
 export interface KeptAlert {
   readonly rule: string;
+  /** Labels that its rule tells alerts apart by. */
+  readonly by: readonly string[];
   /** All labels, `alertname` and `severity` too. */
   readonly labels: Labels;
   /** As they were filled in when it last began to fire, or changed while firing. */

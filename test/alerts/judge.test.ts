@@ -47,7 +47,7 @@ describe('a comparison', () => {
     ['no value then', twice, measured(201), measured(null), { data: 'no_data' }],
     ['too few then', twice, measured(201), measured(100, 19), { data: 'too_little_data', requests: 19 }],
     ['too few now', twice, measured(201, 3), measured(100), { data: 'too_little_data', requests: 3 }],
-  ])('%s', (_, condition, now, then, expected) => {
-    expect(judge(condition, { now, then }, 20)).toMatchObject(expected);
+  ])('%s', (_, condition, now, earlier, expected) => {
+    expect(judge(condition, { now, earlier }, 20)).toMatchObject(expected);
   });
 });

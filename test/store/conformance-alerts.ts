@@ -6,6 +6,7 @@ import { allUpkeep, type Engine, opened, START } from './conformance-engine.ts';
 function alert(service: string, value: number): KeptAlert {
   return {
     rule: 'Slow',
+    by: ['service'],
     labels: { alertname: 'Slow', service },
     annotations: { summary: `"${service}" is slow` },
     state: {

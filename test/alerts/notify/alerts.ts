@@ -15,6 +15,7 @@ const STATE: AlertState = {
 export function firing(service: string, firedAt: number): KeptAlert {
   return {
     rule: 'SlowService',
+    by: ['service'],
     labels: { alertname: 'SlowService', service, severity: 'page' },
     annotations: { summary: `${service} is slow` },
     state: { ...STATE, since: firedAt, activeSince: firedAt, dataSince: firedAt },

@@ -1,0 +1,146 @@
+/** What rules need to know, asked of the store as seldom and as few times as may be. */
+
+import type { AlertLabel } from '../config/alerts-schema.ts';
+import { latencyOf, latencySamples } from '../measure/cells.ts';
+import { type MeasuredGroup, type MeasuredQuery, received, type Sources, sent } from '../measure/measured.ts';
+import { signal } from '../measure/signals.ts';
+import { Slices } from '../measure/slices.ts';
+import { requestCount } from '../model/flow.ts';
+import { type Labels, labelsKey } from '../model/labels.ts';
+import { SIGNAL_UNITS, type SignalName } from '../model/signals.ts';
+import type { Cell } from '../store/store.ts';
+import { type Budgeted, budgeted, type GoodRequests } from './burn-rate.ts';
+import type { Measured } from './judge.ts';
+
+/** One thing to know of every set of labels, over one window. */
+export interface Reading {
+  readonly windowMs: number;
+  /** How long ago the window ended. */
+  readonly offsetMs: number;
+  readonly by: readonly AlertLabel[];
+  readonly direction: 'inbound' | 'outbound';
+  readonly of: { readonly signal: SignalName } | { readonly good: GoodRequests };
+}
+
+/** What was read of one set of labels. Null where nothing was measured. */
+export interface Row {
+  readonly labels: Labels;
+  readonly value: Measured | Budgeted | null;
+}
+/** By the key of the labels. */
+export type Rows = ReadonlyMap<string, Row>;
+
+/** A window is asked for anew after a sixtieth of it, but no later than this. */
+const OLDEST_MS = 5 * 60_000;
+const PART = 60;
+
+interface Asked {
+  readonly at: number;
+  readonly rows: ReadonlyMap<string, Rows>;
+}
+
+/** Readings of earlier evaluations, as long as they may be used. */
+export class Readings {
+  private readonly slotMs: number;
+  private readonly asked = new Map<string, Asked>();
+
+  constructor(slotMs: number) {
+    this.slotMs = slotMs;
+  }
+
+  /**
+   * Asks for what is too old, one query for all readings that can share it. Resolves to what could not be worked out:
+   * the reasons, and the readings that therefore are unknown.
+   */
+  async refresh(sources: Sources, readings: readonly Reading[], now: number): Promise<string[]> {
+    const groups = Map.groupBy(readings, groupKey);
+    for (const key of this.asked.keys()) if (!groups.has(key)) this.asked.delete(key);
+    const problems: string[] = [];
+    for (const [key, members] of groups) {
+      const known = this.asked.get(key);
+      if (known && now - known.at < lifeOf(members[0]) && members.every((reading) => known.rows.has(rowsKey(reading))))
+        continue;
+      try {
+        this.asked.set(key, { at: now, rows: await this.ask(sources, members, now) });
+      } catch (error) {
+        this.asked.delete(key);
+        problems.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    return problems;
+  }
+
+  /** Undefined where it could not be worked out. */
+  rows(reading: Reading): Rows | undefined {
+    return this.asked.get(groupKey(reading))?.rows.get(rowsKey(reading));
+  }
+
+  private async ask(sources: Sources, members: readonly Reading[], now: number): Promise<Map<string, Rows>> {
+    const [first] = members;
+    if (!first) return new Map();
+    const { slotMs } = this;
+    const end = Math.ceil(now / slotMs) * slotMs - first.offsetMs;
+    const quantiles = quantilesOf(members);
+    const query: MeasuredQuery = {
+      from: end - Math.ceil(first.windowMs / slotMs) * slotMs,
+      to: end,
+      filters: {},
+      by: first.by,
+      bins: needOf(first) !== 'counts',
+      ...(needOf(first) === 'quantiles' ? { quantiles } : {}),
+    };
+    const groups = await (first.direction === 'outbound' ? sent(sources, query) : received(sources, query));
+    return rowsOf(groups, members, quantiles);
+  }
+}
+
+async function rowsOf(
+  groups: readonly MeasuredGroup[],
+  members: readonly Reading[],
+  quantiles: readonly number[],
+): Promise<Map<string, Rows>> {
+  const slices = new Slices();
+  const wanted = new Map(members.map((reading) => [rowsKey(reading), { reading, rows: new Map<string, Row>() }]));
+  for (const { labels, cells } of groups) {
+    await slices.pause();
+    const key = labelsKey(labels);
+    const cell = cells[0] ?? null;
+    for (const { reading, rows } of wanted.values()) rows.set(key, { labels, value: read(cell, reading, quantiles) });
+  }
+  return new Map([...wanted].map(([key, { rows }]) => [key, rows]));
+}
+
+function read(cell: Cell | null, { of }: Reading, quantiles: readonly number[]): Row['value'] {
+  if (!cell) return null;
+  if ('good' in of) return budgeted(cell, of.good);
+  const { value, quantile } = signal(of.signal);
+  if (SIGNAL_UNITS[of.signal] !== 'duration') return { value: value(cell), requests: requestCount(cell.counters) };
+  const requests = latencySamples(cell) + cell.timeoutsWithoutSample;
+  return { value: quantile === undefined ? value(cell) : latencyOf(cell, quantile, quantiles), requests };
+}
+
+/** What a query has to come with: latency's quantiles, its whole histogram, or neither. */
+function needOf({ of }: Reading): 'counts' | 'quantiles' | 'bins' {
+  if ('good' in of) return of.good === 'success' ? 'counts' : 'bins';
+  const { needsBins = false, quantile } = signal(of.signal);
+  if (!needsBins) return 'counts';
+  return quantile === undefined ? 'bins' : 'quantiles';
+}
+
+function quantilesOf(members: readonly Reading[]): number[] {
+  const all = members.flatMap(({ of }) => ('good' in of ? [] : (signal(of.signal).quantile ?? [])));
+  return [...new Set(all)].sort((a, b) => a - b);
+}
+
+function groupKey(reading: Reading): string {
+  const { windowMs, offsetMs, by, direction } = reading;
+  return JSON.stringify([windowMs, offsetMs, [...by].sort(), direction, needOf(reading)]);
+}
+
+function rowsKey({ of }: Reading): string {
+  return JSON.stringify(of);
+}
+
+function lifeOf(reading: Reading | undefined): number {
+  return Math.min(OLDEST_MS, (reading?.windowMs ?? 0) / PART);
+}
