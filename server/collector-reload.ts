@@ -53,9 +53,20 @@ const SECRET_KEYS = ['password', 'bearerToken'];
 /** The configuration without its secrets, for all to see. */
 export function withoutSecretValues(value: unknown, key = ''): unknown {
   if (SECRET_KEYS.includes(key) && value !== undefined) return '[hidden]';
+  if (key === 'headers' && typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.keys(value).map((name) => [name, '[hidden]']));
+  if (key === 'webhooks' && Array.isArray(value)) return value.map(hiddenHook);
   if (Array.isArray(value)) return value.map((item) => withoutSecretValues(item));
   if (typeof value !== 'object' || value === null) return hiddenQuery(value, key);
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutSecretValues(inner, name)]));
+}
+
+/** Paths of webhooks often are tokens. */
+function hiddenHook(hook: { readonly url?: unknown }): unknown {
+  const { url } = hook;
+  const rest = Object.entries(hook).map(([name, inner]) => [name, withoutSecretValues(inner, name)]);
+  const shown = typeof url === 'string' && URL.canParse(url) ? `${new URL(url).origin}/[hidden]` : '[hidden]';
+  return { ...Object.fromEntries(rest), url: shown };
 }
 
 /** Queries of addresses may hold tokens. */

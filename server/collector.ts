@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
 import { EventStream } from './api/events.ts';
+import { CollectorAlerts } from './collector-alerts.ts';
 import { ConfigReload } from './collector-reload.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
 import { Upkeep } from './collector-upkeep.ts';
@@ -69,6 +70,15 @@ export async function startCollector(
     stored.map((entry) => ({ ...entry, flows: decodeTotals(entry.totals)?.flows ?? [] })),
   );
   const warnings = new QuietLog({ log, quietMs: WARNING_QUIET_MS, now });
+  const alerts = new CollectorAlerts({
+    config,
+    store,
+    live,
+    log,
+    warnings: new QuietLog({ log, quietMs: WARNING_QUIET_MS, now }),
+    registry: metrics.registry,
+    now,
+  });
   const events = new EventStream();
   const storeState = new StoreState(log, metrics, now);
   const watch = new StoreWatch(store, storeOptions);
@@ -78,7 +88,12 @@ export async function startCollector(
     now,
     onTick() {
       const { intervalMs } = configs.config.scrape;
-      events.tick({ at: now(), intervalMs, targets: { up: live.count('up'), total: live.size } });
+      events.tick({
+        at: now(),
+        intervalMs,
+        targets: { up: live.count('up'), total: live.size },
+        alerts: { firing: alerts.firing },
+      });
     },
   });
   const rounds = new Rounds({
@@ -128,18 +143,21 @@ export async function startCollector(
       scrapes.configure(changed.scrape);
       ticks.configure(tickTimes(changed, live));
       discovery.apply(changed);
+      alerts.reload(changed);
     },
   });
   const app = createApp({
     store,
     discovery,
     live,
+    alerts,
     events,
     intervalMs: () => configs.config.scrape.intervalMs,
     now,
     webFolder: WEB_FOLDER,
     async metrics(accept) {
       metrics.setTargets(live);
+      alerts.setMetrics();
       metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
       metrics.setConfig(configs.state);
       metrics.setDiscovery(discovery.states(), discovery.dropped().total);
@@ -167,6 +185,7 @@ export async function startCollector(
     onSuccess: () => storeState.upkeepDone(),
     restMs: Math.min(intervalMs, UPKEEP_REST_MS),
   });
+  await alerts.start();
   upkeep.start();
   discovery.apply(config);
   ticks.start();
@@ -176,7 +195,7 @@ export async function startCollector(
     async stop() {
       await discovery.stop();
       ticks.stop();
-      await Promise.all([upkeep.stop(), scrapes.stop()]);
+      await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop()]);
       await rounds.flush();
       events.close();
       server.closeAllConnections();

@@ -8,6 +8,7 @@ import { ZoneRegions } from '../live/zones.ts';
 import { FILTERS } from '../measure/filters.ts';
 import { QueryStoppedError, QueryTooLargeError, type Store } from '../store/store.ts';
 import { slotMsOf } from '../store/tiers.ts';
+import { type AlertsView, alertHistory } from './alerts.ts';
 import { Asking, type AskingOptions, type Sources } from './asking.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
@@ -35,13 +36,14 @@ export interface ApiParts {
   readonly status: () => Promise<StatusAnswer>;
   /** Reads the configuration again; gives what is wrong with it, in one line each, and then nothing has changed. */
   readonly reload: () => readonly string[];
+  readonly alerts: AlertsView;
   /** Why the collector can't serve figures yet; empty when it can. */
   readonly notReady: () => string;
   /** Folder of the built web app. */
   readonly webFolder: string;
   readonly onError: (error: unknown, path: string) => void;
   /** How long a query may take and how many are answered at once, where that differs from the default. */
-  readonly limits?: Omit<AskingOptions, 'store'>;
+  readonly limits?: Omit<AskingOptions, 'store' | 'alerts'>;
 }
 
 type Handler = (request: Request) => Promise<unknown>;
@@ -64,7 +66,7 @@ export function createApp(parts: ApiParts): Express {
       .send(reason ? `Not ready: ${reason}.\n` : 'Sidelight is ready.\n');
   });
   app.get('/metrics', metricsHandler({ ...parts, refusals: parts.metricsRefusals }));
-  const asking = new Asking({ store: parts.store, ...parts.limits });
+  const asking = new Asking({ store: parts.store, alerts: () => parts.alerts.counts(), ...parts.limits });
   for (const [path, query] of Object.entries(queries(parts)))
     app.get(path, async (request, response) => {
       const directory = new ServiceDirectory(parts.live.all());
@@ -139,6 +141,19 @@ function resources(parts: ApiParts): Record<string, Handler> {
     },
     '/api/v1/http_sd': async (request) => {
       return httpSd(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));
+    },
+    '/api/v1/alerts': async (request) => {
+      paramsOf(request, []);
+      return { at: parts.now(), alerts: parts.alerts.alerts() };
+    },
+    '/api/v1/alerts/history': (request) => {
+      const params = paramsOf(request, [...TIME, 'service', 'namespace']);
+      const clock = { now: parts.now(), slotMs: slotMsOf(parts.intervalMs()) };
+      return alertHistory(parts.alerts, timeRange(params, clock), filtersOf(params));
+    },
+    '/api/v1/rules': async (request) => {
+      paramsOf(request, []);
+      return parts.alerts.rules();
     },
     '/api/v1/status': async (request) => {
       paramsOf(request, []);

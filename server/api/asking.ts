@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import type { ServiceDirectory } from '../live/services.ts';
 import type { Sources as MeasuredSources } from '../measure/measured.ts';
 import { QueryStoppedError, type Store, type SumAnswer, type SumQuery, TIERS, type TierName } from '../store/store.ts';
+import type { AlertCounts } from './contract.ts';
 import { RequestError } from './params.ts';
 
 /** How long the queries of one request may take, in milliseconds. */
@@ -13,6 +14,8 @@ export const MAX_ASKING = 64;
 
 /** What a request asks. */
 export interface Sources extends MeasuredSources {
+  /** Alerts of services, by `serviceKey`. */
+  readonly alerts: ReadonlyMap<string, AlertCounts>;
   /** Tiers that answers were from so far, finest first. */
   readonly tiers: () => TierName[];
 }
@@ -43,6 +46,7 @@ class RequestStore {
 
 export interface AskingOptions {
   readonly store: Pick<Store, 'sums'>;
+  readonly alerts: () => ReadonlyMap<string, AlertCounts>;
   readonly deadlineMs?: number;
   readonly maxAsking?: number;
 }
@@ -58,7 +62,7 @@ export class Asking {
 
   /** @throws RequestError 503 when too many ask already. */
   async run<T>(directory: ServiceDirectory, response: Response, ask: (sources: Sources) => Promise<T>): Promise<T> {
-    const { store, deadlineMs = DEADLINE_MS, maxAsking = MAX_ASKING } = this.options;
+    const { store, alerts, deadlineMs = DEADLINE_MS, maxAsking = MAX_ASKING } = this.options;
     if (this.asking >= maxAsking)
       throw new RequestError(`${maxAsking} queries are being answered already: try again in a second`, 503, 'busy');
     const own = new RequestStore(store, Date.now() + deadlineMs);
@@ -66,7 +70,12 @@ export class Asking {
     response.on('close', left);
     this.asking++;
     try {
-      return await ask({ store: own, directory, tiers: () => TIERS.filter((tier) => own.used.has(tier)) });
+      return await ask({
+        store: own,
+        directory,
+        alerts: alerts(),
+        tiers: () => TIERS.filter((tier) => own.used.has(tier)),
+      });
     } finally {
       this.asking--;
       response.off('close', left);

@@ -3,44 +3,25 @@
 import { CODE_CLASSES, REASON_COUNTERS } from '../model/flow.ts';
 import { TIERS } from '../store/store.ts';
 import { MAX_ROWS } from './heatmap.ts';
-
-export type Schema = Readonly<Record<string, unknown>>;
-
-/** An object with exactly these properties. */
-function object(properties: Readonly<Record<string, Schema>>, description?: string): Schema {
-  return {
-    type: 'object',
-    ...(description === undefined ? {} : { description }),
-    properties,
-    required: Object.keys(properties),
-    additionalProperties: false,
-  };
-}
-
-const listOf = (items: Schema): Schema => ({ type: 'array', items });
-export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
-
-const text: Schema = { type: 'string' };
-const count: Schema = { type: 'number', minimum: 0 };
-const countOrNull: Schema = { type: ['number', 'null'], minimum: 0 };
-const wholeNumber: Schema = { type: 'integer', minimum: 0 };
-const time: Schema = { type: 'integer', description: 'Unix milliseconds.' };
-const timeOrNull: Schema = { type: ['integer', 'null'], description: 'Unix milliseconds.' };
-const milliseconds: Schema = { type: ['number', 'null'], minimum: 0, description: 'Milliseconds.' };
-const share: Schema = {
-  type: ['number', 'null'],
-  minimum: 0,
-  maximum: 1,
-  description: 'A share of completed requests.',
-};
-const role: Schema = { enum: ['sidecar', 'gateway'] };
-const failureSource: Schema = {
-  enum: ['grpc_stats', 'clusters', 'istio', 'status', 'mixed', 'unknown'],
-  description:
-    'What tells failed gRPC calls, which are HTTP 200: the filter grpc_stats, rq_error of the hosts in /clusters, or the labels of Istio. status: only the status of HTTP tells failures. mixed: not the same at all who measured.',
-};
-const health: Schema = { enum: ['up', 'down', 'unknown'] };
-const labels: Schema = { type: 'object', additionalProperties: text };
+import { alertSchemas } from './openapi-alerts.ts';
+import {
+  count,
+  countOrNull,
+  failureSource,
+  health,
+  labels,
+  listOf,
+  milliseconds,
+  object,
+  ref,
+  role,
+  type Schema,
+  share,
+  text,
+  time,
+  timeOrNull,
+  wholeNumber,
+} from './openapi-parts.ts';
 
 const service = { service: text, namespace: { ...text, description: 'Empty where it is not known.' } };
 
@@ -110,7 +91,7 @@ const serviceSummary = {
   instances: object({ up: wholeNumber, total: wholeNumber }),
   failureSource,
   ...figures,
-  alerts: object({ firing: wholeNumber, pending: wholeNumber }),
+  alerts: ref('AlertCounts'),
 };
 
 /** By the names of the types in contract.ts. */
@@ -338,7 +319,9 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       at: { ...time, description: 'Figures up to here can be asked for, Unix milliseconds.' },
       intervalMs: wholeNumber,
       targets: object({ up: wholeNumber, total: wholeNumber }),
+      alerts: object({ firing: wholeNumber }),
     },
     'Data of an event "tick", as JSON.',
   ),
+  ...alertSchemas({ range }),
 };

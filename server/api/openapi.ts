@@ -2,7 +2,8 @@
 
 import { SIGNAL_NAMES } from '../model/signals.ts';
 import { MAX_ROWS } from './heatmap.ts';
-import { ref, SCHEMAS, type Schema } from './openapi-schemas.ts';
+import { ref, type Schema } from './openapi-parts.ts';
+import { SCHEMAS } from './openapi-schemas.ts';
 import { DIRECTIONS, MAX_TOP, QUERY_LABELS } from './query.ts';
 import { HEALTHS } from './targets.ts';
 
@@ -284,6 +285,22 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     description: 'Those at unix sockets are left out, since Prometheus can not reach them.',
     parameters: FILTERS,
     responses: json('HttpSdAnswer', 'Groups of targets with equal labels.'),
+  },
+  '/api/v1/alerts': {
+    operationId: 'listAlerts',
+    summary: 'Alerts that fire, are pending, or ended within the last hour',
+    responses: json('AlertsAnswer', 'Firing ones first, then pending ones, then those that ended; the newest first.'),
+  },
+  '/api/v1/alerts/history': {
+    operationId: 'listAlertEvents',
+    summary: 'What happened to alerts: each time one became pending, fired or ended, kept for 30 days',
+    parameters: [...WINDOW, ...NAME_FILTERS],
+    responses: { ...json('AlertHistoryAnswer', 'The newest first, at most 1000.'), 400: BAD_REQUEST },
+  },
+  '/api/v1/rules': {
+    operationId: 'listRules',
+    summary: 'Alert rules, how many of their alerts are in which state, and what is left of error budgets',
+    responses: json('RulesAnswer', 'Rules in the order of the configuration, then the built-in ones.'),
   },
   '/api/v1/status': {
     operationId: 'readStatus',

@@ -121,7 +121,7 @@ interface Measured {
   readonly groups: readonly ServiceGroup[];
 }
 
-function summary({ directory }: Sources, { name, filters, groups }: Measured): ServiceSummary {
+function summary({ directory, alerts }: Sources, { name, filters, groups }: Measured): ServiceSummary {
   const known = directory.get(name);
   const vantage = known ? (known.inbound ? 'server' : 'client') : (groups[0]?.vantage ?? 'client');
   const targets = targetsOf(directory, name, filters);
@@ -135,7 +135,7 @@ function summary({ directory }: Sources, { name, filters, groups }: Measured): S
     instances: { up: targets.filter(({ health }) => health === 'up').length, total: targets.length },
     failureSource: directory.failureSource(name, vantage),
     ...figures(sumOf(groups), vantage === 'server' ? 'downstream' : 'upstream'),
-    alerts: { firing: 0, pending: 0 },
+    alerts: alerts.get(serviceKey(name)) ?? { firing: 0, pending: 0 },
   };
 }
 

@@ -4,7 +4,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
 import type { Operation } from '../../server/api/openapi.ts';
 import { openApi } from '../../server/api/openapi.ts';
-import type { Schema } from '../../server/api/openapi-schemas.ts';
+import type { Schema } from '../../server/api/openapi-parts.ts';
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, strictTuples: false, allErrors: true });
 ajv.addVocabulary(['components']);

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AlertsView } from '../../server/api/alerts.ts';
 import { type ApiParts, createApp } from '../../server/api/app.ts';
 import { EventStream } from '../../server/api/events.ts';
 import { Live, type RememberedTarget } from '../../server/live/live.ts';
@@ -56,6 +57,7 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', pieces: ['up 1\n'].values() }),
     metricsRefusals: [],
     status: async () => statusOf(await store.status()),
+    alerts: NO_ALERTS,
     notReady: () => '',
     webFolder: join(folder, 'web'),
     onError: (error) => failures.push(error),
@@ -86,6 +88,14 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
     },
   };
 }
+
+/** A fake: nobody watches anything. */
+const NO_ALERTS: AlertsView = {
+  counts: () => new Map(),
+  alerts: () => [],
+  rules: () => ({ at: NOW, intervalMs: INTERVAL, durationMs: null, rules: [] }),
+  history: async () => [],
+};
 
 type Status = Awaited<ReturnType<ApiParts['status']>>;
 

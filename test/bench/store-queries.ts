@@ -97,7 +97,7 @@ export class Asker {
     const directory = new ServiceDirectory(this.live.all());
     const sums: Store['sums'] = (asked) => store.sums(asked);
     const tiers = new Set<'raw' | '1m' | '10m' | '1h'>();
-    const sources: Sources = { store: { sums }, directory, tiers: () => [...tiers] };
+    const sources: Sources = { store: { sums }, directory, alerts: new Map(), tiers: () => [...tiers] };
     const answer = await question.ask(sources, { now, slotMs: INTERVAL_MS });
     for (const _ of piecesOf(answer, 0));
     return performance.now() - began;

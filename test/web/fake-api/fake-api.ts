@@ -67,7 +67,12 @@ export class FakeApi {
 
   /** Tells every listener that there are new figures. */
   tick(): void {
-    const tick: Tick = { at: this.options.now(), intervalMs: this.options.intervalMs, targets: { up: 34, total: 36 } };
+    const tick: Tick = {
+      at: this.options.now(),
+      intervalMs: this.options.intervalMs,
+      targets: { up: 34, total: 36 },
+      alerts: { firing: 0 },
+    };
     for (const stream of this.streams) stream.write(`event: tick\ndata: ${JSON.stringify(tick)}\n\n`);
   }
 

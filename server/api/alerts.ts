@@ -1,0 +1,28 @@
+import { type Filters, passes } from '../measure/filters.ts';
+import type { AlertCounts, AlertEventItem, AlertHistoryAnswer, AlertItem, RulesAnswer } from './contract.ts';
+import type { TimeRange } from './params.ts';
+import { rangeOf } from './services.ts';
+
+/** What there is to tell of alerts. */
+export interface AlertsView {
+  /** By `serviceKey`; services without an alert may be absent. */
+  counts(): ReadonlyMap<string, AlertCounts>;
+  alerts(): AlertItem[];
+  rules(): RulesAnswer;
+  /** Events of `[from, to)`, newest first. */
+  history(query: { readonly from: number; readonly to: number; readonly most: number }): Promise<AlertEventItem[]>;
+}
+
+/** Most events that are looked through, and told. */
+const MOST_READ = 10_000;
+export const MOST_EVENTS = 1000;
+
+export async function alertHistory(view: AlertsView, range: TimeRange, filters: Filters): Promise<AlertHistoryAnswer> {
+  const read = await view.history({ from: range.from, to: range.to, most: MOST_READ });
+  const events = read.filter(({ labels }) => passes(filters, labels));
+  return {
+    ...rangeOf(range),
+    events: events.slice(0, MOST_EVENTS),
+    truncated: events.length > MOST_EVENTS || read.length === MOST_READ,
+  };
+}

@@ -1,0 +1,115 @@
+/** What the API tells of alerts: the collector's own on a real store, checked against the description. */
+
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { expect, onTestFinished, test } from 'vitest';
+import type {
+  AlertHistoryAnswer,
+  AlertsAnswer,
+  ErrorBody,
+  RulesAnswer,
+  ServiceSummary,
+  ServicesAnswer,
+} from '../../server/api/contract.ts';
+import { CollectorAlerts } from '../../server/collector-alerts.ts';
+import { parseConfig } from '../../server/config/load.ts';
+import { Live } from '../../server/live/live.ts';
+import { MEMORY_PATH, MemoryStore } from '../../server/store/memory-store.ts';
+import { QuietLog } from '../../server/telemetry/quiet-log.ts';
+import { eventually } from '../scrape/eventually.ts';
+import { storeOptions } from '../store/options.ts';
+import { INTERVAL, MIXED, NOW } from './meshes.ts';
+import { type RunningApi, startApi } from './running-api.ts';
+
+const YAML = `
+web: { external_url: "https://mesh.example/sidelight" }
+alerts:
+  interval: 1s
+  rules:
+    - { name: Busy, signal: request_rate, above: 0/s, window: 1m, severity: ticket, annotations: { summary: "{{ .value }} {{ .link }}" } }
+    - { name: Waiting, signal: requests, above: 0, for: 1h, match: { service: shop } }
+    - { name: Objective, slo: { objective: 99% }, min_requests: 1 }
+`;
+
+async function started(): Promise<{ api: RunningApi; registry: Registry; alerts: CollectorAlerts }> {
+  const loaded = parseConfig(YAML, 'conf.yaml');
+  if ('errors' in loaded) throw new Error(loaded.errors.join('\n'));
+  const config = { ...loaded.config, scrape: { ...loaded.config.scrape, intervalMs: INTERVAL } };
+  const store = new MemoryStore(storeOptions(MEMORY_PATH));
+  await store.append(MIXED.records);
+  const live = new Live();
+  live.setTargets(MIXED.targets, []);
+  live.apply(MIXED.records);
+  const log = pino({ level: 'silent' });
+  const registry = new Registry();
+  const warnings = new QuietLog({ log, quietMs: 1, now: () => NOW });
+  const alerts = new CollectorAlerts({ config, store, live, log, warnings, registry, now: () => NOW });
+  await alerts.start();
+  onTestFinished(() => alerts.stop());
+  const api = await startApi(MIXED, { alerts });
+  onTestFinished(() => api.stop());
+  await eventually(() => alerts.rules().durationMs !== null).toBe(true);
+  return { api, registry, alerts };
+}
+
+test('alerts, rules, history and services tell the same', async () => {
+  const { api, registry, alerts } = await started();
+  const answer = await api.get<AlertsAnswer>('/api/v1/alerts');
+  const shop = answer.alerts.find(({ name, labels }) => name === 'Busy' && labels.service === 'shop');
+  expect(shop).toMatchObject({
+    state: 'firing',
+    severity: 'ticket',
+    labels: { alertname: 'Busy', service: 'shop', severity: 'ticket' },
+    since: NOW,
+    firedAt: NOW,
+    data: 'ok',
+    threshold: 0,
+    thresholdText: '0/s',
+    valueText: expect.stringMatching(/^[\d.]+ ?k?\/s$/),
+  });
+  expect(shop?.annotations.summary).toMatch(
+    new RegExp(String.raw`/s https://mesh\.example/sidelight/services/shop\?(namespace=\w+&)?paused=${NOW}$`),
+  );
+  const states = answer.alerts.map(({ state }) => state);
+  expect(states).toEqual([...states].sort((a, b) => (a === b ? 0 : a === 'firing' ? -1 : 1)));
+
+  const { rules, intervalMs } = await api.get<RulesAnswer>('/api/v1/rules');
+  expect(intervalMs).toBe(1000);
+  expect(rules.map(({ name, builtin, condition, error }) => [name, builtin, condition, error])).toEqual([
+    ['Busy', false, 'request_rate above 0/s over 1m', ''],
+    ['Waiting', false, 'requests above 0 over 5m for 1h', ''],
+    ['Objective', false, 'the error budget burns too fast: 99 % of requests are to succeed over 30d', ''],
+  ]);
+  const firing = answer.alerts.filter(({ state }) => state === 'firing');
+  expect(rules.reduce((sum, rule) => sum + rule.alerts.firing, 0)).toBe(firing.length);
+  expect(rules[1]?.alerts.pending).toBe(1);
+  expect(rules[2]?.budgets.find(({ labels }) => labels.service === 'shop')?.left).toEqual(expect.any(Number));
+
+  const { services } = await api.get<ServicesAnswer>('/api/v1/services');
+  const told = (service: ServiceSummary) =>
+    firing.filter(({ labels }) => labels.service === service.service && (labels.namespace ?? '') === service.namespace);
+  for (const service of services) expect(service.alerts.firing, service.service).toBe(told(service).length);
+  expect(services.find(({ service }) => service === 'shop')?.alerts.pending).toBe(1);
+
+  const history = await api.get<AlertHistoryAnswer>(
+    `/api/v1/alerts/history?from=${NOW - 1000}&to=${NOW + 1000}&service=shop`,
+  );
+  expect(history.truncated).toBe(false);
+  expect(history.events.map(({ name, state }) => `${name} ${state}`)).toEqual(
+    expect.arrayContaining(['Busy firing', 'Waiting pending']),
+  );
+  expect((await api.get<AlertHistoryAnswer>(`/api/v1/alerts/history?from=1&to=2`)).events).toEqual([]);
+
+  alerts.setMetrics();
+  expect(await registry.metrics()).toContain(
+    'sidelight_alerts{alertname="Busy",service="shop",severity="ticket",state="firing"} 1',
+  );
+});
+
+test('bad requests are told what would be right', async () => {
+  const api = await startApi();
+  onTestFinished(() => api.stop());
+  const response = await fetch(`${api.url}/api/v1/alerts?state=firing`);
+  const { error } = (await response.json()) as ErrorBody;
+  expect([response.status, error.message]).toEqual([400, 'unknown parameter "state": this address takes none']);
+});
