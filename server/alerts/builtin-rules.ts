@@ -39,8 +39,7 @@ export const BUILTIN_SIGNAL_RULES: readonly AlertRule[] = [
     name: 'ServiceSlow',
     condition: { kind: 'comparison', signal: 'latency_p99', againstMs: DAY_MS, factor: 3, floor: 500 },
     annotations: {
-      summary:
-        '{{ .labels.service }} is slow: p99 is {{ .value }}, above {{ .threshold }}, three times that of a day ago',
+      summary: '{{ .labels.service }} is slow: p99 is {{ .value }}, more than three times that of a day ago',
     },
   },
 ];

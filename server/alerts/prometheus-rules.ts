@@ -1,10 +1,10 @@
 import { Document } from 'yaml';
-import type { AlertRule } from '../config/alerts-config.ts';
 import { formatDuration } from '../model/duration.ts';
+import type { Rule } from './builtin-rules.ts';
 import { expressionOf } from './promql.ts';
 
 export interface RuleFileInput {
-  readonly rules: readonly AlertRule[];
+  readonly rules: readonly Rule[];
   /** Bounds of latency in seconds that /metrics has. */
   readonly buckets: readonly number[];
 }
@@ -31,7 +31,7 @@ export function prometheusRuleFile({ rules, buckets }: RuleFileInput): string {
   return document.toString({ lineWidth: 0 });
 }
 
-function alertOf(rule: AlertRule, expression: string): Record<string, unknown> {
+function alertOf(rule: Rule, expression: string): Record<string, unknown> {
   const annotations = Object.entries(rule.annotations).map(([name, text]) => [name, forPrometheus(text)]);
   return {
     alert: rule.name,

@@ -3,6 +3,7 @@
 import type { AlertRule } from '../config/alerts-config.ts';
 import { formatDuration } from '../model/duration.ts';
 import { SIGNAL_UNITS, type SignalName } from '../model/signals.ts';
+import type { Rule } from './builtin-rules.ts';
 import { BURN_WINDOWS, type Objective } from './burn-rate.ts';
 
 /** An expression, or why there is none. */
@@ -27,7 +28,14 @@ interface Scope {
 }
 
 /** @param buckets bounds in seconds that /metrics has: an objective of latency needs its own among them. */
-export function expressionOf(rule: AlertRule, buckets: readonly number[]): Expressed {
+export function expressionOf(rule: Rule, buckets: readonly number[]): Expressed {
+  const { condition } = rule;
+  if (condition.kind === 'sidecar_down') return { expression: 'mesh_sidecar_up == 0' };
+  if (condition.kind === 'silent') return { impossible: 'a service that is not measured has no series of its own' };
+  return ofCondition({ ...rule, condition }, buckets);
+}
+
+function ofCondition(rule: AlertRule, buckets: readonly number[]): Expressed {
   const { condition, minRequests } = rule;
   const scope = scopeOf(rule);
   if (condition.kind === 'slo') return ofObjective(rule, { share: condition.objective, good: condition.good }, buckets);

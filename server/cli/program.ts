@@ -6,9 +6,6 @@ import { addDb } from './db-command.ts';
 import { PlainError, plainLine } from './plain-error.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Commands that the documentation names and this version does not have yet; a name goes when its feature lands. */
-const NOT_YET = ['rules'];
-
 const DEFAULT_URL = 'http://127.0.0.1:9191';
 
 /** Runs the command of `args` (those after the program's name) and gives the exit code. Never throws. */
@@ -43,6 +40,7 @@ function buildProgram(terminal: Terminal, done: (code: number) => void): Command
   addStat(program, terminal, done);
   addTargets(program, terminal, done);
   addExplain(program, terminal, done);
+  addRules(program, terminal, done);
   addDb(program, terminal, done);
   program
     .command('version')
@@ -77,6 +75,14 @@ function addDemo(program: Command, terminal: Terminal, done: (code: number) => v
   command.action(async (mesh: string) => {
     const { demoCommand } = await import('./demo-command.ts');
     done(await demoCommand({ mesh, flags: readConfigOptions(command).flags, terminal }));
+  });
+}
+
+function addRules(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = program.command('rules').description('print the alert rules as a Prometheus rule file');
+  command.addOption(CONFIG_FILE).action(async () => {
+    const { rulesCommand } = await import('./rules-command.ts');
+    done(rulesCommand(readConfigOptions(command).file, terminal));
   });
 }
 
@@ -134,8 +140,6 @@ function versionLine(): string {
 }
 
 function unknownCommand(word: string, program: Command): PlainError {
-  if (NOT_YET.includes(word))
-    return new PlainError(`the command ${word} is not available in this version (${VERSION})`);
   const names = program.commands.map((command) => command.name());
   const meant = closest(word, names);
   const hint = meant === undefined ? `commands are ${names.join(', ')}` : `did you mean ${meant}?`;

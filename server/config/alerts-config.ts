@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { SIGNAL_UNITS, type SignalName } from '../model/signals.ts';
 import type { AlertLabel } from './alerts-schema.ts';
 import type { WrittenConfig } from './schema.ts';
@@ -69,7 +70,11 @@ type WrittenRule = WrittenAlerts['rules'][number];
 /** Fewer requests than this make a share or a percentile a matter of luck. */
 const FEW_REQUESTS = 20;
 
-export function alertsConfigOf({ defaults, interval, rules, alertmanagers, webhooks }: WrittenAlerts): AlertsConfig {
+/** @param folder what relative paths of files start from. */
+export function alertsConfigOf(
+  { defaults, interval, rules, alertmanagers, webhooks }: WrittenAlerts,
+  folder: string,
+): AlertsConfig {
   return {
     defaults: defaults ?? rules.length === 0,
     intervalMs: interval,
@@ -77,7 +82,7 @@ export function alertsConfigOf({ defaults, interval, rules, alertmanagers, webho
     alertmanagers,
     webhooks: webhooks.map(({ secret_file: secretFile, ...hook }) => ({
       ...hook,
-      ...(secretFile ? { secretFile } : {}),
+      ...(secretFile ? { secretFile: resolve(folder, secretFile) } : {}),
     })),
   };
 }

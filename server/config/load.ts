@@ -66,7 +66,7 @@ function normalised(
     local,
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
     exporter: exporterOf(exporter),
-    alerts: alertsConfigOf(alerts),
+    alerts: alertsConfigOf(alerts, folder),
     web: { ...web.listen, externalUrl: web.external_url, traceUrl: web.trace_url },
     log,
   };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { rulesOf } from '../../server/alerts/builtin-rules.ts';
 import { prometheusRuleFile } from '../../server/alerts/prometheus-rules.ts';
 import { parseConfig } from '../../server/config/load.ts';
 import { SIGNAL_UNITS, type SignalUnit } from '../../server/model/signals.ts';
@@ -59,7 +60,7 @@ test('promtool takes the file', () => {
 
 test('every signal that /metrics tells has a rule; for others the file says why not', () => {
   const missing = Object.keys(SIGNAL_UNITS).filter((signal) => !rules().has(signal));
-  expect(missing).toEqual(['bytes_rx', 'bytes_tx']);
+  expect(missing).toEqual(['connections', 'bytes_rx', 'bytes_tx']);
   const comments = ruleFile()
     .split('\n')
     .filter((line) => line.startsWith('#'));
@@ -94,4 +95,14 @@ test('labels and annotations in the spelling of Prometheus', () => {
     labels: { severity: 'page', team: 'mesh' },
     annotations: { summary: '{{ $labels.service }}: {{ $value | humanize }} of ' },
   });
+});
+
+test('promtool takes the built-in rules', () => {
+  const text = prometheusRuleFile({ rules: rulesOf({ defaults: true, rules: [] }), buckets: [0.5] });
+  const file = join(mkdtempSync(join(tmpdir(), 'sidelight-rules-')), 'rules.yaml');
+  writeFileSync(file, text);
+  const { status, stdout } = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
+  expect([status, stdout]).toEqual([0, expect.stringContaining('3 rules found')]);
+  expect(text).toContain('expr: mesh_sidecar_up == 0');
+  expect(text).toContain('# ServiceSilent is left out: ');
 });

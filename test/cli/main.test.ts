@@ -65,10 +65,10 @@ test.for<[args: string[], err: string[]]>([
   [
     ['frobnicate'],
     [
-      'error: unknown command "frobnicate"; commands are serve, check-config, demo, stat, targets, explain, db, version',
+      'error: unknown command "frobnicate"; commands are serve, check-config, demo, stat, targets, explain, rules, db, version',
     ],
   ],
-  [['rules'], [`error: the command rules is not available in this version (${VERSION})`]],
+  [['rules', '--config.file=none.yaml'], ['none.yaml: no such file; check the path']],
   [['stat', '--window=5'], ['--window=5: not a duration; write 30s, 1m or 2h']],
   [
     ['stat', '--output=xml'],

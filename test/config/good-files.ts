@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { expect } from 'vitest';
 
 import { ENVOY_CONTAINERS } from '../../server/config/kubernetes-fields.ts';
@@ -222,7 +223,7 @@ export const GOOD_FILES: readonly GoodFile[] = [
           { name: 'Retries', condition: { signal: 'retries', value: 20, clearAt: 20 }, minRequests: 0 },
         ],
         alertmanagers: [{ url: 'http://127.0.0.1:9093/', headers: {} }],
-        webhooks: [{ url: 'http://hooks/a', headers: { 'x-team': 'mesh' }, secretFile: 'hook.secret' }],
+        webhooks: [{ url: 'http://hooks/a', headers: { 'x-team': 'mesh' }, secretFile: resolve('hook.secret') }],
       },
     },
   },

@@ -43,6 +43,21 @@ export const ALERTS: readonly BadFile[] = [
     errors: [`${at('above')} "500" has no unit; write 500ms`],
   },
   {
+    name: 'a floor without a comparison',
+    yaml: rule('signal: failures, above: 1, floor: 2'),
+    errors: [`${at('floor')} only a comparison has a floor; remove it, or write against and factor`],
+  },
+  {
+    name: 'the floor of a comparison that looks for what is low',
+    yaml: rule('signal: failures, against: 1w, factor: 0.5, floor: 2'),
+    errors: [`${at('floor')} a comparison with a factor below 1 has no floor; remove it`],
+  },
+  {
+    name: 'a floor without its unit',
+    yaml: rule('signal: latency_p99, against: 1w, factor: 2, floor: 500'),
+    errors: [`${at('floor')} "500" has no unit; write 500ms`],
+  },
+  {
     name: 'a share without a unit',
     yaml: rule('signal: error_rate, above: 0.01'),
     errors: [`${at('above')} "0.01" has no unit; write 1%`],
@@ -149,7 +164,7 @@ export const ALERTS: readonly BadFile[] = [
     name: 'an unknown key of a rule',
     yaml: rule('signal: failures, above: 1, threshold: 5'),
     errors: [
-      `${at('threshold')} unknown key; known here: name, signal, above, below, clear_at, against, factor, slo, by, direction, match, window, for, keep_firing_for, min_requests, severity, labels, annotations`,
+      `${at('threshold')} unknown key; known here: name, signal, above, below, clear_at, against, factor, floor, slo, by, direction, match, window, for, keep_firing_for, min_requests, severity, labels, annotations`,
     ],
   },
 ];
