@@ -13,6 +13,8 @@ import type { Evaluation } from './state.ts';
 
 /** One set of labels of a rule. */
 export interface Outcome {
+  /** `labelsKey` of the labels. */
+  readonly key: string;
   readonly labels: Labels;
   readonly evaluation: Evaluation;
   /** Share of an objective's error budget that is left; null where it is not known or there is none. */
@@ -72,6 +74,7 @@ export class RuleEvaluation {
     }
     const outcomes = outcomesOf(this.rule, rows, seen);
     if (NO_PEER.includes(this.rule.condition.kind)) return outcomes;
+    if (this.patterns.length === 0) return outcomes;
     return outcomes.filter(({ labels }) => this.matches(labels));
   }
 
@@ -88,7 +91,7 @@ function outcomesOf(rule: Rule, rows: readonly Rows[], seen: Seen): Outcome[] {
   if (condition.kind === 'slo') return objective(condition, rule.minRequests, rows);
   return [...now].map(([key, { labels, value }]) => {
     const measured = { now: asMeasured(value), earlier: asMeasured(earlier?.get(key)?.value) };
-    return { labels, evaluation: judge(condition, measured, rule.minRequests), budgetLeft: null };
+    return { key, labels, evaluation: judge(condition, measured, rule.minRequests), budgetLeft: null };
   });
 }
 
@@ -109,6 +112,7 @@ function objective({ objective: share, good }: Objective, minRequests: number, r
     const pairs = BURN_WINDOWS.map((windows, index) => ({ windows, long: at(2 * index), short: at(2 * index + 1) }));
     const goal = { share, good };
     return {
+      key,
       labels,
       evaluation: judgeBurn(pairs, goal, minRequests),
       budgetLeft: budgetLeft(at(rows.length - 1), goal),
@@ -128,7 +132,7 @@ function sidecar({ target, identity, health }: LiveTarget): Outcome {
     health === 'unknown'
       ? { data: 'no_data' }
       : { data: 'ok', value: isMet ? 1 : 0, threshold: 0, isMet, isCleared: !isMet, requests: 0 };
-  return { labels, evaluation, budgetLeft: null };
+  return { key: labelsKey(labels), labels, evaluation, budgetLeft: null };
 }
 
 /** Only of services that still have targets: what was taken away is not missed. */
@@ -141,6 +145,6 @@ function silent({ directory }: Seen, now: Rows, before: Rows | undefined): Outco
     const known = { data: 'ok', value: 0, threshold: 0, requests: had } as const;
     const evaluation: Evaluation =
       isMeasured || had > 0 ? { ...known, isMet: !isMeasured, isCleared: isMeasured } : { data: 'no_data' };
-    return { labels, evaluation, budgetLeft: null };
+    return { key, labels, evaluation, budgetLeft: null };
   });
 }

@@ -104,10 +104,26 @@ async function rowsOf(
   for (const { labels, cells } of groups) {
     await slices.pause();
     const key = labelsKey(labels);
-    const cell = cells[0] ?? null;
+    const cell = cells[0] ? decoded(cells[0]) : null;
     for (const { reading, rows } of wanted.values()) rows.set(key, { labels, value: read(cell, reading, quantiles) });
   }
   return new Map([...wanted].map(([key, { rows }]) => [key, rows]));
+}
+
+/** A cell works out what it is asked for each time; many rules ask for the same. */
+function decoded(cell: Cell): Cell {
+  return {
+    counters: cell.counters,
+    rates: cell.rates,
+    gauges: cell.gauges,
+    bins: cell.bins,
+    quantiles: cell.quantiles,
+    meanMs: cell.meanMs,
+    timeoutsWithoutSample: cell.timeoutsWithoutSample,
+    downstreamSamples: cell.downstreamSamples,
+    upstreamSamples: cell.upstreamSamples,
+    measured: cell.measured,
+  };
 }
 
 function read(cell: Cell | null, { of }: Reading, quantiles: readonly number[]): Row['value'] {
@@ -122,14 +138,16 @@ function read(cell: Cell | null, { of }: Reading, quantiles: readonly number[]):
 /** What a query has to come with: latency's quantiles, its whole histogram, or neither. */
 function needOf({ of }: Reading): 'counts' | 'quantiles' | 'bins' {
   if ('good' in of) return of.good === 'success' ? 'counts' : 'bins';
-  const { needsBins = false, quantile } = signal(of.signal);
-  if (!needsBins) return 'counts';
-  return quantile === undefined ? 'bins' : 'quantiles';
+  if (!signal(of.signal).needsBins) return 'counts';
+  return 'quantiles';
 }
+
+/** The mean comes with any quantile. */
+const MEDIAN = [0.5];
 
 function quantilesOf(members: readonly Reading[]): number[] {
   const all = members.flatMap(({ of }) => ('good' in of ? [] : (signal(of.signal).quantile ?? [])));
-  return [...new Set(all)].sort((a, b) => a - b);
+  return all.length > 0 ? [...new Set(all)].sort((a, b) => a - b) : MEDIAN;
 }
 
 function groupKey(reading: Reading): string {

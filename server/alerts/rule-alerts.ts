@@ -58,7 +58,7 @@ export class RuleAlerts {
   update(outcomes: readonly Outcome[], moment: Moment): void {
     const seen = new Set<string>();
     for (const outcome of outcomes) {
-      const key = labelsKey(outcome.labels);
+      const { key } = outcome;
       seen.add(key);
       const entry = this.entry(key, outcome.labels, moment.now);
       entry.budgetLeft = outcome.budgetLeft;

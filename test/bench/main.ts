@@ -7,6 +7,10 @@ interface Benchmark {
 }
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  alerts: {
+    about: 'CPU and memory of evaluating many alert rules [--rules=100 --services=1000]',
+    run: async (args) => (await import('./alerts.ts')).alertsBenchmark(args),
+  },
   parse: {
     about: 'CPU of reading, normalising and differencing what an Envoy answers [--rounds=60]',
     run: async (args) => (await import('./parse.ts')).parseBenchmark(args),

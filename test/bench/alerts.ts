@@ -1,0 +1,112 @@
+/** CPU and memory of many alert rules on many services, over a real file. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { AlertEngine } from '../../server/alerts/alert-engine.ts';
+import { rulesOf } from '../../server/alerts/builtin-rules.ts';
+import { parseConfig } from '../../server/config/load.ts';
+import { Live } from '../../server/live/live.ts';
+import { SIGNAL_NAMES, SIGNAL_UNITS } from '../../server/model/signals.ts';
+import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import { discovered } from '../live/live-targets.ts';
+import { storeOptions } from '../store/options.ts';
+import { goodScrape } from '../store/records.ts';
+
+const INTERVAL_MS = 10_000;
+const START = 1_700_000_000_000;
+const ROUNDS = 36;
+const MIB = 1024 * 1024;
+const GOAL = { cpuMs: 200, sliceMs: 20, memoryMiB: 50 };
+const THRESHOLDS = { count: '20', rate: '100/s', share: '1%', duration: '500ms', byte_rate: '1MiB/s' };
+
+/** Rules on every signal over several windows. */
+function rulesYaml(count: number): string {
+  const lines = Array.from({ length: count }, (_, index) => {
+    const signal = SIGNAL_NAMES[index % SIGNAL_NAMES.length] ?? 'requests';
+    const window = ['1m', '5m'][Math.floor(index / SIGNAL_NAMES.length) % 2];
+    return `    - { name: R${index}, signal: ${signal}, above: ${THRESHOLDS[SIGNAL_UNITS[signal]]}, window: ${window}, for: 1m }`;
+  });
+  return `alerts:\n  rules:\n${lines.join('\n')}\n`;
+}
+
+function round(services: number, to: number) {
+  return Array.from({ length: services }, (_, index) => {
+    const counters = { '2xx': 90, '5xx': index % 7 };
+    const flows = [{ counters, latency: { [5 + (index % 40)]: 70, 120: 15, [400 + index]: 5 } }];
+    const identity = { service: `service-${index}`, namespace: 'prod', instance: `service-${index}-1` };
+    return goodScrape({
+      target: `10.0.${index >> 8}.${index & 255}:9901`,
+      from: to - INTERVAL_MS,
+      to,
+      identity,
+      flows,
+    });
+  });
+}
+
+export async function alertsBenchmark(args: readonly string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { rules: { type: 'string', default: '100' }, services: { type: 'string', default: '1000' } },
+  });
+  const services = Number(values.services);
+  const loaded = parseConfig(rulesYaml(Number(values.rules)), 'bench.yaml');
+  if ('errors' in loaded) throw new Error(loaded.errors.join('\n'));
+  const folder = mkdtempSync(join(tmpdir(), 'sidelight-bench-'));
+  const store = await SqliteStore.open(storeOptions(join(folder, 'bench.db')));
+  const live = new Live();
+  live.setTargets(round(services, START).map(({ target }) => discovered(target)));
+  let now = START;
+  const next = async () => {
+    now += INTERVAL_MS;
+    const records = round(services, now);
+    await store.append(records);
+    live.apply(records);
+  };
+  for (let index = 0; index < ROUNDS; index++) await next();
+  const engine = new AlertEngine({
+    store,
+    live,
+    slotMs: INTERVAL_MS,
+    deadlineMs: 60_000,
+    now: () => now,
+    link: () => '',
+    onChange: () => {},
+    onProblem: (problem) => console.error(problem),
+  });
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  await engine.start(rulesOf(loaded.config.alerts));
+  const cpu: number[] = [];
+  let longest = 0;
+  for (let index = 0; index < 12; index++) {
+    await next();
+    globalThis.gc?.();
+    await delay(50);
+    const slices = monitorEventLoopDelay({ resolution: 1 });
+    slices.enable();
+    const began = process.threadCpuUsage();
+    await engine.evaluate();
+    const { user, system } = process.threadCpuUsage(began);
+    await delay(20);
+    slices.disable();
+    cpu.push((user + system) / 1000);
+    if (index > 1) longest = Math.max(longest, slices.max / 1e6);
+  }
+  globalThis.gc?.();
+  const memoryMiB = (process.memoryUsage().heapUsed - before) / MIB;
+  engine.stop();
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+  const sorted = cpu.slice(2).sort((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  console.log(`${engine.rules().length} rules, ${services} services, ${engine.alerts().length} alerts`);
+  console.log(`main thread: ${median.toFixed(0)} ms of CPU an evaluation in the median (goal ${GOAL.cpuMs})`);
+  console.log(`longest time without a turn of the event loop: ${longest.toFixed(1)} ms (goal ${GOAL.sliceMs})`);
+  console.log(`memory: ${memoryMiB.toFixed(1)} MiB (goal ${GOAL.memoryMiB})`);
+  return median <= GOAL.cpuMs && memoryMiB <= GOAL.memoryMiB && longest <= GOAL.sliceMs;
+}
