@@ -46,14 +46,15 @@ const WINDOW: readonly Parameter[] = [
   {
     name: 'from',
     in: 'query',
-    description: 'Begin of the window: Unix milliseconds or RFC 3339.',
+    description: 'Begin of the window: Unix milliseconds or RFC 3339; the step of storage that holds it counts whole.',
     schema: { type: 'string', pattern: TIME },
     example: '2026-11-21T10:00:00Z',
   },
   {
     name: 'to',
     in: 'query',
-    description: 'End of the window, not part of it; may lie in the future. Needs from; default: now.',
+    description:
+      'End of the window, in whole steps of storage as from; may lie in the future. Needs from; default: now.',
     schema: { type: 'string', pattern: TIME },
     example: '2026-11-21T10:15:00Z',
   },
