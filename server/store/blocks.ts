@@ -1,10 +1,10 @@
 /**
  * A block: what all series of one unit did in several slots of one tier, in columns. Counters and gauges are compressed
- * apart from histograms, so that a question about rates never touches these. Blocks are additive: two of the same
+ * apart from histograms, so that a question about rates never touches these; either part has a checksum. Blocks are additive: two of the same
  * series and slot add up.
  */
 
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 import { ColumnReader, ColumnWriter, STREAMS, type Weights } from './columns.ts';
 
@@ -36,9 +36,10 @@ export interface BlockVisitor {
 const FORMAT = 1;
 const LARGEST_BLOCK = 64 * 1024 * 1024;
 const MOST_SLOTS = 100_000;
-const COMPRESSION = {
-  params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
-};
+const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 0 } };
+/** Less than this is stored as it is: opening a compressed piece takes longer than reading it. */
+const SMALLEST_COMPRESSED = 256;
+const CHECKSUM_BYTES = 4;
 
 export class BlockWriter {
   private readonly head = new VarintWriter();
@@ -49,12 +50,17 @@ export class BlockWriter {
     const { head } = this;
     head.clear();
     for (const number of [FORMAT, fromMs, stepMs, slots, series.length]) head.write(number);
-    const parts = [...this.encodeNumbers(series, slots), ...this.encodeBins(series, slots)];
-    for (const part of parts) head.write(part.length);
-    return Buffer.concat([head.view(), ...parts]);
+    this.encodeNumbers(series, slots);
+    const numbers = this.packed();
+    this.encodeBins(series, slots);
+    const bins = this.packed();
+    for (const { lengths, bytes } of [numbers, bins])
+      for (const length of [...lengths, bytes.length]) head.write(length);
+    const checked = Buffer.concat([head.view(), numbers.bytes]);
+    return Buffer.concat([checked, checksum(checked), bins.bytes, checksum(bins.bytes)]);
   }
 
-  private encodeNumbers(series: readonly BlockSeries[], slots: number): Uint8Array[] {
+  private encodeNumbers(series: readonly BlockSeries[], slots: number): void {
     this.clear();
     const even = evenly(slots);
     for (const { id, numbers } of series) {
@@ -65,10 +71,9 @@ export class BlockWriter {
         this.index.writeByte(this.columns.write(values, even));
       }
     }
-    return this.compressed();
   }
 
-  private encodeBins(series: readonly BlockSeries[], slots: number): Uint8Array[] {
+  private encodeBins(series: readonly BlockSeries[], slots: number): void {
     this.clear();
     const even = evenly(slots);
     for (const { bins } of series) {
@@ -83,7 +88,6 @@ export class BlockWriter {
         previous = key;
       }
     }
-    return this.compressed();
   }
 
   private clear(): void {
@@ -91,11 +95,25 @@ export class BlockWriter {
     this.columns.clear();
   }
 
-  private compressed(): Uint8Array[] {
-    return [this.index, ...STREAMS.map((name) => this.columns.streams[name])].map((stream) =>
-      stream.size === 0 ? new Uint8Array(0) : zstdCompressSync(stream.view(), COMPRESSION),
-    );
+  private packed(): Packed {
+    const streams = [this.index, ...STREAMS.map((name) => this.columns.streams[name])].map((stream) => stream.view());
+    const bytes = Buffer.concat(streams);
+    const small = bytes.length < SMALLEST_COMPRESSED ? bytes : zstdCompressSync(bytes, COMPRESSION);
+    return { lengths: streams.map(({ length }) => length), bytes: small.length < bytes.length ? small : bytes };
   }
+}
+
+interface Packed {
+  /** Of the streams, before compression. */
+  readonly lengths: readonly number[];
+  /** All streams; compressed where they are fewer than these lengths say. */
+  readonly bytes: Uint8Array;
+}
+
+function checksum(bytes: Uint8Array): Uint8Array {
+  const sum = Buffer.alloc(CHECKSUM_BYTES);
+  sum.writeUInt32LE(crc32(bytes));
+  return sum;
 }
 
 export interface BlockHead {
@@ -115,16 +133,33 @@ export function readBlockHead(bytes: Uint8Array): BlockHead {
 export function readBlock(bytes: Uint8Array, visitor: BlockVisitor): void {
   const reader = new VarintReader(bytes);
   const { slots, series } = readHead(reader);
-  const lengths = Array.from({ length: 2 * (1 + STREAMS.length) }, () => reader.read());
-  let start = reader.at;
-  const parts = lengths.map((length) => {
-    start += length;
-    return bytes.subarray(start - length, start);
-  });
-  if (start !== bytes.length) throw new RangeError('a block has another length than it says');
-  const wanted = readNumbers(opened(parts.slice(0, 1 + STREAMS.length)), { slots, series }, visitor);
-  if (visitor.bin && wanted.some(({ isWanted }) => isWanted))
-    readBins(opened(parts.slice(1 + STREAMS.length)), { slots, wanted }, visitor);
+  const numbers = lengthsOf(reader);
+  const bins = lengthsOf(reader);
+  const endOfNumbers = reader.at + numbers.stored;
+  const endOfBins = endOfNumbers + CHECKSUM_BYTES + bins.stored;
+  if (endOfBins + CHECKSUM_BYTES !== bytes.length) throw new RangeError('a block has another length than it says');
+  check(bytes, 0, endOfNumbers);
+  const wanted = readNumbers(opened(bytes.subarray(reader.at, endOfNumbers), numbers), { slots, series }, visitor);
+  if (!visitor.bin || !wanted.some(({ isWanted }) => isWanted)) return;
+  check(bytes, endOfBins - bins.stored, endOfBins);
+  readBins(opened(bytes.subarray(endOfBins - bins.stored, endOfBins), bins), { slots, wanted }, visitor);
+}
+
+interface Lengths {
+  readonly streams: readonly number[];
+  readonly whole: number;
+  readonly stored: number;
+}
+
+function lengthsOf(reader: VarintReader): Lengths {
+  const streams = [reader.read(), reader.read(), reader.read(), reader.read()];
+  return { streams, whole: sumOf(streams), stored: reader.read() };
+}
+
+function check(bytes: Uint8Array, from: number, to: number): void {
+  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(to, to + CHECKSUM_BYTES);
+  const told = (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
+  if (crc32(bytes.subarray(from, to)) !== told) throw new RangeError('a block is damaged: its checksum does not fit');
 }
 
 function readHead(reader: VarintReader): BlockHead & { series: number } {
@@ -140,13 +175,22 @@ interface Part {
   readonly columns: ColumnReader;
 }
 
-function opened(parts: readonly Uint8Array[]): Part {
-  const readers = parts.map(
-    (part) => new VarintReader(part.length === 0 ? part : zstdDecompressSync(part, { maxOutputLength: LARGEST_BLOCK })),
-  );
-  const [index, gaps, pairs, differences] = readers;
+function opened(stored: Uint8Array, { streams, whole }: Lengths): Part {
+  if (whole > LARGEST_BLOCK) throw new RangeError(`a part of a block has ${whole} bytes`);
+  const bytes = stored.length < whole ? decompressed(stored, whole) : stored;
+  if (bytes.length !== whole) throw new RangeError('a part of a block has another length than it says');
+  let end = 0;
+  const [index, gaps, pairs, differences] = streams.map((length) => {
+    end += length;
+    return new VarintReader(bytes.subarray(end - length, end));
+  });
   if (!index || !gaps || !pairs || !differences) throw new RangeError('a block lacks a part');
   return { index, columns: new ColumnReader({ gaps, pairs, differences }) };
+}
+
+/** Room for all of it at once, and a byte more so that no further room is looked for. */
+function decompressed(stored: Uint8Array, whole: number): Uint8Array {
+  return zstdDecompressSync(stored, { maxOutputLength: whole, chunkSize: whole + 64 });
 }
 
 interface WantedSeries {
@@ -214,7 +258,7 @@ function weightsOf(columns: Iterable<Float64Array>, slots: number): Weights & { 
   return { bySlot, total: sumOf(bySlot) };
 }
 
-function sumOf(values: Float64Array): number {
+function sumOf(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
   return sum;
