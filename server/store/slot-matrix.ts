@@ -98,11 +98,14 @@ export class SlotMatrix {
     }
   }
 
-  /** Adds a block of equal or finer steps; `idOf` tells into which series each of its series goes. */
+  /**
+   * Adds a block; `idOf` tells into which series each of its series goes. What lies outside is left out; a step that
+   * several slots share is spread evenly.
+   */
   addBlock(bytes: Uint8Array, idOf: (series: number) => number | undefined): void {
-    const { fromMs, stepMs, slots } = readBlockHead(bytes);
-    const target = slotsOf(this.grid, { fromMs, stepMs, slots });
-    const ends = endsOf(this.grid, { fromMs, stepMs, slots });
+    const steps = readBlockHead(bytes);
+    const into = slotsOf(this.grid, steps);
+    const ends = endsOf(this.grid, steps);
     let columns: SeriesColumns | undefined;
     const visitor: BlockVisitor = {
       series: (series) => {
@@ -112,13 +115,29 @@ export class SlotMatrix {
       },
       number: (column, values) => {
         if (!columns) return;
-        addColumn(columns.number(column), values, column < FIRST_GAUGE ? target : ends);
+        if (column < FIRST_GAUGE) this.addSteps(columns.number(column), values, { ...steps, into });
+        else addEnds(columns.number(column), values, ends);
       },
       bin: (key, counts) => {
-        if (columns) addColumn(columns.bin(key), counts, target);
+        if (columns) this.addSteps(columns.bin(key), counts, { ...steps, into });
       },
     };
     readBlock(bytes, visitor);
+  }
+
+  private addSteps(column: Float64Array, values: Float64Array, steps: Steps & { into: Int32Array }): void {
+    const { fromMs, stepMs, into } = steps;
+    for (let step = 0; step < values.length; step++) {
+      const value = values[step] ?? 0;
+      if (value === 0) continue;
+      const at = into[step] ?? OUTSIDE;
+      if (at >= 0) column[at] = (column[at] ?? 0) + value;
+      else if (at === SHARED) {
+        const interval = { from: fromMs + step * stepMs, to: fromMs + (step + 1) * stepMs };
+        this.spread.set(interval, interval, this.grid);
+        this.spread.addTo(column, value);
+      }
+    }
   }
 
   /** Sums of `ratio` slots each; gauges as they stand at the end of each. */
@@ -167,19 +186,39 @@ interface Steps {
   readonly slots: number;
 }
 
-/** Slot of the grid by slot of a block; -1 for none. */
+/** A step that lies in no slot, and one that is not wholly in a single one. */
+const OUTSIDE = -1;
+const SHARED = -2;
+
+/** Slot of the grid by step of a block. */
 function slotsOf(grid: Grid, { fromMs, stepMs, slots }: Steps): Int32Array {
-  return Int32Array.from({ length: slots }, (_, slot) => {
-    const into = Math.floor((fromMs + slot * stepMs - grid.fromMs) / grid.stepMs);
-    return into < 0 || into >= grid.steps ? -1 : into;
+  return Int32Array.from({ length: slots }, (_, step) => {
+    const from = fromMs + step * stepMs;
+    const to = from + stepMs;
+    if (to <= grid.fromMs || from >= grid.toMs) return OUTSIDE;
+    const into = Math.floor((from - grid.fromMs) / grid.stepMs);
+    return into >= 0 && to <= grid.fromMs + (into + 1) * grid.stepMs ? into : SHARED;
   });
 }
 
-/** The same for gauges: only slots that end where a slot of the grid ends. */
-function endsOf(grid: Grid, steps: Steps): Int32Array {
-  return slotsOf(grid, steps).map((into, slot) =>
-    (steps.fromMs + (slot + 1) * steps.stepMs - grid.fromMs) % grid.stepMs === 0 ? into : -1,
-  );
+/** For gauges, pairs of a slot of the grid and the step that its end lies in. */
+function endsOf(grid: Grid, { fromMs, stepMs, slots }: Steps): number[] {
+  const ends: number[] = [];
+  const first = Math.max(0, Math.floor((fromMs - grid.fromMs) / grid.stepMs));
+  for (let slot = first; slot < grid.steps; slot++) {
+    const end = grid.fromMs + (slot + 1) * grid.stepMs;
+    const step = Math.ceil((end - fromMs) / stepMs) - 1;
+    if (step >= slots) break;
+    if (step >= 0) ends.push(slot, step);
+  }
+  return ends;
+}
+
+function addEnds(into: Float64Array, values: Float64Array, ends: readonly number[]): void {
+  for (let i = 0; i < ends.length; i += 2) {
+    const slot = ends[i] ?? 0;
+    into[slot] = (into[slot] ?? 0) + (values[ends[i + 1] ?? 0] ?? 0);
+  }
 }
 
 function addColumn(into: Float64Array, values: Float64Array, slots: Int32Array): void {

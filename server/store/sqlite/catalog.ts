@@ -29,6 +29,7 @@ export class Catalog {
   private readonly layouts = new Map<string, Layout>();
   private readonly layoutsById = new Map<number, Layout>();
   private readonly into = new Map<string, number>();
+  private readonly layoutsInto = new Map<number, readonly (readonly number[])[]>();
   private readonly shapes = new Map<string, number>();
 
   constructor(database: Database.Database) {
@@ -37,7 +38,8 @@ export class Catalog {
 
   /** What a transaction that was taken back had remembered is not true any more. */
   forget(): void {
-    for (const map of [this.units, this.series, this.layouts, this.layoutsById, this.into, this.shapes]) map.clear();
+    const { units, series, layouts, layoutsById, into, layoutsInto, shapes } = this;
+    for (const map of [units, series, layouts, layoutsById, into, layoutsInto, shapes]) map.clear();
   }
 
   forgetShapes(): void {
@@ -80,6 +82,15 @@ export class Catalog {
       const [direction, ...values] = this.statements.series.get(series) as [number, ...string[]];
       return this.keepSeries(unit, direction, values);
     });
+  }
+
+  /** The series of its service that those of a target's layout add up into. */
+  layoutInto(layout: number, service: number): readonly (readonly number[])[] {
+    const known = this.layoutsInto.get(layout);
+    if (known) return known;
+    const into = this.layout(layout).series.map((ids) => ids.map((id) => this.seriesInto(id, service)));
+    this.layoutsInto.set(layout, into);
+    return into;
   }
 
   layoutOf(unit: number, series: readonly (readonly number[])[]): Layout {

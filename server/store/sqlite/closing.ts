@@ -1,12 +1,14 @@
 import type Database from 'better-sqlite3';
 import type { Interval } from '../../model/spread.ts';
+import { BlockWriter } from '../blocks.ts';
 import { DIRECTIONS } from '../record.ts';
-import { recordsOfSlots, SlotMatrix } from '../slot-matrix.ts';
+import { SlotMatrix } from '../slot-matrix.ts';
 import type { StoreOptions } from '../store.ts';
 import { slotMsOf } from '../tiers.ts';
 import type { Catalog } from './catalog.ts';
 import { CoverageTable } from './coverage-table.ts';
 import type { OldestRows } from './oldest.ts';
+import { BLOCK } from './schema.ts';
 import type { Chore } from './writer.ts';
 
 export interface Parts {
@@ -38,13 +40,14 @@ interface Row {
 }
 
 /**
- * Adds up the rows of a service's targets into rows of the service, a slot each. The newest row of a target waits
+ * Adds up the rows of a service's targets into rows of the service: small blocks. The newest row of a target waits
  * until the next one is there, so that whoever asks for the present finds every target's last rate.
  */
 export class Closing implements Chore {
   private readonly parts: Parts;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly coverage: CoverageTable;
+  private readonly writer = new BlockWriter();
   private readonly slotMs: number;
   private readonly gatherMs: number;
   /** By service: since when its rows wait. */
@@ -114,30 +117,24 @@ export class Closing implements Chore {
   }
 
   private addUp(service: number, rows: readonly Row[], { from, slotMs }: { from: number; slotMs: number }): void {
-    const { catalog } = this.parts;
-    const to = Math.max(...rows.map(({ t1 }) => t1));
-    const matrix = new SlotMatrix(from, slotMs, Math.ceil((to - from) / slotMs));
+    const { catalog, oldest } = this.parts;
+    const steps = Math.ceil((Math.max(...rows.map(({ t1 }) => t1)) - from) / slotMs);
+    const matrix = new SlotMatrix(from, slotMs, steps);
     const all = DIRECTIONS.map(() => new Set<number>());
     for (const row of rows) {
       const interval = { from: row.t0, to: row.t1 };
-      catalog.layout(row.layout).series.forEach((series, direction) => {
-        const into = series.map((id) => catalog.seriesInto(id, service));
+      catalog.layoutInto(row.layout, service).forEach((into, direction) => {
         for (const id of into) all[direction]?.add(id);
         matrix.addRecord({ data: row.data, interval, within: interval }, direction, into);
       });
     }
-    const layout = catalog.layoutOf(
-      service,
-      all.map((ids) => [...ids].sort((a, b) => a - b)),
-    );
-    DIRECTIONS.forEach((_, direction) => {
-      const records = recordsOfSlots(matrix, layout.series, [direction]);
-      records.forEach((data, slot) => {
-        const slotStart = from + slot * slotMs;
-        if (!data) return;
-        this.statements.add.run(service, direction, slotStart, slotStart + slotMs, layout.id, data);
-        this.parts.oldest.added(service, slotStart + slotMs);
-      });
+    const { toMs } = matrix.grid;
+    all.forEach((ids, direction) => {
+      const series = matrix.blockSeries(ids);
+      if (series.length === 0) return;
+      const data = this.writer.encode({ fromMs: from, stepMs: slotMs, slots: steps, series });
+      this.statements.add.run(service, direction, from, toMs, BLOCK, data);
+      oldest.added(service, toMs);
     });
   }
 }
@@ -152,7 +149,9 @@ function firstNeeded(rows: readonly Row[], now: number): number {
   return first;
 }
 
-export type LogRow = Row;
+export interface LogRow extends Row {
+  readonly direction: number;
+}
 
 /** Rows in groups that each span at most so long, as far as rows do not do so by themselves. */
 export function nearby<R extends { t0: number; t1: number }>(rows: readonly R[], spanMs: number): R[][] {

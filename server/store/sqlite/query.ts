@@ -10,7 +10,7 @@ import { PLACE_LABELS, UNIT_LABELS } from '../series-labels.ts';
 import { QueryStoppedError, QueryTooLargeError, type SeriesLabel, type SumQuery } from '../store.ts';
 import { planSegments, type Segment, TIER_LIST, tierNames } from '../tiers.ts';
 import type { ReaderCatalog, ReadSeries, Unit } from './reader-catalog.ts';
-import { PLACE, SERVICE, TARGET } from './schema.ts';
+import { BLOCK, PLACE, SERVICE, TARGET } from './schema.ts';
 import type { LogRow, Sources } from './sources.ts';
 
 /** Most cells of an answer; one with a histogram takes ten times the memory. */
@@ -122,7 +122,8 @@ export class StoreQuery {
   private readUnit(unit: Unit, segment: Segment, others: number): void {
     const rows = this.sources.rows(unit, { ...segment, direction: this.direction }, this.membersOf(unit));
     const tails = this.tailsOf(rows);
-    const runs = [...this.sources.coverage(unit, segment), ...rows.map(({ t0, t1 }) => ({ from: t0, to: t1 }))]
+    const scrapes = rows.filter(({ layout }) => layout !== BLOCK);
+    const runs = [...this.sources.coverage(unit, segment), ...scrapes.map(({ t0, t1 }) => ({ from: t0, to: t1 }))]
       .map(({ from, to }) => ({ from: Math.max(from, segment.from), to: Math.min(to, segment.to) }))
       .filter(({ from, to }) => to > from);
     if (runs.length === 0) return;
@@ -143,7 +144,9 @@ export class StoreQuery {
       return group;
     };
     for (const data of this.sources.blocks(unit, segment, this.direction)) this.addBlock(data, segment, groupOf);
-    for (const row of rows) this.addRow(row, { segment, groupOf, isLast: tails.get(row.unit) === row });
+    for (const row of rows)
+      if (row.layout === BLOCK) this.addBlock(row.data, segment, groupOf);
+      else this.addRow(row, { segment, groupOf, isLast: tails.get(row.unit) === row });
   }
 
   private membersOf(unit: Unit): readonly Unit[] {

@@ -16,6 +16,9 @@ export const TARGET = 0;
 export const PLACE = 1;
 export const SERVICE = 2;
 
+/** Layout of rows of the log that are blocks: their series are told by their ids. */
+export const BLOCK = 0;
+
 /** Numbers of `raw` in the first version of a file. */
 const FIRST_COLUMNS = OLD_COLUMNS.filter((column) => column !== 'connections');
 
@@ -62,8 +65,8 @@ const flowColumns = FLOW_LABELS.map(({ label }) => label).join(', ');
 /**
  * `units`: what figures are kept of: a target under one identity, a place (service, namespace, region and zone) or a
  * service. `log`: what happened in `[t0, t1)` and is in no block yet; rows that `feeds` names a service for, and whose
- * ids are above its `progress`, are not in that service's rows yet either; `direction` is -1 for rows of both. `blocks_…`: several slots of one unit in one
- * direction. `pending`: blocks that are not in the next tier yet. `sealed`: ends of the scrapes that are in blocks, so
+ * ids are above its `progress`, are not in that service's rows yet either; `direction` is -1 for rows of all, and rows of
+ * services, of one direction each, are small blocks, with layout 0. `blocks_…`: several slots of one unit in one direction. `pending`: blocks that are not in the next tier yet. `sealed`: ends of the scrapes that are in blocks, so
  * that none is taken in again. All of it adds up: no two rows hold the same request of one unit.
  */
 const VERSION_3 = `

@@ -8,7 +8,7 @@ import { BlockTables } from './block-tables.ts';
 import { type LogRow, nearby, type Parts } from './closing.ts';
 import { CoverageTable } from './coverage-table.ts';
 import { sealedScrapes } from './log.ts';
-import { SERVICE, TARGET } from './schema.ts';
+import { BLOCK, SERVICE, TARGET } from './schema.ts';
 import type { Chore } from './writer.ts';
 
 const MINUTE_MS = 60_000;
@@ -110,7 +110,14 @@ export class Sealing implements Chore {
   /** Series by direction. */
   private fill(matrix: SlotMatrix, rows: readonly LogRow[]): Set<number>[] {
     const all = DIRECTIONS.map(() => new Set<number>());
-    for (const { layout, data, t0, t1 } of rows) {
+    for (const { layout, direction: own, data, t0, t1 } of rows) {
+      if (layout === BLOCK) {
+        matrix.addBlock(data, (id) => {
+          all[own]?.add(id);
+          return id;
+        });
+        continue;
+      }
       const interval = { from: t0, to: t1 };
       this.parts.catalog.layout(layout).series.forEach((ids, direction) => {
         for (const id of ids) all[direction]?.add(id);
@@ -179,7 +186,7 @@ function prepare(database: Database.Database) {
   return {
     unit: database.prepare('SELECT kind, place, service, namespace FROM units WHERE id = ?'),
     rows: database.prepare(
-      `SELECT log.id, log.unit, t0, t1, layout, data FROM log LEFT JOIN progress ON progress.service = log.feeds
+      `SELECT log.id, log.unit, direction, t0, t1, layout, data FROM log LEFT JOIN progress ON progress.service = log.feeds
        WHERE unit = :unit AND t1 <= :end AND (feeds = 0 OR log.id <= progress.closed) ORDER BY t1 LIMIT :limit`,
     ),
     drop: database.prepare('DELETE FROM log WHERE id = ?'),
