@@ -6,7 +6,6 @@
 import { COUNTERS, STORED_GAUGES } from '../model/flow.ts';
 import { NO_BINS, type Quantile, type SparseBins } from '../model/histogram.ts';
 import type { Interval } from '../model/spread.ts';
-import { lengthOf } from './coverage.ts';
 import type { Cell, Group, SeriesLabels, SumAnswer, TierName } from './store.ts';
 
 /** Where the parts of a group begin in {@link EncodedAnswer.numbers}. */
@@ -108,16 +107,30 @@ class CellView implements Cell {
   }
 
   get counters(): Float64Array {
-    return Float64Array.from(COUNTERS, (_, counter) => this.at(this.group.counters[counter] ?? -1));
+    const counters = new Float64Array(COUNTERS.length);
+    for (let counter = 0; counter < counters.length; counter++)
+      counters[counter] = this.at(this.group.counters[counter] ?? -1);
+    return counters;
   }
 
   get rates(): Float64Array {
-    const seconds = lengthOf(this.measured) / 1000;
+    const seconds = this.measuredMs / 1000;
     const { counters, expected } = this.group;
-    return Float64Array.from(
-      COUNTERS,
-      (_, counter) => (this.at(counters[counter] ?? -1) + this.at(expected[counter] ?? -1)) / seconds,
-    );
+    const rates = new Float64Array(COUNTERS.length);
+    for (let counter = 0; counter < rates.length; counter++)
+      rates[counter] = (this.at(counters[counter] ?? -1) + this.at(expected[counter] ?? -1)) / seconds;
+    return rates;
+  }
+
+  private get measuredMs(): number {
+    const { numbers, cells } = this.answer;
+    const start = this.group.measured;
+    const base = start + cells + 1;
+    const end = numbers[start + this.index + 1] ?? 0;
+    let length = 0;
+    for (let run = numbers[start + this.index] ?? 0; run < end; run++)
+      length += (numbers[base + 2 * run + 1] ?? 0) - (numbers[base + 2 * run] ?? 0);
+    return length;
   }
 
   get gauges(): Float64Array | null {

@@ -102,14 +102,7 @@ export class GroupSum {
 
   private encodeLatency(out: NumberWriter, quantiles: readonly number[] | undefined) {
     const columns = this.sortedBins();
-    const latency = out.reserve(3 * this.cells);
-    this.bins.forEach((byKey, source) => {
-      for (const counts of byKey?.values() ?? [])
-        for (let cell = 0; cell < this.cells; cell++) out.add(latency + source * this.cells + cell, counts[cell] ?? 0);
-    });
-    const middles = columns.map(({ key }) => middleOf(key));
-    for (let cell = 0; cell < this.cells; cell++)
-      out.set(latency + 2 * this.cells + cell, meanOf(columns, middles, cell));
+    const latency = this.encodeSamples(out, columns);
     if (!quantiles) return { latency, quantiles: -1, bins: this.encodeBins(out, columns) };
     const at = out.reserve(this.cells * quantiles.length * QUANTILE_FIELDS);
     const finder = new QuantileFinder(columns);
@@ -120,6 +113,25 @@ export class GroupSum {
         slower: this.timeouts?.[cell] ?? 0,
       });
     return { latency, quantiles: at, bins: -1 };
+  }
+
+  /** Samples by source, then their mean: NaN without a sample. */
+  private encodeSamples(out: NumberWriter, columns: readonly BinColumn[]): number {
+    const samples = this.bins.map((byKey) => sumOf([...(byKey?.values() ?? [])], this.cells));
+    const weighted = new Float64Array(this.cells);
+    for (const { key, counts } of columns) {
+      const middle = middleOf(key);
+      for (let cell = 0; cell < weighted.length; cell++)
+        weighted[cell] = (weighted[cell] ?? 0) + (counts[cell] ?? 0) * middle;
+    }
+    const at = out.reserve(3 * this.cells);
+    for (let cell = 0; cell < this.cells; cell++) {
+      const [downstream, upstream] = [samples[0]?.[cell] ?? 0, samples[1]?.[cell] ?? 0];
+      out.set(at + cell, downstream);
+      out.set(at + this.cells + cell, upstream);
+      out.set(at + 2 * this.cells + cell, (weighted[cell] ?? 0) / (downstream + upstream));
+    }
+    return at;
   }
 
   private sortedBins(): BinColumn[] {
@@ -200,16 +212,11 @@ function middleOf(key: number): number {
   return upper === Number.POSITIVE_INFINITY ? lower : (lower + upper) / 2;
 }
 
-/** NaN without a sample. */
-function meanOf(columns: readonly BinColumn[], middles: readonly number[], cell: number): number {
-  let samples = 0;
-  let sum = 0;
-  for (let i = 0; i < columns.length; i++) {
-    const count = columns[i]?.counts[cell] ?? 0;
-    samples += count;
-    sum += count * (middles[i] ?? 0);
-  }
-  return sum / samples;
+function sumOf(columns: readonly Float64Array[], cells: number): Float64Array {
+  const sum = new Float64Array(cells);
+  for (const column of columns)
+    for (let cell = 0; cell < cells; cell++) sum[cell] = (sum[cell] ?? 0) + (column[cell] ?? 0);
+  return sum;
 }
 
 /** Finds what `quantile` finds, without a histogram of its own for every cell. */

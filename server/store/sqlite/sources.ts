@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { Interval } from '../../model/spread.ts';
 import { TIERS } from '../store.ts';
 import { MINUTE, type Segment, TIER_LIST } from '../tiers.ts';
+import { OpenRows } from './open-rows.ts';
 import type { Unit } from './reader-catalog.ts';
 import { blockTable, SERVICE, TARGET } from './schema.ts';
 
@@ -19,9 +20,11 @@ const BOTH = -1;
 /** Everything that is stored of a unit and a time, wherever it is: each request once. */
 export class Sources {
   private readonly statements: ReturnType<typeof prepare>;
+  private readonly open: OpenRows;
 
   constructor(database: Database.Database) {
     this.statements = prepare(database);
+    this.open = new OpenRows(database);
   }
 
   /** End of the newest scrape, by tier until when all was forgotten, and how many units' names were. */
@@ -40,13 +43,10 @@ export class Sources {
 
   /** What is in no block yet. `members` are the targets that a place stands for. */
   rows(unit: Unit, { from, to, direction }: Interval & { direction: number }, members: readonly Unit[]): LogRow[] {
-    const { rows, open } = this.statements;
+    const { rows } = this.statements;
     if (unit.kind === TARGET) return rows.all(unit.id, BOTH, from, to) as LogRow[];
     if (unit.kind === SERVICE)
-      return [
-        ...(rows.all(unit.id, direction, from, to) as LogRow[]),
-        ...(open.all({ unit: unit.id, from, to }) as LogRow[]),
-      ];
+      return [...(rows.all(unit.id, direction, from, to) as LogRow[]), ...this.open.of(unit.id, { from, to })];
     return members.flatMap((member) => rows.all(member.id, BOTH, from, to) as LogRow[]);
   }
 
@@ -66,10 +66,6 @@ function prepare(database: Database.Database) {
     coverage: database.prepare('SELECT t0 AS "from", t1 AS "to" FROM coverage WHERE unit = ? AND t1 > ? AND t0 < ?'),
     rows: database.prepare(
       'SELECT unit, t0, t1, layout, data FROM log WHERE unit = ? AND direction = ? AND t1 > ? AND t0 < ?',
-    ),
-    open: database.prepare(
-      `SELECT unit, t0, t1, layout, data FROM log
-       WHERE feeds > 0 AND feeds = :unit AND id > coalesce((SELECT closed FROM progress WHERE service = :unit), 0) AND t1 > :from AND t0 < :to`,
     ),
     blocks: TIERS.map((tier) =>
       database
