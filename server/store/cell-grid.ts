@@ -9,6 +9,10 @@ const SHARED = -2;
 export interface SlotCells {
   /** Cell by slot. */
   readonly cells: Int32Array;
+  /** Slots that lie in cells, `[first, end)`. */
+  readonly first: number;
+  readonly end: number;
+  readonly isShared: boolean;
   /** Pairs of a cell and the slot that its gauges are from. */
   readonly ends: readonly number[];
   readonly fromMs: number;
@@ -49,10 +53,13 @@ export class CellGrid {
       const end = Math.min(grid.fromMs + (cell + 1) * grid.stepMs, grid.toMs, within.to);
       cells[slot] = from >= within.from && cell >= 0 && to <= end ? cell : SHARED;
     }
+    let [first, end] = [0, slots];
+    while (first < end && cells[first] === OUTSIDE) first++;
+    while (end > first && cells[end - 1] === OUTSIDE) end--;
     const reach = { from: Math.max(fromMs, within.from), to: Math.min(fromMs + slots * stepMs, within.to) };
     const ends: number[] = [];
     this.eachMoment(reach, (cell, moment) => ends.push(cell, Math.ceil((moment - fromMs) / stepMs) - 1));
-    return { cells, ends, fromMs, stepMs, within };
+    return { cells, first, end, isShared: cells.includes(SHARED), ends, fromMs, stepMs, within };
   }
 
   /** Cells whose moment lies in `(from, to]`. */
@@ -66,17 +73,32 @@ export class CellGrid {
   }
 
   /** Adds a column of slots to a column of cells. */
-  add(into: Float64Array, values: Float64Array, { cells, fromMs, stepMs, within }: SlotCells): void {
-    for (let slot = 0; slot < cells.length; slot++) {
+  add(into: Float64Array, values: Float64Array, slots: SlotCells): void {
+    if (slots.isShared) {
+      this.addSpread(into, values, slots);
+      return;
+    }
+    const { cells, end } = slots;
+    for (let slot = slots.first; slot < end; slot++) {
       const value = values[slot] ?? 0;
       if (value === 0) continue;
+      const cell = cells[slot] ?? 0;
+      into[cell] = (into[cell] ?? 0) + value;
+    }
+  }
+
+  private addSpread(into: Float64Array, values: Float64Array, { cells, fromMs, stepMs, within }: SlotCells): void {
+    for (let slot = 0; slot < cells.length; slot++) {
+      const value = values[slot] ?? 0;
       const cell = cells[slot] ?? OUTSIDE;
-      if (cell >= 0) into[cell] = (into[cell] ?? 0) + value;
-      else if (cell === SHARED) {
-        const from = fromMs + slot * stepMs;
-        this.spread.set({ from, to: from + stepMs }, within, this.grid);
-        this.spread.addTo(into, value);
+      if (value === 0 || cell === OUTSIDE) continue;
+      if (cell >= 0) {
+        into[cell] = (into[cell] ?? 0) + value;
+        continue;
       }
+      const from = fromMs + slot * stepMs;
+      this.spread.set({ from, to: from + stepMs }, within, this.grid);
+      this.spread.addTo(into, value);
     }
   }
 }
