@@ -46,9 +46,15 @@ const SMALLEST_COMPRESSED = 256;
 const CHECKSUM_BYTES = 4;
 
 export class BlockWriter {
+  private readonly smallestCompressed: number;
   private readonly head = new VarintWriter();
   private readonly index = new VarintWriter();
   private readonly columns = new ColumnWriter();
+
+  /** Blocks that are soon written anew are better not compressed: that is most of the cost of reading small ones. */
+  constructor({ isCompressed = true } = {}) {
+    this.smallestCompressed = isCompressed ? SMALLEST_COMPRESSED : Number.POSITIVE_INFINITY;
+  }
 
   encode({ fromMs, stepMs, slots, series }: Block): Uint8Array {
     const { head } = this;
@@ -102,7 +108,7 @@ export class BlockWriter {
   private packed(): Packed {
     const streams = [this.index, ...STREAMS.map((name) => this.columns.streams[name])].map((stream) => stream.view());
     const bytes = Buffer.concat(streams);
-    const small = bytes.length < SMALLEST_COMPRESSED ? bytes : deflateRawSync(bytes, COMPRESSION);
+    const small = bytes.length < this.smallestCompressed ? bytes : deflateRawSync(bytes, COMPRESSION);
     return { lengths: streams.map(({ length }) => length), bytes: small.length < bytes.length ? small : bytes };
   }
 }

@@ -13,6 +13,9 @@ export interface SlotCells {
   readonly first: number;
   readonly end: number;
   readonly isShared: boolean;
+  /** Of slots that two cells share: the first of them, and how much of the slot lies in it; 0 elsewhere. */
+  readonly firstCells: Int32Array;
+  readonly cuts: Float64Array;
   /** Pairs of a cell and the slot that its gauges are from. */
   readonly ends: readonly number[];
   readonly fromMs: number;
@@ -42,6 +45,8 @@ export class CellGrid {
   slots({ fromMs, stepMs, slots }: { fromMs: number; stepMs: number; slots: number }, within: Interval): SlotCells {
     const { grid } = this;
     const cells = new Int32Array(slots);
+    const firstCells = new Int32Array(slots);
+    const cuts = new Float64Array(slots);
     for (let slot = 0; slot < slots; slot++) {
       const from = fromMs + slot * stepMs;
       const to = from + stepMs;
@@ -52,6 +57,10 @@ export class CellGrid {
       const cell = Math.floor((from - grid.fromMs) / grid.stepMs);
       const end = Math.min(grid.fromMs + (cell + 1) * grid.stepMs, grid.toMs, within.to);
       cells[slot] = from >= within.from && cell >= 0 && to <= end ? cell : SHARED;
+      const isInside = from >= within.from && to <= within.to && cell >= 0 && to <= grid.toMs;
+      if (cells[slot] !== SHARED || !isInside || to > end + grid.stepMs) continue;
+      firstCells[slot] = cell;
+      cuts[slot] = end - from;
     }
     let [first, end] = [0, slots];
     while (first < end && cells[first] === OUTSIDE) first++;
@@ -59,7 +68,7 @@ export class CellGrid {
     const reach = { from: Math.max(fromMs, within.from), to: Math.min(fromMs + slots * stepMs, within.to) };
     const ends: number[] = [];
     this.eachMoment(reach, (cell, moment) => ends.push(cell, Math.ceil((moment - fromMs) / stepMs) - 1));
-    return { cells, first, end, isShared: cells.includes(SHARED), ends, fromMs, stepMs, within };
+    return { cells, first, end, isShared: cells.includes(SHARED), firstCells, cuts, ends, fromMs, stepMs, within };
   }
 
   /** Cells whose moment lies in `(from, to]`. */
@@ -87,18 +96,30 @@ export class CellGrid {
     }
   }
 
-  private addSpread(into: Float64Array, values: Float64Array, { cells, fromMs, stepMs, within }: SlotCells): void {
-    for (let slot = 0; slot < cells.length; slot++) {
+  private addSpread(into: Float64Array, values: Float64Array, slots: SlotCells): void {
+    const { cells, firstCells, cuts, stepMs } = slots;
+    for (let slot = slots.first; slot < slots.end; slot++) {
       const value = values[slot] ?? 0;
-      const cell = cells[slot] ?? OUTSIDE;
-      if (value === 0 || cell === OUTSIDE) continue;
-      if (cell >= 0) {
-        into[cell] = (into[cell] ?? 0) + value;
-        continue;
-      }
-      const from = fromMs + slot * stepMs;
-      this.spread.set({ from, to: from + stepMs }, within, this.grid);
-      this.spread.addTo(into, value);
+      if (value === 0) continue;
+      const cell = cells[slot] ?? 0;
+      const cut = cuts[slot] ?? 0;
+      if (cell >= 0) into[cell] = (into[cell] ?? 0) + value;
+      else if (cut > 0) {
+        const before = Math.round((value * cut) / stepMs);
+        const first = firstCells[slot] ?? 0;
+        into[first] = (into[first] ?? 0) + before;
+        into[first + 1] = (into[first + 1] ?? 0) + value - before;
+      } else this.addCut(into, value, { ...slots, slot });
     }
+  }
+
+  private addCut(
+    into: Float64Array,
+    value: number,
+    { slot, fromMs, stepMs, within }: SlotCells & { slot: number },
+  ): void {
+    const from = fromMs + slot * stepMs;
+    this.spread.set({ from, to: from + stepMs }, within, this.grid);
+    this.spread.addTo(into, value);
   }
 }
