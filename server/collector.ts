@@ -44,6 +44,7 @@ const GATHER_MS = 150;
 /** While the store fails: a few rounds of a large mesh, hours of a small one. */
 const KEEP_SCRAPES = 5000;
 const UPKEEP_REST_MS = 1000;
+const LOGGED_CONFLICTS = 10;
 /** A target that stays down for the same reason is told of this often. */
 const WARNING_QUIET_MS = 600_000;
 
@@ -131,6 +132,7 @@ export async function startCollector(
     surroundings: { now, random: Math.random },
     onTargets: takeTargets,
     onHealth: (entry, error) => logDiscovery(log, entry, error),
+    onConflicts: (lines) => logConflicts(log, lines),
   });
   const configs = new ConfigReload({
     config,
@@ -221,6 +223,12 @@ function reloaded(configs: ConfigReload, log: Logger): readonly string[] {
 function logDiscovery(log: Logger, entry: string, error: string): void {
   if (error === '') log.info(`${entry} works again`);
   else log.warn(`${entry}: ${error}`);
+}
+
+function logConflicts(log: Logger, lines: readonly string[]): void {
+  for (const line of lines.slice(0, LOGGED_CONFLICTS)) log.warn(line);
+  const more = lines.length - LOGGED_CONFLICTS;
+  if (more > 0) log.warn(`${more} more targets were found twice, with other labels: the Targets page tells which`);
 }
 
 /** A target's failure is told when it begins, changes and ends. */

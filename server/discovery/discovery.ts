@@ -22,6 +22,8 @@ export interface DiscoveryOptions {
   readonly onTargets: (targets: readonly Target[]) => void;
   /** Called when an entry fails, fails for another reason, or works again (empty). */
   readonly onHealth?: (entry: string, error: string) => void;
+  /** Called once for targets that were found twice with labels in conflict, a line each. */
+  readonly onConflicts?: (lines: readonly string[]) => void;
   readonly mechanisms?: Mechanisms;
 }
 
@@ -41,7 +43,7 @@ export class Discovery {
   private readonly mechanisms: Mechanisms;
   private entries = new Map<string, RunningEntry>();
   private targets: ReadonlyMap<string, Target> = new Map();
-  private notes: ReadonlyMap<string, string> = new Map();
+  private conflicts: ReadonlyMap<string, string> = new Map();
   private targetsLimit = 0;
   private refused = '';
   private timer: NodeJS.Timeout | undefined;
@@ -85,7 +87,8 @@ export class Discovery {
 
   /** What is to be told of a target's discovery; empty when there is nothing. */
   note(key: string): string {
-    return this.notes.get(key) ?? '';
+    const notes = [this.conflicts.get(key), this.targets.get(key)?.note];
+    return notes.filter((note) => note !== undefined).join('; ');
   }
 
   /** How every entry does, and the set as a whole. */
@@ -162,8 +165,14 @@ export class Discovery {
     if (refused !== '') return;
     const before = this.targets;
     this.targets = targets;
-    this.notes = conflicts;
+    this.tellConflicts(conflicts);
     if (!sameSet(before, targets)) this.options.onTargets([...targets.values()]);
+  }
+
+  private tellConflicts(conflicts: ReadonlyMap<string, string>): void {
+    const fresh = [...conflicts].filter(([key, words]) => this.conflicts.get(key) !== words);
+    this.conflicts = conflicts;
+    if (fresh.length > 0) this.options.onConflicts?.(fresh.map(([key, words]) => `${key}: ${words}`));
   }
 }
 

@@ -2,9 +2,10 @@
 
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { type AccessOptions, type ApiAccess, openAccess } from './kubernetes-access.ts';
+import type { ApiAccess } from './kubernetes-access.ts';
 import { ApiError, type Asked, connectionError, statusError } from './kubernetes-error.ts';
 import { ListSplitter } from './kubernetes-list.ts';
+import { type AccessOptions, openAccess } from './kubernetes-open.ts';
 
 export interface ApiRequest {
   /** With its query. */
@@ -94,22 +95,30 @@ export class ApiServer {
   }
 
   private async answered(request: ApiRequest, read: (response: IncomingMessage) => Promise<void>): Promise<void> {
-    const timeout = AbortSignal.timeout(request.timeoutMs);
+    let timeout: AbortSignal | undefined;
     let server = '';
     try {
-      const access = await this.access();
+      const { access, options } = await unlessAborted(this.ready(), request.signal);
       server = access.server;
-      const response = await send(access, request, AbortSignal.any([request.signal, timeout]));
+      timeout = AbortSignal.timeout(request.timeoutMs);
+      const signal = AbortSignal.any([request.signal, timeout]);
+      const response = await send(access.server + request.path, { ...options, accept: request.accept, signal });
       if (response.statusCode !== 200) throw await this.refused(response, request.asked);
       await read(response);
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (server === '') throw new ApiError(error instanceof Error ? error.message : String(error));
-      if (timeout.aborted && !request.signal.aborted)
+      if (timeout?.aborted && !request.signal.aborted)
         throw new ApiError(`the API server ${server} has not answered within ${request.timeoutMs / 1000} s`);
       this.forgetAccess();
       throw connectionError(error, server);
     }
+  }
+
+  /** Who we are may be told by a program that takes its time. */
+  private async ready() {
+    const access = await this.access();
+    return { access, options: await access.options() };
   }
 
   private async refused(response: IncomingMessage, asked: Asked): Promise<ApiError> {
@@ -132,14 +141,24 @@ export class ApiServer {
   }
 }
 
-async function send(access: ApiAccess, { path, accept }: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
-  const options = await access.options();
+async function send(
+  address: string,
+  { accept, ...options }: RequestOptions & { accept: string },
+): Promise<IncomingMessage> {
   const headers = { ...options.headers, accept, 'user-agent': 'sidelight' };
-  const url = new URL(access.server + path);
+  const url = new URL(address);
   const request = url.protocol === 'http:' ? httpRequest : httpsRequest;
   return new Promise((resolve, reject) => {
-    const full: RequestOptions = { ...options, method: 'GET', headers, signal };
-    request(url, full, resolve).on('error', reject).end();
+    request(url, { ...options, method: 'GET', headers }, resolve)
+      .on('error', reject)
+      .end();
+  });
+}
+
+function unlessAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', reject, { once: true });
+    value.then(resolve, reject).finally(() => signal.removeEventListener('abort', reject));
   });
 }
 

@@ -32,31 +32,45 @@ export class ListSplitter {
   /** @throws ApiError when an item, or all that is not in an item, is too large. */
   take(chunk: Buffer): void {
     let from = 0;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at];
-      if (this.inText) {
-        if (this.escaped) this.escaped = false;
-        else if (byte === BACKSLASH) this.escaped = true;
-        else if (byte === QUOTE) this.inText = false;
-      } else if (byte === QUOTE) this.inText = true;
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.inText) at = this.textEnd(chunk, at);
+      const byte = chunk[at++];
+      if (byte === QUOTE) this.inText = true;
       else if (byte === OPEN_MAP || byte === OPEN_LIST) {
         this.depth++;
         if (this.depth === ITEM_DEPTH - 1) this.inItems = byte === OPEN_LIST;
         if (this.depth === ITEM_DEPTH && this.inItems && byte === OPEN_MAP) {
-          this.keep(chunk.subarray(from, at));
+          this.keep(chunk.subarray(from, at - 1));
           this.rest.push(PLACE);
           this.inItem = true;
-          from = at;
+          from = at - 1;
         }
       } else if (byte === CLOSE_MAP || byte === CLOSE_LIST) {
         this.depth--;
         if (this.inItem && this.depth === ITEM_DEPTH - 1) {
-          this.end(chunk.subarray(from, at + 1));
-          from = at + 1;
+          this.end(chunk.subarray(from, at));
+          from = at;
         }
       }
     }
     this.keep(chunk.subarray(from));
+  }
+
+  /** Where the text that is under way has ended: after its quote, or at the end of the chunk. */
+  private textEnd(chunk: Buffer, begin: number): number {
+    let at = this.escaped ? begin + 1 : begin;
+    this.escaped = false;
+    for (; at < chunk.length; at++) {
+      const byte = chunk[at];
+      if (byte === QUOTE) {
+        this.inText = false;
+        return at + 1;
+      }
+      if (byte === BACKSLASH) at++;
+    }
+    this.escaped = at > chunk.length;
+    return chunk.length;
   }
 
   /** The list, a number in place of each item. */

@@ -13,6 +13,8 @@ export interface Place {
   readonly zone: string;
 }
 
+type TextKind = 'label' | 'annotation';
+
 export const NOWHERE: Place = { region: '', zone: '' };
 
 export interface PodRules extends EnvoyRules {
@@ -124,11 +126,33 @@ function metaLabels(pod: Pod, { container, port }: FoundEnvoy): Labels {
   return labels;
 }
 
-function addTexts(labels: Record<string, string>, kind: 'label' | 'annotation', texts: readonly [string, string][]) {
+function addTexts(labels: Record<string, string>, kind: TextKind, texts: readonly [string, string][]) {
   for (const [name, text] of texts) {
-    labels[`__meta_kubernetes_pod_${kind}_${labelName(name)}`] = text;
-    labels[`__meta_kubernetes_pod_${kind}present_${labelName(name)}`] = 'true';
+    const { value, present } = metaNames(kind, name);
+    labels[value] = text;
+    labels[present] = 'true';
   }
+}
+
+/** Label names of labels and annotations that were seen: most pods have the same ones. */
+const META_NAMES: Readonly<Record<TextKind, Map<string, { readonly value: string; readonly present: string }>>> = {
+  label: new Map(),
+  annotation: new Map(),
+};
+const MAX_META_NAMES = 10_000;
+
+function metaNames(kind: TextKind, name: string) {
+  const seen = META_NAMES[kind];
+  const known = seen.get(name);
+  if (known !== undefined) return known;
+  const suffix = labelName(name);
+  const names = {
+    value: `__meta_kubernetes_pod_${kind}_${suffix}`,
+    present: `__meta_kubernetes_pod_${kind}present_${suffix}`,
+  };
+  if (seen.size >= MAX_META_NAMES) seen.clear();
+  seen.set(name, names);
+  return names;
 }
 
 /** As Prometheus writes a Kubernetes name as a part of a label's name. */

@@ -37,7 +37,8 @@ export class KubernetesDiscoverer implements Discoverer {
     this.entry = entry;
     this.surroundings = surroundings;
     this.timing = timing;
-    this.api = new ApiServer({ kubeconfig: entry.kubeconfig, now: surroundings.now });
+    const { kubeconfig, access } = entry;
+    this.api = new ApiServer({ kubeconfig, now: surroundings.now, asksPods: access === 'proxy' });
   }
 
   start(sink: DiscoverySink): void {

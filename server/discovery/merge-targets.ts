@@ -47,6 +47,7 @@ function sameTarget(a: Target, b: Target): boolean {
   if (a === b) return true;
   return (
     a.reach?.key === b.reach?.key &&
+    a.note === b.note &&
     a.fallbackPlace?.region === b.fallbackPlace?.region &&
     a.fallbackPlace?.zone === b.fallbackPlace?.zone &&
     sameLabels(a.labels, b.labels) &&

@@ -3,6 +3,7 @@ import type { Labels } from '../model/labels.ts';
 import type { Reach } from '../model/reach.ts';
 import { formatTargetAddress, parseTargetAddress } from '../model/target.ts';
 import type { Endpoint, TargetGroup } from './discoverer.ts';
+import { ignoredLabels } from './ignored-labels.ts';
 import type { Relabel } from './relabel.ts';
 
 /** Something that was found and is no target. */
@@ -62,12 +63,14 @@ function resolveEndpoint(endpoint: Endpoint, rules: ResolveRules): Target | Drop
   if (problem !== undefined) return { discoveredLabels, reason: problem };
   const { __region__: region = '', __zone__: zone = '' } = labels;
   const reach = endpoint.reach ?? rules.reach;
+  const note = ignoredLabels(labels);
   return {
     key: formatTargetAddress(parsed.address),
     address: parsed.address,
     labels: kept,
     discoveredLabels,
     ...(region === '' && zone === '' ? {} : { fallbackPlace: { region, zone } }),
+    ...(note === '' ? {} : { note }),
     ...(reach === undefined ? {} : { reach }),
   };
 }

@@ -44,7 +44,9 @@ function labelsAt(written: unknown, place: string): Labels {
   if (entries.length > MAX_LABELS) fail(place, `${entries.length} labels; at most ${MAX_LABELS} are taken`);
   return Object.fromEntries(
     entries.map(([name, value]) => {
-      if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.length > MAX_NAME)
+      if (name.length > MAX_NAME)
+        fail(place, `a label's name has ${name.length} characters; at most ${MAX_NAME} are taken`);
+      if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))
         fail(place, `${quoted(name)} is not a label name; use letters, digits and _`);
       return [name, textAt(value, `label ${name} of ${place}`, MAX_VALUE)];
     }),

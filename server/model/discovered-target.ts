@@ -12,6 +12,8 @@ export interface Target {
   readonly discoveredLabels: Labels;
   /** Region and zone to believe where neither a label nor Envoy's own locality tells them. */
   readonly fallbackPlace?: { readonly region: string; readonly zone: string };
+  /** What is to be told of it that is no error. */
+  readonly note?: string;
   /** Plain HTTP to the address where there is none. */
   readonly reach?: Reach;
 }

@@ -69,7 +69,8 @@ function refuseLinkLocal(host: string, isAllowed: boolean): void {
   if (!isAllowed && isIP(host) !== 0 && isRefusedAddress(host)) throw new RefusedAddressError(host);
 }
 
-async function tlsOptions(tls: TlsSettings | undefined) {
+/** Options of Node's TLS, files read. @throws CredentialsError */
+export async function tlsOptions(tls: TlsSettings | undefined) {
   if (tls === undefined) return {};
   const [ca, cert, key] = await Promise.all([
     tls.caFile === undefined ? tls.ca : pem(tls.caFile),

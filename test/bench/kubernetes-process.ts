@@ -8,23 +8,19 @@ import { createKubernetesDiscoverer } from '../../server/discovery/kubernetes.ts
 
 export interface Followed {
   readonly listMs: number;
-  readonly loadMs: number;
   readonly cpuMs: number;
   readonly listBlockedMs: number;
   /** Peak of the resident set, above what it was before. */
   readonly memoryMiB: number;
-  readonly libraryMiB: number;
   readonly blockedMs: number;
   readonly changeCpuMs: number;
 }
 
 const NO_FIGURES: Followed = {
   listMs: 0,
-  loadMs: 0,
   cpuMs: 0,
   listBlockedMs: 0,
   memoryMiB: 0,
-  libraryMiB: 0,
   blockedMs: 0,
   changeCpuMs: 0,
 };
@@ -48,9 +44,6 @@ setInterval(() => {
 const emptyMiB = process.memoryUsage.rss() / MIB;
 const [kubeconfig = ''] = process.argv.slice(2);
 const [start, startCpu] = [performance.now(), cpuMs()];
-await import('@kubernetes/client-node');
-const loadMs = performance.now() - start;
-const libraryMiB = process.memoryUsage.rss() / MIB - emptyMiB;
 
 /** Keeps the groups, as discovery does. */
 const groups = new Map<string, TargetGroup>();
@@ -80,9 +73,7 @@ process.once('message', async ({ changes }: { changes: number }) => {
   while (updates < changes) await pause(10);
   const figures: Followed = {
     ...listed,
-    loadMs,
     memoryMiB: peakMiB() - emptyMiB,
-    libraryMiB,
     blockedMs: blocked.max,
     changeCpuMs: (cpuMs() - before) / changes,
   };

@@ -157,3 +157,24 @@ async function closedPort(): Promise<number> {
   await new Promise<void>((resolve) => server.close(() => resolve()));
   return port;
 }
+
+test('SIGHUP reads the file again, which the log tells', async () => {
+  const file = join(folder, 'reloaded.yaml');
+  const listing = (address: string) => `discovery: { static: [{ targets: ["${address}"] }] }\n`;
+  writeFileSync(file, listing('127.0.0.1:1'));
+  const sidelight = new Sidelight([...SERVE_ANYWHERE, `--config.file=${file}`], folder);
+  const told = (text: string) => vi.waitFor(() => expect(sidelight.err).toContain(text), { timeout: 15_000 });
+  await told('listening on ');
+  const url = /listening on (\S+)/.exec(sidelight.err)?.[1];
+  writeFileSync(file, listing('127.0.0.1:2'));
+  sidelight.kill('SIGHUP');
+  await told('INFO  the configuration was reloaded');
+  const { targets } = await (await fetch(`${url}/api/v1/targets`)).json();
+  expect(targets).toMatchObject([{ labels: { address: '127.0.0.1:2' } }]);
+  writeFileSync(file, 'discovry: {}\n');
+  sidelight.kill('SIGHUP');
+  await told('ERROR the configuration was not reloaded: ');
+  expect(sidelight.err).toContain('reloaded.yaml:1: discovry: unknown key; did you mean `discovery`?');
+  sidelight.kill('SIGTERM');
+  expect((await sidelight.ended).code).toBe(0);
+});

@@ -19,11 +19,13 @@ function configOf(yaml: string): Config {
 function running(yaml: string) {
   const sets: (readonly Target[])[] = [];
   const health: string[] = [];
+  const conflicts: string[] = [];
   const fakes: { sink: DiscoverySink; url: string; stopped: boolean }[] = [];
   const discovery = new Discovery({
     surroundings: { now: Date.now, random: () => 0.5 },
     onTargets: (targets) => sets.push(targets),
     onHealth: (entry, error) => health.push(`${entry}: ${error}`),
+    onConflicts: (lines) => conflicts.push(...lines),
     mechanisms: {
       ...MECHANISMS,
       http: ({ url }): Discoverer => {
@@ -44,7 +46,7 @@ function running(yaml: string) {
   discovery.apply(configOf(yaml));
   const find = (addresses: readonly string[], fake = fakes.at(-1)) =>
     fake?.sink.update([{ source: 'a', targets: addresses.map((address) => ({ address, labels: {} })) }]);
-  return { discovery, sets, health, fakes, find, keys: () => sets.at(-1)?.map(({ key }) => key) ?? [] };
+  return { discovery, sets, health, conflicts, fakes, find, keys: () => sets.at(-1)?.map(({ key }) => key) ?? [] };
 }
 
 const STATIC = 'discovery: { static: [{ targets: ["a:1", "b:1"], labels: { service: x } }] }';
@@ -61,8 +63,8 @@ test('what the configuration lists is there at once', () => {
   });
 });
 
-test('a target found twice is one; labels in conflict are told', async () => {
-  const { sets, find, discovery } = running(
+test('a target found twice is one; labels in conflict are told, once', async () => {
+  const { sets, find, discovery, conflicts } = running(
     'discovery: { static: [{ targets: ["a:1"], labels: { service: x } }], http: [{ url: "http://sd/" }] }',
   );
   find(['http://A:1', 'c:1']);
@@ -75,6 +77,20 @@ test('a target found twice is one; labels in conflict are told', async () => {
     'found by discovery.static[0] and by discovery.http[0], with other labels (service: "x" and absent); those found first count',
   );
   expect(discovery.note('c:1')).toBe('');
+  find(['http://A:1', 'd:1']);
+  await eventually(() => sets.length).toBe(3);
+  expect(conflicts).toEqual([`a:1: ${discovery.note('a:1')}`]);
+});
+
+test('what Prometheus would do otherwise by a label is told of the target', async () => {
+  const rule = (label: string, value: string) => `{ target_label: ${label}, replacement: ${value} }`;
+  const rules = [rule('__metrics_path__', '/stats/prometheus'), rule('__scrape_interval__', '5s')];
+  const { discovery } = running(`${STATIC.slice(0, -2)}, relabel: [${rules.join(', ')}] }`);
+  expect(discovery.note('a:1')).toBe(
+    `__metrics_path__ ("/stats/prometheus") has no effect: Envoy's admin port is asked at paths of its own; __scrape_interval__ ("5s") has no effect: scrape.interval counts for all targets`,
+  );
+  discovery.apply(configOf(STATIC));
+  expect(discovery.note('a:1')).toBe('');
 });
 
 test('targets that are as they were are the same objects, and an update that changes nothing is not told', async () => {

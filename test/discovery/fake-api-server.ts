@@ -1,10 +1,13 @@
 import { writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { type PodPort, podPortOf, proxyToPod } from './fake-pod-proxy.ts';
 
 export interface FakePod {
   readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly status?: { readonly podIP?: unknown };
 }
 
 /** Events that a watch may begin with. */
@@ -33,13 +36,18 @@ export interface FakeApiServer {
   watching(): number;
   /** Answers everything with status 500. */
   broken: boolean;
+  /** Denies the verb get on pods/proxy. */
+  proxyDenied: boolean;
   /** Cuts all open watches off. */
   cut(): void;
   close(): Promise<void>;
 }
 
-/** A stand-in for an API server, plain HTTP, pods only, for what a real one can't be made to do on demand. */
-export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
+/**
+ * A stand-in for an API server, pods and their proxy only, for what a real one can't be made to do on demand; plain
+ * HTTP where it is given no certificate.
+ */
+export async function fakeApiServer(folder: string, tls?: { cert: string; key: string }): Promise<FakeApiServer> {
   /** JSON of each. */
   const pods = new Map<string, string>();
   const watches = new Set<ServerResponse>();
@@ -77,18 +85,30 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
     response.on('close', () => watches.delete(response));
   };
 
-  const server = createServer((request, response) => {
+  const proxy = (port: PodPort, request: IncomingMessage, response: ServerResponse) => {
+    const { namespace, name } = port;
+    const pod = pods.get(`${namespace}/${name}`);
+    const denied = `pods "${name}" is forbidden: User "me" cannot get resource "pods/proxy" in API group "" in the namespace "${namespace}"`;
+    if (fake.proxyDenied) answer(response, 403, { kind: 'Status', message: denied });
+    else if (pod === undefined) answer(response, 404, { kind: 'Status', message: `pods "${name}" not found` });
+    else proxyToPod(request, response, { ...port, ip: String((JSON.parse(pod) as FakePod).status?.podIP) });
+  };
+
+  const respondTo: RequestListener = (request, response) => {
     if (fake.broken) return answer(response, 500, { kind: 'Status', message: 'broken' });
     const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
     if (!tokens.has(token)) return answer(response, 401, { kind: 'Status', message: 'Unauthorized' });
+    const podPort = podPortOf(request);
+    if (podPort !== undefined) return proxy(podPort, request, response);
     if (!request.url?.startsWith('/api/v1/pods?')) return answer(response, 403, { kind: 'Status', message: '' });
     const verb: Verb = queryOf(request).has('watch') ? 'watch' : 'list';
     asked.push({ verb, query: queryOf(request), at: performance.now() });
     const respond = tricks[verb].shift() ?? (verb === 'list' ? list : watch);
     respond(response, request);
-  });
+  };
+  const server = tls ? createTlsServer(tls, respondTo) : createServer(respondTo);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const [kubeconfig, tokenFile] = [join(folder, 'kubeconfig'), join(folder, 'token')];
   writeFileSync(tokenFile, 'first\n');
   writeFileSync(kubeconfig, kubeconfigText(url));
@@ -96,6 +116,7 @@ export async function fakeApiServer(folder: string): Promise<FakeApiServer> {
     url,
     kubeconfig,
     broken: false,
+    proxyDenied: false,
     tokenFile,
     tokens,
     asked,

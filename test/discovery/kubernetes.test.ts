@@ -290,7 +290,11 @@ const KUBECONFIGS: readonly [about: string, text: string | undefined, error: Reg
   ['empty', '', /^kubeconfig \S+: it is empty/],
   ['not YAML', 'a: [', /^kubeconfig \S+: /],
   ['without a context', 'clusters: []\nusers: []\n', /current-context "" names no cluster and user/],
-  ['without a server', 'clusters: [{ name: a, cluster: {} }]\n', /clusters\[0\].cluster.server is missing/],
+  [
+    'without a server',
+    'current-context: a\nclusters: [{ name: a, cluster: {} }]\nusers: [{ name: a }]\ncontexts: [{ name: a, context: { cluster: a, user: a } }]\n',
+    /the cluster of current-context "a" has no server such as https:\/\/host:6443/,
+  ],
   ['of odd types', 'users: 5\nclusters: x\ncurrent-context: [a]\n', /names no cluster and user/],
 ];
 
