@@ -9,6 +9,7 @@ import { Ledger } from '../../examples/meshes/three-services/ledger.ts';
 import { sendPlan } from '../../examples/meshes/three-services/send.ts';
 import type { HttpSdAnswer, ServiceAnswer, TopologyAnswer } from '../../server/api/contract.ts';
 import type { PrometheusSeries } from '../running-prometheus.ts';
+import { describeBoards } from './boards-on-prometheus.ts';
 import { PATIENT, PREFIXES, type Prefix, PrometheusRun } from './prometheus-run.ts';
 
 const repeat = (count: number, request: PlannedRequest): PlannedRequest[] => Array(count).fill(request);
@@ -154,6 +155,8 @@ describe.each(PREFIXES)('over %smesh_…', (prefix) => {
     expect(shown).toBeLessThanOrEqual(upper);
   });
 });
+
+describeBoards(() => ({ prometheus: run.prometheus, ...windowOf('') }));
 
 /** The addresses of `http_sd`, and of the Envoys that Prometheus knows. */
 async function discovered(): Promise<{ told: string[]; taken: string[] }> {
