@@ -37,16 +37,23 @@ export interface RunningPrometheus {
   stop(): Promise<void>;
 }
 
-/** Starts Debian's Prometheus in a folder that holds these files besides its configuration; resolves when it is ready. */
+export interface PrometheusOptions {
+  /** Besides its configuration, in its folder. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Default: Debian's. */
+  readonly program?: string;
+}
+
+/** Starts a Prometheus; resolves when it is ready. */
 export async function startPrometheus(
   config: object,
-  files: Readonly<Record<string, string>> = {},
+  { files = {}, program = 'prometheus' }: PrometheusOptions = {},
 ): Promise<RunningPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'sidelight-prometheus-'));
   for (const [name, text] of Object.entries({ 'prometheus.yml': JSON.stringify(config), ...files }))
     await writeFile(join(folder, name), text);
   const url = `http://127.0.0.1:${await freePort()}`;
-  const end = await run(folder, url);
+  const end = await run(program, { folder, url });
   const api = <T>(path: string): Promise<T> => dataOf<T>(`${url}/api/v1/${path}`);
   return {
     api,
@@ -77,19 +84,19 @@ async function dataOf<T>(url: string): Promise<T> {
 }
 
 /** @returns what ends it. */
-async function run(folder: string, url: string): Promise<() => Promise<void>> {
+async function run(program: string, { folder, url }: { folder: string; url: string }): Promise<() => Promise<void>> {
   const flags = [
     `--config.file=${join(folder, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=${new URL(url).host}`,
   ];
-  const prometheus = spawn('prometheus', flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const prometheus = spawn(program, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   prometheus.stderr.on('data', (data: Buffer) => {
     log = (log + data).slice(-2000);
   });
   const failed = Promise.withResolvers<never>();
-  prometheus.once('error', () => failed.reject(new Error('prometheus is missing: apt-get install prometheus')));
+  prometheus.once('error', () => failed.reject(new Error(`${program} does not run: apt-get install prometheus`)));
   prometheus.once('exit', (code) => failed.reject(new Error(`prometheus ended with ${code}: ${log}`)));
   failed.promise.catch(() => {});
   const ready = vi.waitFor(async () => expect((await fetch(`${url}/-/ready`)).status).toBe(200), START);

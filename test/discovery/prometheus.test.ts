@@ -19,7 +19,7 @@ async function prometheusWith(cases: readonly RelabelCase[]): Promise<RunningPro
     files[`${index}.json`] = JSON.stringify([{ targets: ['127.0.0.1:9901'], labels: before }]);
     return { job_name: `case-${index}`, file_sd_configs: [{ files: [`${index}.json`] }], relabel_configs: rules };
   });
-  const prometheus = await startPrometheus({ global: { scrape_interval: '1h' }, scrape_configs: jobs }, files);
+  const prometheus = await startPrometheus({ global: { scrape_interval: '1h' }, scrape_configs: jobs }, { files });
   onTestFinished(() => prometheus.stop());
   return prometheus;
 }

@@ -16,6 +16,9 @@ export const PATIENT = { timeout: 20_000, interval: 100 };
 export const PREFIXES = ['', 'text_'] as const;
 export type Prefix = (typeof PREFIXES)[number];
 
+/** The program of a Prometheus 3; Debian's, 2.42, asks for no native histograms. */
+export const PROMETHEUS3 = process.env.PROMETHEUS3;
+
 type Stop = () => Promise<unknown>;
 
 const CONFIG_FILE = 'sidelight.yaml';
@@ -28,6 +31,8 @@ export class PrometheusRun {
   readonly mesh: TestMesh;
   readonly collector: TestCollector;
   readonly prometheus: RunningPrometheus;
+  /** Prometheus 3, which takes native histograms, where PROMETHEUS3 names its program. */
+  readonly withNative: RunningPrometheus | undefined;
   /** Of the answers that Prometheus got. */
   readonly contentTypes: ReadonlySet<string>;
   readonly #folder: string;
@@ -38,13 +43,15 @@ export class PrometheusRun {
       mesh,
       collector,
       prometheus,
+      withNative,
       contentTypes,
-    }: Pick<PrometheusRun, 'mesh' | 'collector' | 'prometheus' | 'contentTypes'>,
+    }: Pick<PrometheusRun, 'mesh' | 'collector' | 'prometheus' | 'withNative' | 'contentTypes'>,
     { folder, stops }: { folder: string; stops: readonly Stop[] },
   ) {
     this.mesh = mesh;
     this.collector = collector;
     this.prometheus = prometheus;
+    this.withNative = withNative;
     this.contentTypes = contentTypes;
     this.#folder = folder;
     this.#stops = stops;
@@ -75,11 +82,15 @@ export class PrometheusRun {
     stops.push(() => relay.stop());
     const prometheus = await startPrometheus(prometheusConfig(collector.url, relay.port));
     stops.push(() => prometheus.stop());
+    const withNative = PROMETHEUS3
+      ? await startPrometheus(nativeConfig(relay.port), { program: PROMETHEUS3 })
+      : undefined;
+    stops.push(async () => withNative?.stop());
     await vi.waitFor(async () => {
       for (const prefix of PREFIXES)
         expect(await prometheus.query(`${prefix}mesh_sidecar_up == 1`)).toHaveLength(mesh.targets.length);
     }, PATIENT);
-    return new PrometheusRun({ mesh, collector, prometheus, contentTypes }, { folder, stops });
+    return new PrometheusRun({ mesh, collector, prometheus, withNative, contentTypes }, { folder, stops });
   }
 
   api<T>(path: string): Promise<T> {
@@ -133,11 +144,21 @@ function startRelay(collectorUrl: string, contentTypes: Set<string>): Promise<An
       .then(async (answer) => {
         const contentType = answer.headers.get('content-type') ?? '';
         contentTypes.add(contentType);
-        response.writeHead(answer.status, { 'content-type': contentType }).end(await answer.text());
+        response.writeHead(answer.status, { 'content-type': contentType }).end(await answer.bytes());
       })
       .catch(() => response.destroy());
   });
   return listening(server, () => server.closeAllConnections());
+}
+
+function nativeConfig(relayPort: number): object {
+  const job = { job_name: 'sidelight', honor_labels: true, scrape_native_histograms: true };
+  return {
+    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    scrape_configs: [
+      { ...job, always_scrape_classic_histograms: true, static_configs: [{ targets: [`127.0.0.1:${relayPort}`] }] },
+    ],
+  };
 }
 
 function prometheusConfig(collectorUrl: string, relayPort: number): object {

@@ -10,7 +10,7 @@ import { sendPlan } from '../../examples/meshes/three-services/send.ts';
 import type { HttpSdAnswer, ServiceAnswer, TopologyAnswer } from '../../server/api/contract.ts';
 import type { PrometheusSeries } from '../running-prometheus.ts';
 import { describeBoards } from './boards-on-prometheus.ts';
-import { PATIENT, PREFIXES, type Prefix, PrometheusRun } from './prometheus-run.ts';
+import { PATIENT, PREFIXES, PROMETHEUS3, type Prefix, PrometheusRun } from './prometheus-run.ts';
 
 const repeat = (count: number, request: PlannedRequest): PlannedRequest[] => Array(count).fill(request);
 
@@ -26,6 +26,7 @@ const PLAN: readonly PlannedRequest[] = Array.from({ length: 6 }, () => [
   ...repeat(2, { calls: [{ service: 'service_c', delayMs: 600 }] }),
 ]).flat();
 
+const PROTOBUF = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
 const SERVICES = ['front-proxy', 'service_a', 'service_b', 'service_c'];
 /** Prometheus adds it: how the scrape went by. */
 const withoutJob = ({ labels: { job, ...labels }, value }: PrometheusSeries) => ({ labels, value });
@@ -95,6 +96,7 @@ test('every request was answered, and Prometheus asked in both formats', async (
   );
   expect([...run.contentTypes].sort()).toEqual([
     'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    ...(PROMETHEUS3 ? [PROTOBUF] : []),
     'text/plain; version=0.0.4; charset=utf-8',
   ]);
 });
@@ -155,6 +157,33 @@ describe.each(PREFIXES)('over %smesh_…', (prefix) => {
     expect(shown).toBeLessThanOrEqual(upper);
   });
 });
+
+if (PROMETHEUS3) {
+  test.each(SERVICES)(
+    'native histograms of %s, by protobuf, have the count of the API and its p99 within three percent',
+    async (service) => {
+      const prometheus = run.withNative;
+      if (!prometheus) throw new Error('no Prometheus 3 runs');
+      const { from } = windowOf('');
+      const { latencyMs, requests } = await summaryOf('', service);
+      const match = `{service="${service}",direction="inbound"}`;
+      await vi.waitFor(async () => {
+        const [classic] = await prometheus.query(`sum(mesh_request_duration_seconds_count${match})`);
+        const [native] = await prometheus.query(`histogram_count(sum(mesh_request_duration_seconds${match}))`);
+        expect([native?.value, classic?.value]).toEqual([requests, requests]);
+      }, PATIENT);
+      const rate = `rate(mesh_request_duration_seconds${match}[${Date.now() - from}ms])`;
+      const [p99] = await prometheus.query(`histogram_quantile(0.99, sum(${rate}))`);
+      const told = (latencyMs.p99 ?? Number.NaN) / 1000;
+      expect(Math.abs((p99?.value ?? Number.NaN) / told - 1)).toBeLessThan(0.03);
+    },
+  );
+} else {
+  test('NOT RUN: native histograms in Prometheus 3 (PROMETHEUS3 is not set)', () => {
+    console.warn('Not run: native histograms. The environment variable PROMETHEUS3 names no program of Prometheus 3.');
+    expect(run.withNative).toBeUndefined();
+  });
+}
 
 describeBoards(() => ({ prometheus: run.prometheus, ...windowOf('') }));
 
