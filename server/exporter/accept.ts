@@ -1,7 +1,7 @@
 /** Which format a client asks for, by its Accept header (RFC 9110, section 12.5.1). */
 
 export interface MediaType {
-  readonly format: 'text' | 'openmetrics';
+  readonly format: 'text' | 'openmetrics' | 'protobuf';
   readonly type: string;
   /** Parameters that must not be asked for with another value. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -21,6 +21,12 @@ export const MEDIA_TYPES: readonly [MediaType, ...MediaType[]] = [
     type: 'application/openmetrics-text',
     parameters: { version: '1.0.0' },
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  },
+  {
+    format: 'protobuf',
+    type: 'application/vnd.google.protobuf',
+    parameters: { proto: 'io.prometheus.client.MetricFamily', encoding: 'delimited' },
+    contentType: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
   },
 ];
 

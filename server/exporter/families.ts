@@ -1,5 +1,7 @@
 /** What families of metrics and their samples are, whatever the format that they are told in. */
 
+import type { NativeHistogram } from './native-histogram.ts';
+
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Family {
@@ -65,6 +67,8 @@ export interface HistogramSample {
   readonly counts: readonly number[];
   readonly count: number;
   readonly sum: number;
+  /** The same, as formats tell it that know native histograms. */
+  readonly native?: () => NativeHistogram;
 }
 
 /** Takes the samples of one family after the other and makes output of them. */
@@ -75,4 +79,13 @@ export interface FamilySink {
   histogram(labels: LabelSet, histogram: () => HistogramSample): void;
   /** A sample under a name that goes on from the family's, such as `_count` of a summary. */
   suffixed(suffix: string, labels: LabelSet, value: number, extra?: Extra): void;
+}
+
+/** Makes an answer of them, piece by piece. */
+export interface AnswerSink extends FamilySink {
+  /** About the length of what waits to be taken. */
+  readonly size: number;
+  take(): string | Uint8Array;
+  /** What stands after the last family; to be asked for once all is taken. */
+  end(): string | Uint8Array;
 }

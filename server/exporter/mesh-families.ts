@@ -4,6 +4,7 @@ import { CODE_CLASSES, COUNTER_INDEX, type Counter, GAUGE_INDEX, type Gauge, REA
 import { BinSum, cumulativeCounts, type SparseBins, sampleCount, sumMs } from '../model/histogram.ts';
 import type { Extra, Family, FamilySink, HistogramSample } from './families.ts';
 import type { FlowGroup, Sidecar } from './mesh-snapshot.ts';
+import { nativeHistogramOf } from './native-histogram.ts';
 
 /** What a family writes to. */
 export type SampleWriter = Pick<FamilySink, 'sample' | 'histogram'>;
@@ -173,5 +174,11 @@ function histogramOf(bins: SparseBins, buckets: readonly number[]): HistogramSam
     bins,
     buckets.map((seconds) => seconds * 1000),
   );
-  return { bounds: buckets, counts, count: sampleCount(bins), sum: sumMs(bins) / 1000 };
+  return {
+    bounds: buckets,
+    counts,
+    count: sampleCount(bins),
+    sum: sumMs(bins) / 1000,
+    native: () => nativeHistogramOf(bins),
+  };
 }

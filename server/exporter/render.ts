@@ -3,9 +3,10 @@
 import type { LiveTarget } from '../live/live.ts';
 import type { MediaType } from './accept.ts';
 import { type CollectorFamily, writeCollector } from './collector-families.ts';
-import { type Family, LabelSet } from './families.ts';
+import { type AnswerSink, type Family, LabelSet } from './families.ts';
 import { FLOW_FAMILIES, type MeshOptions, type SampleWriter, SIDECAR_FAMILIES } from './mesh-families.ts';
 import { type ExporterLevel, type MeshSnapshot, takeSnapshot } from './mesh-snapshot.ts';
+import { ProtobufSink } from './protobuf-sink.ts';
 import type { SampleFilter } from './sample-filter.ts';
 import { TextSink } from './text-sink.ts';
 
@@ -33,29 +34,31 @@ export class TooManySeriesError extends Error {
   override name = 'TooManySeriesError';
 }
 
-/** Characters of an answer that are handed over at once. */
+/** Characters or bytes of an answer that are handed over at once. */
 const CHUNK = 32_768;
 
 /**
  * Yields pieces of the answer, and `undefined` where there is none yet but time has passed.
  * @throws TooManySeriesError before the first piece.
  */
-export function* renderMetrics(input: RenderInput): Generator<string | undefined> {
+export function* renderMetrics(input: RenderInput): Generator<string | Uint8Array | undefined> {
   const snapshot = yield* takeSnapshot(input.targets, input.level);
   yield* checkSize(snapshot, input);
-  const sink = new TextSink(input.format);
+  const sink: AnswerSink = input.format === 'protobuf' ? new ProtobufSink() : new TextSink(input.format);
   for (const piece of samples(snapshot, input, sink)) {
     if (sink.size >= CHUNK) yield sink.take();
     else yield piece;
   }
   writeCollector(input.own, sink);
-  yield sink.take() + sink.end();
+  yield sink.take();
+  const end = sink.end();
+  if (end.length > 0) yield end;
 }
 
 /** Groups and sidecars that are worked on between two looks at the clock. */
 const SLICE = 20;
 
-function* samples(snapshot: MeshSnapshot, input: RenderInput, sink: TextSink): Generator<undefined> {
+function* samples(snapshot: MeshSnapshot, input: RenderInput, sink: AnswerSink): Generator<undefined> {
   const options: MeshOptions = input;
   let worked = 0;
   for (const family of FLOW_FAMILIES) {

@@ -4,9 +4,9 @@
  */
 
 import {
+  type AnswerSink,
   type Extra,
   type Family,
-  type FamilySink,
   type HistogramSample,
   type LabelSet,
   labelText,
@@ -15,7 +15,7 @@ import {
 export type TextFormat = 'text' | 'openmetrics';
 
 /** Gathers text until it is taken. A family without a sample is left out. */
-export class TextSink implements FamilySink {
+export class TextSink implements AnswerSink {
   private readonly format: TextFormat;
   private family: Family | undefined;
   private name = '';

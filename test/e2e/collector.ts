@@ -23,6 +23,7 @@ export interface TestCollectorOptions {
   readonly intervalSeconds: number;
   /** Default: any free port. */
   readonly port?: number;
+  readonly configFile?: string;
 }
 
 /** Starts the collector as a user would, in a process of its own; resolves when it serves. */
@@ -31,8 +32,10 @@ export async function startTestCollector({
   storagePath,
   intervalSeconds,
   port = 0,
+  configFile,
 }: TestCollectorOptions): Promise<TestCollector> {
   const flags = [
+    ...(configFile === undefined ? [] : [`--config.file=${configFile}`]),
     ...targets.map((target) => `--target=${target}`),
     `--storage.path=${storagePath}`,
     `--scrape.interval=${intervalSeconds}s`,
