@@ -2,12 +2,13 @@ import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { dateTime } from '../format/time.ts';
 import { timeZone } from '../format/zone.ts';
+import { changeView } from '../state/router.ts';
 import { coloursVersion } from '../state/theme.ts';
 import { type ChartUnit, valueLabel } from './axis-label.ts';
 import { type ChartData, missing, shownStep, stepAt } from './chart-data.ts';
 import { cursor } from './cursor.ts';
 import { readPalette } from './palette.ts';
-import { selection, zoomIn } from './selection.ts';
+import { selectedRange, selection } from './selection.ts';
 import { createTimeChart, type TimeChart, type TimeChartOptions } from './time-chart.ts';
 
 interface ChartCanvasProps {
@@ -47,6 +48,13 @@ export function ChartCanvas({ title, data, options }: ChartCanvasProps) {
 function leave(): void {
   cursor.value = null;
   selection.value = null;
+}
+
+/** Looks at what is marked: figures and charts of the page cover that time alone, until one goes back. */
+function zoomIn(stepMs: number): void {
+  const marked = selection.peek();
+  selection.value = null;
+  if (marked) changeView({ range: selectedRange(marked.start, marked.end, stepMs), pausedAt: null });
 }
 
 /** A drag shorter than this is a click. */

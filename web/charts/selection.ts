@@ -1,7 +1,6 @@
 /** The stretch of time that is being marked to look at more closely, in all charts of the page at once. */
 
 import { signal } from '@preact/signals';
-import { changeView } from '../state/router.ts';
 import type { FixedRange } from '../state/url.ts';
 
 /** Where the marking began and where it is now, in Unix milliseconds; null while none is under way. */
@@ -12,11 +11,4 @@ export function selectedRange(start: number, end: number, stepMs: number): Fixed
   const from = Math.floor(Math.min(start, end) / stepMs) * stepMs;
   const to = Math.ceil(Math.max(start, end) / stepMs) * stepMs;
   return { from, to: Math.max(to, from + 2 * stepMs) };
-}
-
-/** Looks at what is marked: figures and charts of the page cover that time alone, until one goes back. */
-export function zoomIn(stepMs: number): void {
-  const marked = selection.peek();
-  selection.value = null;
-  if (marked) changeView({ range: selectedRange(marked.start, marked.end, stepMs), pausedAt: null });
 }

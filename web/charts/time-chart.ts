@@ -39,7 +39,8 @@ export interface TimeChart {
 }
 
 const AXIS_WIDTH = 64;
-const NAMES_WIDTH = 34;
+/** Room for the names at the lines' ends: a letter of the widest, and what lies around it. */
+const NAMES_WIDTH = { least: 34, letter: 7, around: 12 };
 const LEAST_TICK_DISTANCE = 72;
 
 type LineChart = Chart<'line', Point[]>;
@@ -140,7 +141,6 @@ function configuration(
       normalized: true,
       events: [],
       spanGaps: false,
-      layout: { padding: { right: NAMES_WIDTH, top: 6 } },
       scales: {
         x: timeAxis(drawn),
         y: {
@@ -210,5 +210,11 @@ function applyFloor(chart: LineChart, { data }: Drawn, { unit }: TimeChartOption
 function applyTimes(chart: LineChart, { data, palette }: Drawn): void {
   const axis = chart.options.scales?.x;
   if (axis) Object.assign(axis, { min: data.from, max: data.to });
-  Object.assign(chart.options, { color: palette.soft, font: { family: palette.font, size: 12 } });
+  const longest = Math.max(0, ...data.lines.map(({ label }) => label.length));
+  const right = Math.max(NAMES_WIDTH.least, NAMES_WIDTH.around + NAMES_WIDTH.letter * longest);
+  Object.assign(chart.options, {
+    color: palette.soft,
+    font: { family: palette.font, size: 12 },
+    layout: { padding: { right, top: 6 } },
+  });
 }

@@ -133,6 +133,11 @@ function fakePeer(peer: FakeService, range: FakeRange): PeerFigures {
   };
 }
 
+/** As a pod is called. */
+export function instanceName({ service }: FakeService, index: number): string {
+  return `${service}-7d9f6c5b4-${index.toString(36).padStart(2, 'x')}k2p`;
+}
+
 function fakeInstances(service: FakeService, range: FakeRange): InstanceFigures[] {
   const { up, total } = service.instances;
   return Array.from({ length: total }, (_, index) => {
@@ -140,7 +145,7 @@ function fakeInstances(service: FakeService, range: FakeRange): InstanceFigures[
     const slow = service.slowInstance && index === up - 1;
     const seen: FakeService = down ? { ...service, state: 'no_data' } : service;
     return {
-      instance: `${service.service}-7d9f6c5b4-${index.toString(36).padStart(2, 'x')}k2p`,
+      instance: instanceName(service, index),
       region: service.regions[index % Math.max(1, service.regions.length)] ?? '',
       zone: ['a', 'b', 'c'][index % 3] ?? '',
       health: down ? 'down' : 'up',

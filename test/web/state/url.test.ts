@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import {
+  COMPARISONS,
   type Compare,
   carriedView,
   DEFAULT_VIEW,
   decodeLocation,
   encodeLocation,
+  GROUPS,
   type Group,
   type Location,
+  type Page,
   type View,
 } from '../../../web/state/url.ts';
 import { fc, test as property } from './property.ts';
@@ -64,27 +67,26 @@ describe('reading an address', () => {
 });
 
 describe('writing an address', () => {
-  test.each([
+  const written: [Page, Partial<View>, string][] = [
     [FLEET, {}, '/'],
     [FLEET, { window: '1h', sort: { column: 'p99', descending: true }, search: 'a b' }, '/?window=1h&sort=-p99&q=a+b'],
     [{ name: 'service', service: 'a/b', namespace: 'shop' } as const, {}, '/services/a%2Fb?namespace=shop'],
     [FLEET, { tables: ['rate', 'latency'] }, '/?table=rate,latency'],
     [FLEET, { compare: '1w', group: 'namespace', hidden: ['p50'] }, '/?compare=1w&group=namespace&hide=p50'],
-  ])('%o %o', (page, view, expected) => {
+  ];
+  test.each(written)('%o %o', (page, view, expected) => {
     expect(encodeLocation({ page, view: { ...DEFAULT_VIEW, ...view } })).toBe(expected);
   });
 });
 
-const COMPARED: readonly Compare[] = ['', '1h', '1d', '1w'];
-const GROUPED: readonly Group[] = ['', 'namespace', 'region'];
-const anyView = fc.record({
+const anyView: fc.Arbitrary<View> = fc.record<View>({
   window: fc.constantFrom('5m', '1h', '7d'),
   range: fc.option(
     fc.record({ from: fc.constantFrom(1_763_721_600_000, 1_763_000_000_000), to: fc.constant(1_763_721_660_000) }),
   ),
-  compare: fc.constantFrom(...COMPARED),
+  compare: fc.constantFrom<Compare[]>('', ...COMPARISONS),
   utc: fc.boolean(),
-  group: fc.constantFrom(...GROUPED),
+  group: fc.constantFrom<Group[]>('', ...GROUPS),
   hidden: fc.uniqueArray(fc.constantFrom('p50', 'regions')),
   search: fc.string(),
   sort: fc.option(fc.record({ column: fc.constantFrom('p99', 'rate'), descending: fc.boolean() })),

@@ -10,7 +10,7 @@ import { useTitle } from '../../components/title.ts';
 import { judge } from '../../figures/health.ts';
 import { windowInWords } from '../../format/time.ts';
 import { useAnswer } from '../../state/answer.ts';
-import { endsAt, graceMs, stepFor, timeSpan } from '../../state/collector.ts';
+import { graceMs, paused, stepFor, timeSpan } from '../../state/collector.ts';
 import { changeView, location } from '../../state/router.ts';
 import type { Group } from '../../state/url.ts';
 import { TREND_POINTS } from '../../state/window.ts';
@@ -45,7 +45,7 @@ export function FleetPage() {
       </h1>
       <ErrorNotice error={services.error} />
       {services.data ? (
-        <Fleet answer={services.data} trends={trends} />
+        <Fleet answer={services.data} trends={trends} isPast={paused.value || services.outdated} />
       ) : (
         services.error === null && <Skeleton label="services" rows={8} />
       )}
@@ -56,12 +56,14 @@ export function FleetPage() {
 interface FleetProps {
   readonly answer: ServicesAnswer;
   readonly trends: Trends | null;
+  /** Whether the answer's time does not end now. */
+  readonly isPast: boolean;
 }
 
-function Fleet({ answer, trends }: FleetProps) {
+function Fleet({ answer, trends, isPast }: FleetProps) {
   const { search, sort, group, hidden } = location.value.view;
   const before = useBefore(answer);
-  const window = windowInWords(answer.windowMs, endsAt.value);
+  const window = windowInWords(answer.windowMs, isPast ? answer.at : null);
   const found = searchServices(answer.services, search);
   const ordered = groupServices(orderServices(found, sort, changeValues(before)), group);
   const asked = JSON.stringify([search, sort, group]);

@@ -6,7 +6,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { useTitle } from '../../components/title.ts';
 import { windowInWords } from '../../format/time.ts';
 import { useAnswer } from '../../state/answer.ts';
-import { endsAt, timeSpan } from '../../state/collector.ts';
+import { paused, timeSpan } from '../../state/collector.ts';
 import { addressOf } from '../../state/router.ts';
 import { ServiceFigures } from '../service/service-figures.tsx';
 import { SubjectCharts } from '../service/subject-charts.tsx';
@@ -35,7 +35,9 @@ export function InstancePage({ service, namespace, instance }: InstancePageProps
       {(unknown || (answer.data && targets.data && !known)) && (
         <UnknownInstance {...{ service, namespace, instance }} />
       )}
-      {known && answer.data && <InstanceFigures instance={instance} answer={answer.data} />}
+      {known && answer.data && (
+        <InstanceFigures instance={instance} answer={answer.data} isPast={paused.value || answer.outdated} />
+      )}
       {known && sidecar && <SidecarFacts sidecar={sidecar} />}
       {!answer.data && answer.error === null && <Skeleton label={instance} rows={6} />}
     </div>
@@ -74,10 +76,17 @@ function UnknownInstance({ service, namespace, instance }: InstancePageProps) {
   );
 }
 
+interface InstanceFiguresProps {
+  readonly instance: string;
+  readonly answer: ServiceAnswer;
+  /** Whether the answer's time does not end now. */
+  readonly isPast: boolean;
+}
+
 /** Tiers that sum instances can't tell what one of them did. */
-function InstanceFigures({ instance, answer }: { readonly instance: string; readonly answer: ServiceAnswer }) {
+function InstanceFigures({ instance, answer, isPast }: InstanceFiguresProps) {
   const { service, namespace, vantage, precision } = answer;
-  const context = { window: windowInWords(answer.windowMs, endsAt.value), vantage };
+  const context = { window: windowInWords(answer.windowMs, isPast ? answer.at : null), vantage };
   if (vantage === 'client')
     return (
       <Notice kind="plain" title="Its own requests are not seen">

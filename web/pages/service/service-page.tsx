@@ -8,7 +8,7 @@ import { judge } from '../../figures/health.ts';
 import { count } from '../../format/number.ts';
 import { windowInWords } from '../../format/time.ts';
 import { useAnswer } from '../../state/answer.ts';
-import { endsAt, timeSpan } from '../../state/collector.ts';
+import { paused, timeSpan } from '../../state/collector.ts';
 import { addressOf } from '../../state/router.ts';
 import { FailuresTable } from './failures-table.tsx';
 import { InstancesTable, PeersTable, RegionsTable } from './group-tables.tsx';
@@ -31,7 +31,7 @@ export function ServicePage({ service, namespace }: ServicePageProps) {
     <div class="service-page" aria-busy={answer.outdated}>
       <ServiceHead service={service} namespace={namespace} answer={answer.data} />
       {unknown ? <UnknownService service={service} /> : <ErrorNotice error={answer.error} />}
-      {answer.data && !unknown && <ServiceBody answer={answer.data} />}
+      {answer.data && !unknown && <ServiceBody answer={answer.data} isPast={paused.value || answer.outdated} />}
       {!answer.data && answer.error === null && <Skeleton label={service} rows={6} />}
     </div>
   );
@@ -57,8 +57,14 @@ function overflowInWords({ failures, state }: ServiceAnswer): string {
     : ' No circuit breaker turned any away (overflow).';
 }
 
-function ServiceBody({ answer }: { readonly answer: ServiceAnswer }) {
-  const context = { window: windowInWords(answer.windowMs, endsAt.value), vantage: answer.vantage };
+interface ServiceBodyProps {
+  readonly answer: ServiceAnswer;
+  /** Whether the answer's time does not end now. */
+  readonly isPast: boolean;
+}
+
+function ServiceBody({ answer, isPast }: ServiceBodyProps) {
+  const context = { window: windowInWords(answer.windowMs, isPast ? answer.at : null), vantage: answer.vantage };
   return (
     <>
       <ServiceFigures answer={answer} context={context} />

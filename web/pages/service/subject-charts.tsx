@@ -27,31 +27,28 @@ export function SubjectCharts({ subject, vantage, capped, saturation = '' }: Sub
   const ghosts = useGhosts(subject);
   const { classes, step } = answers;
   const name = subject.instance ?? subject.service;
-  const basis = [
-    `last ${windowInWords(timeSpan.value.windowMs, endsAt.value)}`,
-    `steps of ${spanInWords(step.ms)}`,
-    tiersInWords(classes.data?.tiers ?? []),
-    vantageInWords(vantage),
-  ]
-    .filter(Boolean)
-    .join(', ');
+  const steps = `steps of ${spanInWords(step.ms)}`;
+  const kept = tiersInWords(classes.data?.tiers ?? []);
+  const time = `Last ${windowInWords(timeSpan.value.windowMs, endsAt.value)}, ${steps}${kept && `, ${kept}`}`;
+  const seen = `Steps of ${spanInWords(step.ms)}, ${vantageInWords(vantage)}.`;
   const latency = useLines(latencyLines(answers), answers);
   const success = useLines([['success', 'success', answers.success]], answers);
   const load = useLines(
     [
       ['requests', 'requests', answers.requests],
-      ['connections', 'connect.', answers.connections],
+      ['connections', 'connections', answers.connections],
     ],
     answers,
   );
   const rates = classes.data && codeClassData(classes.data, graceMs.value);
   const heat = answers.heatmap.data && heatOf(answers.heatmap.data);
-  const common = { subject: name, basis };
+  const common = { subject: name };
   return (
     <div class="charts">
       <LazyChart
         {...common}
         name="rate"
+        basis={`${time}, ${vantageInWords(vantage)}.`}
         title="Requests by class"
         kind="stacked"
         unit="rate"
@@ -62,7 +59,7 @@ export function SubjectCharts({ subject, vantage, capped, saturation = '' }: Sub
         {...common}
         name="latency"
         title="Latency"
-        basis={capped ? `${basis}. Where requests time out, the line is a lower bound.` : basis}
+        basis={capped ? `${seen} Where requests time out, the line is a lower bound.` : seen}
         kind="lines"
         unit="latency"
         error={answers.p99.error ?? answers.p95.error ?? answers.p50.error}
@@ -74,7 +71,7 @@ export function SubjectCharts({ subject, vantage, capped, saturation = '' }: Sub
         {...common}
         name="success"
         title="Success"
-        basis={`${basis}. The axis need not begin at 0.`}
+        basis={`${seen} The axis need not begin at 0.`}
         kind="lines"
         unit="success"
         error={answers.success.error}
@@ -84,7 +81,7 @@ export function SubjectCharts({ subject, vantage, capped, saturation = '' }: Sub
         {...common}
         name="saturation"
         title="Under way"
-        basis={`Requests and connections open at each scrape, ${basis}.${saturation}`}
+        basis={`Open at the scrapes of each step.${saturation}`}
         kind="lines"
         unit="count"
         error={answers.requests.error ?? answers.connections.error}
