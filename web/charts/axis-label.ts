@@ -1,4 +1,4 @@
-import { milliseconds, multiplied, type Quantity, rate, success, text } from '../format/number.ts';
+import { count, milliseconds, type Quantity, rate, success, text } from '../format/number.ts';
 
 /** What the values of a chart are: requests per second, milliseconds, shares of successes, or numbers of something. */
 export type ChartUnit = 'rate' | 'latency' | 'success' | 'count';
@@ -7,7 +7,7 @@ const QUANTITY: Readonly<Record<ChartUnit, (value: number) => Quantity>> = {
   rate,
   latency: milliseconds,
   success,
-  count: multiplied,
+  count: (value) => ({ digits: count(value), unit: '' }),
 };
 
 /** A value with its unit, as it stands in a readout or a table. */
@@ -19,6 +19,7 @@ export function valueLabel(value: number, unit: ChartUnit): string {
 export function axisLabel(value: number, unit: ChartUnit): string {
   if (value === 0) return '0';
   if (unit === 'success') return text({ digits: String(Number((value * 100).toPrecision(6))), unit: '%' });
+  if (unit === 'count') return Number.isInteger(value) ? count(value) : '';
   const { digits, unit: name } = QUANTITY[unit](value);
   return text({ digits: digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits, unit: name });
 }

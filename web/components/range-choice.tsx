@@ -47,7 +47,7 @@ function WindowChoice() {
             event.currentTarget.closest('details')?.removeAttribute('open');
           }}
         >
-          {window.replace(/\d+/, '$& ')}
+          {spanInWords(ms)}
         </button>
       ))}
     </fieldset>

@@ -55,7 +55,7 @@ export const comparison = computed(() => {
 export function stepFor(mostPoints: number, offsetMs = 0): Step {
   const { windowMs: length, until } = timeSpan.value;
   const known = status.value;
-  const now = known?.now ?? Date.now();
+  const now = live.latestTick.peek()?.at ?? known?.now ?? Date.now();
   const ageMs = now - (until ?? now) + length + offsetMs;
   const finest = Math.max(scrapeIntervalMs.value, keptStepMs(known?.storage.tiers ?? [], ageMs));
   return chooseStep({ windowMs: length, scrapeIntervalMs: finest, mostPoints });

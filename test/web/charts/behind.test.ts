@@ -110,4 +110,8 @@ test.each([
   expect(axisLabel(value, 'success').replaceAll('\u00a0', ' ')).toBe(label),
 );
 
-test('a number of connections has no unit', () => expect(valueLabel(1234, 'count')).toBe('1.23\u00a0k'));
+test('a number of connections has no unit, and no parts', () => {
+  expect(valueLabel(1234, 'count')).toBe('1,234');
+  expect(axisLabel(2, 'count')).toBe('2');
+  expect(axisLabel(0.5, 'count')).toBe('');
+});

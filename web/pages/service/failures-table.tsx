@@ -32,10 +32,12 @@ export function FailuresTable({ answer, context }: FailuresTableProps) {
     <section class="panel failures">
       <div class="panel-head">
         <h2>Failures by reason</h2>
-        <Download
-          name={`${answer.service} failures`}
-          records={() => failures.map(({ reason, events, explanation }) => ({ reason, events, explanation }))}
-        />
+        {failures.length > 0 && (
+          <Download
+            name={`${answer.service} failures`}
+            records={() => failures.map(({ reason, events, explanation }) => ({ reason, events, explanation }))}
+          />
+        )}
       </div>
       {failures.length === 0 ? (
         <p class="nothing">{nothing(answer, context)}</p>

@@ -78,18 +78,20 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
         <h2>
           Instances <span class="unit">{rows.length}</span>
         </h2>
-        <Download
-          name={`${answer.service} instances`}
-          records={() =>
-            rows.map((row) => ({
-              instance: row.instance,
-              region: row.region,
-              zone: row.zone,
-              health: row.health,
-              ...figureRecord(row),
-            }))
-          }
-        />
+        {rows.length > 0 && (
+          <Download
+            name={`${answer.service} instances`}
+            records={() =>
+              rows.map((row) => ({
+                instance: row.instance,
+                region: row.region,
+                zone: row.zone,
+                health: row.health,
+                ...figureRecord(row),
+              }))
+            }
+          />
+        )}
       </div>
       {rows.length === 0 ? (
         <p class="nothing">Seen only by its callers, which do not tell its instances apart.</p>
@@ -124,10 +126,12 @@ export function RegionsTable({ answer, context }: GroupTableProps) {
     <section class="panel regions">
       <div class="panel-head">
         <h2>Regions</h2>
-        <Download
-          name={`${answer.service} regions`}
-          records={() => rows.map((row) => ({ region: row.region, ...figureRecord(row) }))}
-        />
+        {rows.length > 0 && (
+          <Download
+            name={`${answer.service} regions`}
+            records={() => rows.map((row) => ({ region: row.region, ...figureRecord(row) }))}
+          />
+        )}
       </div>
       {rows.length === 0 ? (
         <p class="nothing">No region is known.</p>
@@ -192,10 +196,14 @@ export function PeersTable({ side, answer, context }: PeersTableProps) {
     <section class={`panel rows-by-key ${side}`}>
       <div class="panel-head">
         <h2>{title}</h2>
-        <Download
-          name={`${answer.service} ${side}`}
-          records={() => rows.map((row) => ({ service: row.service, namespace: row.namespace, ...figureRecord(row) }))}
-        />
+        {rows.length > 0 && (
+          <Download
+            name={`${answer.service} ${side}`}
+            records={() =>
+              rows.map((row) => ({ service: row.service, namespace: row.namespace, ...figureRecord(row) }))
+            }
+          />
+        )}
       </div>
       <p class="basis">{meaning}</p>
       {rows.length === 0 ? (
