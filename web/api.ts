@@ -2,6 +2,7 @@
 
 import type {
   ErrorBody,
+  HeatmapAnswer,
   QueryAnswer,
   ServiceAnswer,
   ServicesAnswer,
@@ -19,6 +20,19 @@ export interface Span {
   readonly window: string;
   readonly windowMs: number;
   readonly until: number | null;
+}
+
+/** What a series is of: a service, or one of its instances. */
+export interface Subject extends ServiceName {
+  readonly instance?: string;
+}
+
+/** A signal of a subject over a time, in steps; `offset` takes it from that much earlier. */
+export interface SeriesWish {
+  readonly subject: Subject;
+  readonly span: Span;
+  readonly step: string;
+  readonly offset?: string;
 }
 
 export interface ServiceName {
@@ -48,16 +62,26 @@ function request<Answer>(path: string, parameters: Record<string, string> = {}):
 }
 
 /** The namespace is told even where there is none: a name may exist both with and without one. */
-function nameParameters({ service, namespace }: ServiceName): Record<string, string> {
-  return { service, namespace };
+function subjectParameters({ service, namespace, instance }: Subject): Record<string, string> {
+  return { service, namespace, ...(instance === undefined ? {} : { instance }) };
+}
+
+function offsetParameters(offset: string | undefined): Record<string, string> {
+  return offset === undefined ? {} : { offset };
+}
+
+function seriesParameters({ subject, span, step, offset }: SeriesWish): Record<string, string> {
+  return { ...subjectParameters(subject), ...spanParameters(span), step, ...offsetParameters(offset) };
 }
 
 export const api = {
-  services: (span: Span): ApiRequest<ServicesAnswer> => request('services', spanParameters(span)),
+  services: (span: Span, offset?: string): ApiRequest<ServicesAnswer> =>
+    request('services', { ...spanParameters(span), ...offsetParameters(offset) }),
 
-  service: ({ service, namespace }: ServiceName, span: Span): ApiRequest<ServiceAnswer> =>
+  service: ({ service, namespace, instance }: Subject, span: Span): ApiRequest<ServiceAnswer> =>
     request(`services/${encodeURIComponent(service)}`, {
       ...(namespace === '' ? {} : { namespace }),
+      ...(instance === undefined ? {} : { instance }),
       ...spanParameters(span),
     }),
 
@@ -65,19 +89,19 @@ export const api = {
   trends: (signal: string, span: Span, step: string): ApiRequest<QueryAnswer> =>
     request('query', { signal, by: 'service,namespace', ...spanParameters(span), step }),
 
-  /** Request rate of one service, one series per class of HTTP status. */
-  codeClasses: (name: ServiceName, span: Span, step: string): ApiRequest<QueryAnswer> =>
-    request('query', {
-      signal: 'request_rate',
-      by: 'code_class',
-      ...nameParameters(name),
-      ...spanParameters(span),
-      step,
-    }),
+  /** Request rate, one series per class of HTTP status. */
+  codeClasses: (wish: SeriesWish): ApiRequest<QueryAnswer> =>
+    request('query', { signal: 'request_rate', by: 'code_class', ...seriesParameters(wish) }),
 
-  /** One signal of one service, in one series. */
-  series: (signal: string, name: ServiceName, span: Span, step: string): ApiRequest<QueryAnswer> =>
-    request('query', { signal, ...nameParameters(name), ...spanParameters(span), step }),
+  /** One signal, in one series. */
+  series: (signal: string, wish: SeriesWish): ApiRequest<QueryAnswer> =>
+    request('query', { signal, ...seriesParameters(wish) }),
+
+  /** How latencies were spread, step by step. */
+  heatmap: (wish: SeriesWish): ApiRequest<HeatmapAnswer> => request('heatmap', seriesParameters(wish)),
+
+  /** The targets of one service. */
+  targetsOf: (name: ServiceName): ApiRequest<TargetsAnswer> => request('targets', subjectParameters(name)),
 
   targets: (): ApiRequest<TargetsAnswer> => request('targets'),
   status: (): ApiRequest<StatusAnswer> => request('status'),

@@ -6,6 +6,7 @@ import { ConnectionNotice } from './components/notice.tsx';
 import { useRowKeys } from './components/row-keys.ts';
 import { HatchPattern } from './components/sparkline.tsx';
 import { FleetPage } from './pages/fleet/fleet-page.tsx';
+import { InstancePage } from './pages/instance/instance-page.tsx';
 import { MissingPage } from './pages/missing-page.tsx';
 import { ServicePage } from './pages/service/service-page.tsx';
 import { TargetsPage } from './pages/targets/targets-page.tsx';
@@ -37,7 +38,8 @@ export function App() {
 
 /** A page of its own for every service, so that no figure of one is ever shown under the name of another. */
 function pageKey(page: Page): string {
-  return page.name === 'service' ? JSON.stringify([page.namespace, page.service]) : page.name;
+  if (page.name === 'service') return JSON.stringify([page.namespace, page.service]);
+  return page.name === 'instance' ? JSON.stringify([page.namespace, page.service, page.instance]) : page.name;
 }
 
 function CurrentPage({ page }: { readonly page: Page }) {
@@ -46,6 +48,8 @@ function CurrentPage({ page }: { readonly page: Page }) {
       return <FleetPage />;
     case 'service':
       return <ServicePage service={page.service} namespace={page.namespace} />;
+    case 'instance':
+      return <InstancePage service={page.service} namespace={page.namespace} instance={page.instance} />;
     case 'targets':
       return <TargetsPage />;
     case 'missing':

@@ -104,7 +104,11 @@ export const configSchema = z.strictObject({
         .prefault('127.0.0.1:9191')
         .describe('Address of dashboard, API and /metrics; :9191 is all interfaces.'),
       external_url: externalUrlField().prefault('').describe('Address under which users reach it.'),
-      trace_url: traceUrlField().prefault('').describe('Link to traces, with {service}, {from} and {to}.'),
+      trace_url: traceUrlField()
+        .prefault('')
+        .describe(
+          'Link to traces, with {service}, and {from} and {to} in microseconds (Jaeger) or {from_ms} and {to_ms} in milliseconds (Zipkin, Grafana Tempo).',
+        ),
     })
     .prefault({})
     .describe('Dashboard, API and /metrics.'),

@@ -9,7 +9,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-const TRACE_WORDS = ['service', 'from', 'to'];
+const TRACE_WORDS = ['service', 'from', 'to', 'from_ms', 'to_ms'];
 
 /** `host:port`, `[::1]:9191`, or `:9191` for all interfaces. */
 export function listenField() {
@@ -56,7 +56,7 @@ export function webAddressField() {
   });
 }
 
-/** An http or https address with the places `{service}`, `{from}` and `{to}`; or empty. */
+/** An http or https address with the places `{service}`, `{from}`, `{to}`, `{from_ms}` and `{to_ms}`; or empty. */
 export function traceUrlField() {
   return textField('https://jaeger.example.com/search?service={service}', (text) => {
     if (text === '') return { value: '' };
@@ -66,7 +66,8 @@ export function traceUrlField() {
       };
     }
     const unknown = [...text.matchAll(/\{(\w+)\}/g)].find(([, word = '']) => !TRACE_WORDS.includes(word));
-    if (unknown !== undefined) return { error: `${unknown[0]} stands for nothing; use {service}, {from} and {to}` };
+    if (unknown !== undefined)
+      return { error: `${unknown[0]} stands for nothing; use {service}, {from}, {to}, {from_ms} and {to_ms}` };
     return { value: text };
   });
 }

@@ -284,6 +284,7 @@ test('a paused page says that it does not try again by itself', () =>
     opened.expectComplaint(/Failed to load resource/);
     await rows(page).first().waitFor();
     fake.fallSilent();
+    await page.locator('.time-menu summary').click();
     await page.getByRole('button', { name: 'last 1 hour' }).click();
     await page.getByText('Press p to follow again.').waitFor();
     expect(await rows(page).count()).toBe(16);

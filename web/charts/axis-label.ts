@@ -1,16 +1,33 @@
-import { milliseconds, rate, text } from '../format/number.ts';
+import { count, milliseconds, type Quantity, rate, success, text } from '../format/number.ts';
 
-/** What the values of a chart are: requests per second, or milliseconds. */
-export type ChartUnit = 'rate' | 'latency';
+/** What the values of a chart are: requests per second, milliseconds, shares of successes, or numbers of something. */
+export type ChartUnit = 'rate' | 'latency' | 'success' | 'count';
+
+const QUANTITY: Readonly<Record<ChartUnit, (value: number) => Quantity>> = {
+  rate,
+  latency: milliseconds,
+  success,
+  count: (value) => ({ digits: count(value), unit: '' }),
+};
 
 /** A value with its unit, as it stands in a readout or a table. */
 export function valueLabel(value: number, unit: ChartUnit): string {
-  return text(unit === 'rate' ? rate(value) : milliseconds(value));
+  return text(QUANTITY[unit](value));
 }
 
 /** The same beside an axis: without the zeros that only fill up. */
 export function axisLabel(value: number, unit: ChartUnit): string {
   if (value === 0) return '0';
-  const { digits, unit: name } = unit === 'rate' ? rate(value) : milliseconds(value);
+  if (unit === 'success') return text({ digits: String(Number((value * 100).toPrecision(6))), unit: '%' });
+  if (unit === 'count') return Number.isInteger(value) ? count(value) : '';
+  const { digits, unit: name } = QUANTITY[unit](value);
   return text({ digits: digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits, unit: name });
+}
+
+const FLOORS = [0.999, 0.99, 0.95, 0.9, 0.5, 0];
+
+/** Where an axis of successes begins, so that a small share of failures is seen: at a round share below all values. */
+export function successFloor(values: readonly (number | null)[]): number {
+  const lowest = Math.min(1, ...values.filter((value) => value !== null));
+  return FLOORS.find((floor) => floor < lowest) ?? 0;
 }

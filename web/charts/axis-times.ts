@@ -1,4 +1,6 @@
-/** Where a time axis has its marks. Pure, in the reader's time zone. */
+/** Where a time axis has its marks. In the time zone chosen. */
+
+import { clockAt, momentOf } from '../format/zone.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -26,17 +28,14 @@ export function axisTimes(from: number, to: number, most: number): AxisTimes {
 }
 
 function firstMark(from: number, stepMs: number): number {
-  const midnight = new Date(from);
-  midnight.setHours(0, 0, 0, 0);
-  if (stepMs >= DAY) return midnight.getTime() < from ? nextMark(midnight.getTime(), DAY) : midnight.getTime();
-  const start = midnight.getTime();
+  const start = momentOf({ ...clockAt(from), hours: 0, minutes: 0, seconds: 0 });
+  if (stepMs >= DAY) return start < from ? nextMark(start, DAY) : start;
   return start + Math.ceil((from - start) / stepMs) * stepMs;
 }
 
 /** Days differ in length where the clocks change, so marks of days go by the calendar. */
 function nextMark(time: number, stepMs: number): number {
   if (stepMs < DAY) return time + stepMs;
-  const date = new Date(time);
-  date.setDate(date.getDate() + Math.round(stepMs / DAY));
-  return date.getTime();
+  const clock = clockAt(time);
+  return momentOf({ ...clock, day: clock.day + Math.round(stepMs / DAY) });
 }

@@ -1,11 +1,14 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { dateTime } from '../format/time.ts';
+import { timeZone } from '../format/zone.ts';
+import { changeView } from '../state/router.ts';
 import { coloursVersion } from '../state/theme.ts';
 import { type ChartUnit, valueLabel } from './axis-label.ts';
 import { type ChartData, missing, shownStep, stepAt } from './chart-data.ts';
 import { cursor } from './cursor.ts';
 import { readPalette } from './palette.ts';
+import { selectedRange, selection } from './selection.ts';
 import { createTimeChart, type TimeChart, type TimeChartOptions } from './time-chart.ts';
 
 interface ChartCanvasProps {
@@ -14,44 +17,85 @@ interface ChartCanvasProps {
   readonly options: TimeChartOptions;
 }
 
-/** The drawing itself. Pointer and arrow keys move the cursor that all charts of the page share. */
+/**
+ * The drawing itself. Pointer and arrow keys move the cursor that all charts of the page share; dragging, or the arrow
+ * keys with Shift and then Enter, mark a time and look at it alone.
+ */
 export function ChartCanvas({ title, data, options }: ChartCanvasProps) {
   const { canvas, chart } = useTimeChart(data, options);
   const step = shownStep(data, cursor.value);
-  const pointAt = (event: PointerEvent) => {
-    if (chart.current) cursor.value = data.times[stepAt(data, chart.current.momentAt(event.clientX))] ?? null;
-  };
-  const pointAway = () => {
-    cursor.value = null;
-  };
-  const press = (event: KeyboardEvent) => {
-    const moment = data.times[keyedStep(event.key, step, data.times.length) ?? -1];
-    if (moment === undefined) return;
-    event.preventDefault();
-    cursor.value = moment;
-  };
+  const drag = useDrag(data, chart);
   return (
     <div
       class="canvas-box"
       role="slider"
       tabIndex={0}
       aria-label={`${title}: moment`}
+      aria-description="Drag, or mark with Shift and the arrow keys and press Enter, to look at a shorter time"
       aria-valuemin={0}
       aria-valuemax={Math.max(0, data.times.length - 1)}
       aria-valuenow={Math.max(0, step)}
       aria-valuetext={inWords(data, step, options.unit)}
-      onPointerMove={pointAt}
-      onPointerDown={pointAt}
-      onPointerLeave={pointAway}
-      onBlur={pointAway}
-      onKeyDown={press}
+      {...drag}
+      onBlur={leave}
+      onKeyDown={(event) => press(event, data, step)}
     >
       <canvas ref={canvas} />
     </div>
   );
 }
 
-/** A chart that lives as long as its canvas, and follows data, colours and cursor. */
+function leave(): void {
+  cursor.value = null;
+  selection.value = null;
+}
+
+/** Looks at what is marked: figures and charts of the page cover that time alone, until one goes back. */
+function zoomIn(stepMs: number): void {
+  const marked = selection.peek();
+  selection.value = null;
+  if (marked) changeView({ range: selectedRange(marked.start, marked.end, stepMs), pausedAt: null });
+}
+
+/** A drag shorter than this is a click. */
+const LEAST_DRAG_PX = 6;
+
+/** A finger that moves reads values, and scrolls the page; only a mouse or a pen marks. */
+function useDrag(data: ChartData, chart: { readonly current: TimeChart | null }) {
+  const pressedAt = useRef<{ readonly x: number; readonly moment: number } | null>(null);
+  const momentAt = (event: PointerEvent) => {
+    const moment = chart.current?.momentAt(event.clientX) ?? data.from;
+    return Math.min(data.to, Math.max(data.from, moment));
+  };
+  const point = (event: PointerEvent) => {
+    cursor.value = data.times[stepAt(data, momentAt(event))] ?? null;
+    const start = pressedAt.current;
+    const { left } = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    if (start === null || Math.abs(event.clientX - left - start.x) < LEAST_DRAG_PX) return;
+    selection.value = { start: start.moment, end: momentAt(event) };
+  };
+  const down = (event: PointerEvent) => {
+    point(event);
+    if (event.pointerType === 'touch' || event.button !== 0) return;
+    const box = event.currentTarget as HTMLElement;
+    box.setPointerCapture(event.pointerId);
+    pressedAt.current = { x: event.clientX - box.getBoundingClientRect().left, moment: momentAt(event) };
+  };
+  const up = () => {
+    pressedAt.current = null;
+    zoomIn(data.stepMs);
+  };
+  const away = () => {
+    if (pressedAt.current === null) cursor.value = null;
+  };
+  const cancel = () => {
+    pressedAt.current = null;
+    leave();
+  };
+  return { onPointerMove: point, onPointerDown: down, onPointerUp: up, onPointerLeave: away, onPointerCancel: cancel };
+}
+
+/** A chart that lives as long as its canvas, and follows data, colours, time zone, cursor and what is marked. */
 function useTimeChart(data: ChartData, options: TimeChartOptions) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const chart = useRef<TimeChart | null>(null);
@@ -64,12 +108,25 @@ function useTimeChart(data: ChartData, options: TimeChartOptions) {
   }, []);
   useEffect(() => chart.current?.update(data, readPalette()), [data]);
   useSignalEffect(() => {
-    if (coloursVersion.value > 0) chart.current?.update(latest.current, readPalette());
+    if (coloursVersion.value >= 0 && timeZone.value) chart.current?.update(latest.current, readPalette());
   });
   useSignalEffect(() => {
-    if (cursor.value === null || cursor.value > 0) chart.current?.redraw();
+    const marks = [cursor.value, selection.value];
+    if (marks.length > 0) chart.current?.redraw();
   });
   return { canvas, chart };
+}
+
+/** Moves the cursor; with Shift it marks as it goes, and Enter looks at what is marked. */
+function press(event: KeyboardEvent, data: ChartData, step: number): void {
+  if (event.key === 'Escape') selection.value = null;
+  if (event.key === 'Enter') zoomIn(data.stepMs);
+  const moment = data.times[keyedStep(event.key, step, data.times.length) ?? -1];
+  if (moment === undefined) return;
+  event.preventDefault();
+  const start = selection.peek()?.start ?? data.times[step] ?? moment;
+  selection.value = event.shiftKey ? { start, end: moment } : null;
+  cursor.value = moment;
 }
 
 function keyedStep(key: string, step: number, steps: number): number | null {

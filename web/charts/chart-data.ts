@@ -1,6 +1,8 @@
 /** From the API's series to what a chart draws. Pure; a gap stays a gap and a zero a zero. */
 
 import type { CodeClass, Point, QueryAnswer } from '../../server/api/contract.ts';
+import type { Ghost } from './ghost.ts';
+import type { Heat } from './heat.ts';
 
 /** A stretch of time `[from, to)` in which nothing was measured. */
 export interface Gap {
@@ -25,6 +27,10 @@ export interface ChartData {
   /** Requests per second in each step: 0 where there was none, null where nothing was measured. */
   readonly requests: readonly (number | null)[];
   readonly gaps: readonly Gap[];
+  /** The same some time before, drawn behind; on steps of its own. */
+  readonly ghost?: Ghost | null;
+  /** How latencies were spread, drawn behind their percentiles. */
+  readonly heat?: Heat | null;
 }
 
 type Bounds = Pick<QueryAnswer, 'from' | 'to' | 'step'>;

@@ -4,6 +4,7 @@ import { ChartCanvas } from './chart-canvas.tsx';
 import { type ChartData, missing, shownStep } from './chart-data.ts';
 import { ChartTable } from './chart-table.tsx';
 import { cursor } from './cursor.ts';
+import { type Ghost, ghostAt } from './ghost.ts';
 
 export interface ChartPanelProps {
   readonly title: string;
@@ -23,6 +24,11 @@ export default function ChartPanel({ title, kind, unit, data, logarithmic, asTab
       <ChartCanvas key={`${kind}${logarithmic}`} title={title} data={data} options={{ kind, unit, logarithmic }} />
     </>
   );
+}
+
+function ghostLabel(ghost: Ghost, time: number, unit: ChartUnit): string {
+  const value = ghostAt(ghost, time);
+  return value === null ? 'no data' : valueLabel(value, unit);
 }
 
 interface ReadoutProps {
@@ -48,6 +54,22 @@ function Readout({ data, unit }: ReadoutProps) {
           </li>
         );
       })}
+      {data.ghost && time !== undefined && (
+        <li>
+          <svg class="swatch line-ghost" viewBox="0 0 16 10" aria-hidden="true">
+            <path d="M0 5H16" />
+          </svg>
+          {data.ghost.label} <b>{ghostLabel(data.ghost, time, unit)}</b>
+        </li>
+      )}
+      {data.heat && (
+        <li>
+          <svg class="swatch heat" viewBox="0 0 16 10" aria-hidden="true">
+            <rect width="16" height="10" />
+          </svg>
+          spread of all answers
+        </li>
+      )}
     </ul>
   );
 }

@@ -1,7 +1,10 @@
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { count } from '../format/number.ts';
 import { dateTime } from '../format/time.ts';
 import { type ChartUnit, valueLabel } from './axis-label.ts';
 import { type ChartData, missing } from './chart-data.ts';
+import { type Ghost, ghostAt } from './ghost.ts';
+import { type Heat, heatBands, samplesIn } from './heat.ts';
 
 interface ChartTableProps {
   readonly title: string;
@@ -22,6 +25,8 @@ export function ChartTable({ title, data, unit }: ChartTableProps) {
         return value === null ? <span class="missing">{missing(data, step)}</span> : valueLabel(value, unit);
       },
     })),
+    ...(data.ghost ? [ghostColumn(data, data.ghost, unit)] : []),
+    ...(data.heat ? heatColumns(data, data.heat) : []),
   ];
   const steps = data.times.map((_, index) => data.times.length - 1 - index);
   return (
@@ -30,4 +35,31 @@ export function ChartTable({ title, data, unit }: ChartTableProps) {
       <DataTable name="steps-table" caption={title} captionHidden columns={columns} rows={steps} rowKey={String} />
     </section>
   );
+}
+
+function ghostColumn({ times }: ChartData, ghost: Ghost, unit: ChartUnit): Column<number> {
+  return {
+    key: 'ghost',
+    title: ghost.label,
+    numeric: true,
+    cell: (step) => {
+      const value = ghostAt(ghost, times[step] ?? 0);
+      return value === null ? <span class="missing">no data</span> : valueLabel(value, unit);
+    },
+  };
+}
+
+const BANDS = 6;
+
+/** How many answers took how long. */
+function heatColumns({ times }: ChartData, heat: Heat): Column<number>[] {
+  return heatBands(heat, BANDS).map((band) => ({
+    key: `band${band.from}`,
+    title: band.label,
+    numeric: true,
+    cell: (step: number) => {
+      const samples = samplesIn(heat, band, times[step] ?? 0);
+      return samples === null ? <span class="missing">no data</span> : count(samples);
+    },
+  }));
 }

@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Refused } from '../api.ts';
+import { Download } from '../components/download.tsx';
+import { chartRecords } from '../export/records.ts';
 import { changeView, location } from '../state/router.ts';
 import type { ChartUnit } from './axis-label.ts';
 import type { ChartData } from './chart-data.ts';
@@ -18,6 +20,8 @@ interface LazyChartProps {
   /** The chart's name in the address. */
   readonly name: string;
   readonly title: string;
+  /** What it is of; names the files that are saved. */
+  readonly subject: string;
   /** What the values rest on. */
   readonly basis: string;
   readonly kind: 'stacked' | 'lines';
@@ -33,6 +37,7 @@ interface LazyChartProps {
 export function LazyChart({
   name,
   title,
+  subject,
   basis,
   kind,
   unit,
@@ -65,6 +70,7 @@ export function LazyChart({
         >
           Table
         </button>
+        {data && <Download name={`${subject} ${title}`} records={() => chartRecords(data, unit)} />}
       </div>
       <p class="basis">{basis}</p>
       <div class="chart-body">

@@ -5,6 +5,7 @@ import { type ChartData, stepAt } from './chart-data.ts';
 import { cursor } from './cursor.ts';
 import { spreadLabels, type WantedLabel } from './end-labels.ts';
 import { hatch, type Palette } from './palette.ts';
+import { selection } from './selection.ts';
 
 /** What the marks need to know of the chart at the moment of drawing. */
 export interface Drawn {
@@ -81,6 +82,27 @@ export function cursorMark(drawn: () => Drawn): Plugin<'line'> {
       ctx.moveTo(x, chartArea.top);
       ctx.lineTo(x, chartArea.bottom);
       ctx.stroke();
+      ctx.restore();
+    },
+  };
+}
+
+/** The stretch of time that is being marked. */
+export function selectionMark(drawn: () => Drawn): Plugin<'line'> {
+  return {
+    id: 'selection',
+    afterDatasetsDraw(chart) {
+      const marked = selection.peek();
+      const time = chart.scales.x;
+      if (!marked || !time) return;
+      const { ctx, chartArea } = chart;
+      const [from, to] = [marked.start, marked.end].sort((a, b) => a - b).map((at) => time.getPixelForValue(at));
+      const left = Math.max(chartArea.left, from ?? 0);
+      const width = Math.min(chartArea.right, to ?? 0) - left;
+      ctx.save();
+      ctx.fillStyle = drawn().palette.accent;
+      ctx.globalAlpha = 0.14;
+      ctx.fillRect(left, chartArea.top, width, chartArea.bottom - chartArea.top);
       ctx.restore();
     },
   };

@@ -14,10 +14,11 @@ import {
   type Scale,
 } from 'chart.js';
 import { axisTime } from '../format/time.ts';
-import { axisLabel, type ChartUnit } from './axis-label.ts';
+import { axisLabel, type ChartUnit, successFloor } from './axis-label.ts';
 import { axisTimes } from './axis-times.ts';
 import { type ChartData, isLone } from './chart-data.ts';
-import { cursorMark, type Drawn, emptyMark, gapMarks, nameMarks } from './marks.ts';
+import { heatMarks } from './heat-marks.ts';
+import { cursorMark, type Drawn, emptyMark, gapMarks, nameMarks, selectionMark } from './marks.ts';
 import { dashOf, hatch, type Palette } from './palette.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Filler);
@@ -38,7 +39,8 @@ export interface TimeChart {
 }
 
 const AXIS_WIDTH = 64;
-const NAMES_WIDTH = 34;
+/** Room for the names at the lines' ends: a letter of the widest, and what lies around it. */
+const NAMES_WIDTH = { least: 34, letter: 7, around: 12 };
 const LEAST_TICK_DISTANCE = 72;
 
 type LineChart = Chart<'line', Point[]>;
@@ -55,8 +57,9 @@ export function createTimeChart(
     configuration(() => drawn, options),
   );
   const update = () => {
-    chart.data.datasets = datasets(drawn, canvas);
+    chart.data.datasets = [...datasets(drawn, canvas), ...ghostDatasets(drawn)];
     applyTimes(chart, drawn);
+    applyFloor(chart, drawn, options);
     chart.update('none');
   };
   update();
@@ -91,6 +94,24 @@ function datasets({ data, palette, stacked }: Drawn, canvas: HTMLCanvasElement):
   });
 }
 
+/** Last, so that it lies behind all others. */
+function ghostDatasets({ data: { ghost }, palette }: Drawn): ChartDataset<'line', Point[]>[] {
+  if (!ghost) return [];
+  return [
+    {
+      label: ghost.label,
+      data: ghost.values.map((value, at) => ({ x: (ghost.times[at] ?? 0) + ghost.stepMs / 2, y: value ?? Number.NaN })),
+      borderColor: palette.of('ghost'),
+      borderWidth: 1,
+      pointRadius: ghost.values.map((_, at) => (isLone(ghost.values, at) ? 2 : 0)),
+      pointBackgroundColor: palette.of('ghost'),
+      pointBorderWidth: 0,
+      fill: false,
+      stack: 'ghost',
+    },
+  ];
+}
+
 /** Server errors are told by a hatch as well as by their colour. */
 function fillOf(key: string, colour: string, palette: Palette, context: CanvasRenderingContext2D | null) {
   if (key === '5xx' && context) return hatch(context, colour, palette.panel);
@@ -104,7 +125,14 @@ function configuration(
   return {
     type: 'line',
     data: { datasets: [] },
-    plugins: [gapMarks(drawn), emptyMark(drawn), cursorMark(drawn), nameMarks(drawn)],
+    plugins: [
+      heatMarks(drawn),
+      gapMarks(drawn),
+      emptyMark(drawn),
+      selectionMark(drawn),
+      cursorMark(drawn),
+      nameMarks(drawn),
+    ],
     options: {
       animation: false,
       responsive: true,
@@ -113,7 +141,6 @@ function configuration(
       normalized: true,
       events: [],
       spanGaps: false,
-      layout: { padding: { right: NAMES_WIDTH, top: 6 } },
       scales: {
         x: timeAxis(drawn),
         y: {
@@ -172,8 +199,22 @@ function valueAxis(drawn: () => Drawn, unit: ChartUnit) {
   };
 }
 
+/** Successes are close to one another near the top, so their axis begins where they do. */
+function applyFloor(chart: LineChart, { data }: Drawn, { unit }: TimeChartOptions): void {
+  const axis = chart.options.scales?.y;
+  if (unit !== 'success' || !axis) return;
+  const values = [...data.lines.flatMap((line) => line.values), ...(data.ghost?.values ?? [])];
+  Object.assign(axis, { min: successFloor(values), max: 1 });
+}
+
 function applyTimes(chart: LineChart, { data, palette }: Drawn): void {
   const axis = chart.options.scales?.x;
   if (axis) Object.assign(axis, { min: data.from, max: data.to });
-  Object.assign(chart.options, { color: palette.soft, font: { family: palette.font, size: 12 } });
+  const longest = Math.max(0, ...data.lines.map(({ label }) => label.length));
+  const right = Math.max(NAMES_WIDTH.least, NAMES_WIDTH.around + NAMES_WIDTH.letter * longest);
+  Object.assign(chart.options, {
+    color: palette.soft,
+    font: { family: palette.font, size: 12 },
+    layout: { padding: { right, top: 6 } },
+  });
 }

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import type { Sort } from '../state/url.ts';
 import { type Explained, explained } from './explained.ts';
 
@@ -29,6 +29,10 @@ interface DataTableProps<Row> {
   rowExplanation?(row: Row): Explained;
   readonly sort?: Sort | null;
   onSort?(sort: Sort | null): void;
+  /** The group that a row belongs to; rows of one group stand together, under its name. */
+  groupOf?(row: Row): string;
+  /** What stands beside a group's name. */
+  groupWords?(group: string): string;
 }
 
 /** A table with a caption, row heads and, where asked for, columns to sort by. On a narrow page each row is a card. */
@@ -45,13 +49,37 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
-          <tr key={rowKey(row)} data-row={rowKey(row)}>
-            {cells(columns, row, props.rowExplanation?.(row))}
-          </tr>
-        ))}
+        {rows.map((row, index) => {
+          const before = rows[index - 1];
+          const group = props.groupOf?.(row) ?? null;
+          const isFirst = group !== null && (before === undefined || props.groupOf?.(before) !== group);
+          return (
+            <Fragment key={rowKey(row)}>
+              {isFirst && <GroupHead name={group} words={props.groupWords?.(group) ?? ''} columns={columns.length} />}
+              <tr data-row={rowKey(row)}>{cells(columns, row, props.rowExplanation?.(row))}</tr>
+            </Fragment>
+          );
+        })}
       </tbody>
     </table>
+  );
+}
+
+function GroupHead({
+  name,
+  words,
+  columns,
+}: {
+  readonly name: string;
+  readonly words: string;
+  readonly columns: number;
+}) {
+  return (
+    <tr class="group-head">
+      <th scope="rowgroup" colSpan={columns}>
+        {name} <span class="unit">{words}</span>
+      </th>
+    </tr>
   );
 }
 
@@ -127,6 +155,19 @@ function Head<Row>({ column, sort, onSort }: HeadProps<Row>) {
       )}
     </th>
   );
+}
+
+/**
+ * The columns that are not hidden. A cell that takes the place of several takes only that of those still shown.
+ */
+export function shownColumns<Row>(columns: readonly Column<Row>[], hidden: readonly string[]): Column<Row>[] {
+  const isShown = ({ key, isHead }: Column<Row>) => isHead === true || !hidden.includes(key);
+  return columns.flatMap((column, index) => {
+    if (!isShown(column)) return [];
+    const { columns: width } = column;
+    if (!width) return [column];
+    return [{ ...column, columns: (row: Row) => columns.slice(index, index + width(row)).filter(isShown).length }];
+  });
 }
 
 /** First the column's natural direction, then the other, then the table's own order again. */

@@ -26,7 +26,11 @@ export function Header() {
           {down > 0 && <span class="badge bad"> {down} down</span>}
         </a>
       </nav>
-      {page.name === 'fleet' || page.name === 'service' ? <RangeChoice /> : <span class="range" />}
+      {page.name === 'fleet' || page.name === 'service' || page.name === 'instance' ? (
+        <RangeChoice />
+      ) : (
+        <span class="range" />
+      )}
       <LiveControl />
       <ThemeSwitch />
     </header>

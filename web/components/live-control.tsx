@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { clockTime, dateTime } from '../format/time.ts';
-import { live, paused, togglePause } from '../state/collector.ts';
+import { endsAt, live, paused, togglePause } from '../state/collector.ts';
 import { type Reach, reach } from '../state/connection.ts';
 import { location } from '../state/router.ts';
 import { explained } from './explained.ts';
@@ -14,7 +14,8 @@ interface Shown {
 
 /** Whether the page follows the present, and the switch that stops it. */
 export function LiveControl() {
-  const { mark, label, words, kind } = paused.value ? pausedState(location.value.view.pausedAt ?? 0) : followingState();
+  const { range } = location.value.view;
+  const { mark, label, words, kind } = range ? PAST : paused.value ? pausedState(endsAt.value ?? 0) : followingState();
   return (
     <button
       type="button"
@@ -45,6 +46,13 @@ function pausedState(at: number): Shown {
     kind: 'paused',
   };
 }
+
+const PAST: Shown = {
+  mark: BARS,
+  label: 'Fixed time',
+  words: 'Shows a time with a fixed end and asks for nothing new. Press to follow the present again (p).',
+  kind: 'paused',
+};
 
 const FOLLOWING: Readonly<Record<Reach, Omit<Shown, 'label'> & { label: (at: number | null) => string }>> = {
   live: {

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 
 /** Every row's focus is that of its head: the link in it, or the head itself. */
-const ROWS = 'table.rows-by-key tbody tr, .rows-by-key table tbody tr';
+const ROWS = ':is(table.rows-by-key, .rows-by-key table) tbody tr[data-row]';
 
 function headOf(row: Element | undefined): HTMLElement | null {
   return row?.querySelector<HTMLElement>('th a, th[tabindex]') ?? null;

@@ -1,4 +1,5 @@
 import { NBSP } from './number.ts';
+import { clockAt } from './zone.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -31,6 +32,11 @@ export function spanInWords(ms: number): string {
   return `${amount} ${unit.long}${amount === 1 ? '' : 's'}`;
 }
 
+/** The time that figures cover, as it stands after "the last": `5 minutes`, or `5 minutes before 21 Nov 14:03:15`. */
+export function windowInWords(ms: number, endsAt: number | null): string {
+  return endsAt === null ? spanInWords(ms) : `${spanInWords(ms)} before ${dateTime(endsAt)}`;
+}
+
 /** How long before `now` a moment was: `3 s ago`, `just now`; `never` where there was none. */
 export function ago(moment: number | null, now: number): string {
   if (moment === null) return 'never';
@@ -41,18 +47,18 @@ function two(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-/** Time of day in the reader's time zone: `14:03:15`. */
+/** Time of day in the time zone chosen: `14:03:15`. */
 export function clockTime(moment: number): string {
-  const date = new Date(moment);
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const { hours, minutes, seconds } = clockAt(moment);
+  return `${two(hours)}:${two(minutes)}:${two(seconds)}`;
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Day and month in the reader's time zone: `21 Nov`. */
+/** Day and month in the time zone chosen: `21 Nov`. */
 export function day(moment: number): string {
-  const date = new Date(moment);
-  return `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  const { day: date, month } = clockAt(moment);
+  return `${date} ${MONTHS[month]}`;
 }
 
 /** Date and time of day: `21 Nov 14:03:15`. */
@@ -62,8 +68,8 @@ export function dateTime(moment: number): string {
 
 /** A mark on a time axis whose marks are `stepMs` apart: seconds only where they matter, the day at midnight. */
 export function axisTime(moment: number, stepMs: number): string {
-  const date = new Date(moment);
-  if (stepMs >= DAY || (stepMs >= HOUR && date.getHours() === 0 && date.getMinutes() === 0)) return day(moment);
+  const { hours, minutes } = clockAt(moment);
+  if (stepMs >= DAY || (stepMs >= HOUR && hours === 0 && minutes === 0)) return day(moment);
   const withSeconds = stepMs < MINUTE;
   return withSeconds ? clockTime(moment) : clockTime(moment).slice(0, 5);
 }

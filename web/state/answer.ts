@@ -25,10 +25,10 @@ function keep(path: string, data: unknown): void {
 
 /**
  * Asks, and asks again at every refresh, or only once in `everyMs` where the answer changes no faster. A request still
- * under way is not repeated; one that is no longer wanted is given up.
+ * under way is not repeated; one that is no longer wanted is given up. Without a request nothing is asked.
  */
-export function useAnswer<Data>(request: ApiRequest<Data>, everyMs = 0): ReadonlySignal<Answer<Data>> {
-  const { path } = request;
+export function useAnswer<Data>(request: ApiRequest<Data> | null, everyMs = 0): ReadonlySignal<Answer<Data>> {
+  const path = request?.path ?? '';
   const answer = useSignal<Answer<Data>>({
     data: (kept.get(path) as Data | undefined) ?? null,
     error: null,
@@ -38,6 +38,10 @@ export function useAnswer<Data>(request: ApiRequest<Data>, everyMs = 0): Readonl
   pace.current = everyMs;
 
   useEffect(() => {
+    if (path === '') {
+      answer.value = { data: null, error: null, outdated: false };
+      return;
+    }
     const known = kept.get(path) as Data | undefined;
     const { data } = answer.peek();
     answer.value = { data: known ?? data, error: null, outdated: known === undefined && data !== null };

@@ -5,7 +5,7 @@ import type { StatusAnswer } from '../../server/api/contract.ts';
 import { api, ask, type Span } from '../api.ts';
 import { createLive, openEventStream } from './live.ts';
 import { changeView, location } from './router.ts';
-import { windowMs } from './window.ts';
+import { chooseStep, keptStepMs, type Step, windowMs } from './window.ts';
 
 export const live = createLive({
   openStream: (handlers) => openEventStream(api.eventsPath, handlers),
@@ -33,18 +33,39 @@ export const historyMs = computed(() => {
   return known?.storage.oldest ? known.now - known.storage.oldest : null;
 });
 
-export const paused = computed(() => location.value.view.pausedAt !== null);
+/** Where the time looked at ends, if it does not end now. */
+export const endsAt = computed(() => location.value.view.range?.to ?? location.value.view.pausedAt);
+
+export const paused = computed(() => endsAt.value !== null);
 
 /** The time that figures and charts cover. */
 export const timeSpan = computed<Span>(() => {
-  const { window, pausedAt } = location.value.view;
+  const { window, range, pausedAt } = location.value.view;
+  if (range) return { window, windowMs: range.to - range.from, until: range.to };
   return { window, windowMs: windowMs(window), until: pausedAt };
 });
+
+/** How much earlier the time is that figures are compared with; null where none is asked for. */
+export const comparison = computed(() => {
+  const { compare } = location.value.view;
+  return compare === '' ? null : { offset: compare, offsetMs: windowMs(compare) };
+});
+
+/** Steps for the time looked at, or that time `offsetMs` earlier: no finer than it is kept. */
+export function stepFor(mostPoints: number, offsetMs = 0): Step {
+  const { windowMs: length, until } = timeSpan.value;
+  const known = status.value;
+  const now = live.latestTick.peek()?.at ?? known?.now ?? Date.now();
+  const ageMs = now - (until ?? now) + length + offsetMs;
+  const finest = Math.max(scrapeIntervalMs.value, keptStepMs(known?.storage.tiers ?? [], ageMs));
+  return chooseStep({ windowMs: length, scrapeIntervalMs: finest, mostPoints });
+}
 
 /** Stops time at what is shown, or lets it go on. */
 export function togglePause(): void {
   const pausedAt = paused.peek() ? null : (live.latestTick.peek()?.at ?? Date.now());
-  changeView({ pausedAt }, { replace: true });
+  const leavesRange = location.peek().view.range !== null;
+  changeView({ pausedAt, range: null }, { replace: !leavesRange });
 }
 
 async function learnStatus(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The address bar as a signal. Changes of the page go through here, so that back and forward undo them. */
 
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { effect, type ReadonlySignal, signal } from '@preact/signals';
+import { timeZone } from '../format/zone.ts';
 import { carriedView, decodeLocation, encodeLocation, type Location, type Page, type View } from './url.ts';
 
 interface HistoryState {
@@ -15,6 +16,10 @@ function read(): Location {
 }
 
 const current = signal<Location>(read());
+
+effect(() => {
+  timeZone.value = current.value.view.utc ? 'utc' : 'local';
+});
 
 /** Where the reader is. */
 export const location: ReadonlySignal<Location> = current;

@@ -3,6 +3,7 @@
 export type Page =
   | { readonly name: 'fleet' }
   | { readonly name: 'service'; readonly service: string; readonly namespace: string }
+  | { readonly name: 'instance'; readonly service: string; readonly namespace: string; readonly instance: string }
   | { readonly name: 'targets' }
   | { readonly name: 'missing'; readonly path: string };
 
@@ -12,9 +13,28 @@ export interface Sort {
   readonly descending: boolean;
 }
 
+/** A stretch of time with both ends fixed, in Unix milliseconds. */
+export interface FixedRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Compare = '' | '1h' | '1d' | '1w';
+export type Group = '' | 'namespace' | 'region';
+
 export interface View {
   /** Length of time that figures and charts cover, as the API takes it: `5m`. */
   readonly window: string;
+  /** Stands in place of the window where a time with two ends is looked at. */
+  readonly range: FixedRange | null;
+  /** How much earlier the time is that figures are compared with; empty for none. */
+  readonly compare: Compare;
+  /** Times in UTC instead of the reader's time zone. */
+  readonly utc: boolean;
+  /** What the fleet's rows are grouped by. */
+  readonly group: Group;
+  /** Columns that are not to be shown. */
+  readonly hidden: readonly string[];
   readonly search: string;
   readonly sort: Sort | null;
   /** Unix milliseconds at which the page was paused; null while it follows the present. */
@@ -34,6 +54,11 @@ export const DEFAULT_WINDOW = '5m';
 
 export const DEFAULT_VIEW: View = {
   window: DEFAULT_WINDOW,
+  range: null,
+  compare: '',
+  utc: false,
+  group: '',
+  hidden: [],
   search: '',
   sort: null,
   pausedAt: null,
@@ -41,7 +66,14 @@ export const DEFAULT_VIEW: View = {
   logarithmic: false,
 };
 
+/** What can be compared with; the API knows the same names. */
+export const COMPARISONS: readonly Compare[] = ['1h', '1d', '1w'];
+export const GROUPS: readonly Group[] = ['namespace', 'region'];
+/** The longest time that the API answers for. */
+export const MOST_MS = 400 * 86_400_000;
+
 const WINDOW = /^[1-9]\d{0,4}[smhd]$/;
+const MOMENT = /^\d{13}$/;
 const COLUMN = /^[a-z][a-z0-9]*$/;
 
 /** Reads a path and a query string; what it does not understand counts as not given. */
@@ -53,6 +85,10 @@ export function decodeLocation(path: string, query: string): Location {
 function decodePage(path: string, parameters: URLSearchParams): Page {
   if (path === '/') return { name: 'fleet' };
   if (path === '/targets') return { name: 'targets' };
+  const [, ofService, ofInstance] = /^\/services\/([^/]+)\/instances\/([^/]+)$/.exec(path) ?? [];
+  const [owner, instance] = [decodeSegment(ofService), decodeSegment(ofInstance)];
+  if (owner !== null && instance !== null)
+    return { name: 'instance', service: owner, namespace: parameters.get('namespace') ?? '', instance };
   const service = decodeSegment(/^\/services\/([^/]+)$/.exec(path)?.[1]);
   if (service !== null) return { name: 'service', service, namespace: parameters.get('namespace') ?? '' };
   return { name: 'missing', path };
@@ -71,12 +107,27 @@ function decodeView(parameters: URLSearchParams): View {
   const pausedAt = parameters.get('paused') ?? '';
   return {
     window: WINDOW.test(window) ? window : DEFAULT_WINDOW,
+    range: decodeRange(parameters.get('from') ?? '', parameters.get('to') ?? ''),
+    compare: COMPARISONS.find((known) => known === parameters.get('compare')) ?? '',
+    utc: parameters.get('tz') === 'utc',
+    group: GROUPS.find((known) => known === parameters.get('group')) ?? '',
+    hidden: names(parameters.get('hide')),
     search: parameters.get('q') ?? '',
     sort: decodeSort(parameters.get('sort') ?? ''),
-    pausedAt: /^\d{13}$/.test(pausedAt) ? Number(pausedAt) : null,
-    tables: (parameters.get('table') ?? '').split(',').filter((name) => COLUMN.test(name)),
+    pausedAt: MOMENT.test(pausedAt) ? Number(pausedAt) : null,
+    tables: names(parameters.get('table')),
     logarithmic: parameters.get('scale') === 'log',
   };
+}
+
+function names(list: string | null): string[] {
+  return [...new Set((list ?? '').split(',').filter((name) => COLUMN.test(name)))];
+}
+
+function decodeRange(from: string, to: string): FixedRange | null {
+  if (!MOMENT.test(from) || !MOMENT.test(to)) return null;
+  const range = { from: Number(from), to: Number(to) };
+  return range.from < range.to && range.to - range.from <= MOST_MS ? range : null;
 }
 
 function decodeSort(given: string): Sort | null {
@@ -87,8 +138,17 @@ function decodeSort(given: string): Sort | null {
 /** The address of a page looked at in a certain way; what is as usual is left out. */
 export function encodeLocation({ page, view }: Location): string {
   const parameters = new URLSearchParams();
-  if (page.name === 'service' && page.namespace !== '') parameters.set('namespace', page.namespace);
+  if ((page.name === 'service' || page.name === 'instance') && page.namespace !== '')
+    parameters.set('namespace', page.namespace);
   if (view.window !== DEFAULT_WINDOW) parameters.set('window', view.window);
+  if (view.range) {
+    parameters.set('from', String(view.range.from));
+    parameters.set('to', String(view.range.to));
+  }
+  if (view.compare !== '') parameters.set('compare', view.compare);
+  if (view.utc) parameters.set('tz', 'utc');
+  if (view.group !== '') parameters.set('group', view.group);
+  if (view.hidden.length > 0) parameters.set('hide', view.hidden.join(','));
   if (view.sort) parameters.set('sort', `${view.sort.descending ? '-' : ''}${view.sort.column}`);
   if (view.search !== '') parameters.set('q', view.search);
   if (view.tables.length > 0) parameters.set('table', view.tables.join(','));
@@ -106,6 +166,8 @@ function encodePage(page: Page): string {
       return '/targets';
     case 'service':
       return `/services/${encodeURIComponent(page.service)}`;
+    case 'instance':
+      return `/services/${encodeURIComponent(page.service)}/instances/${encodeURIComponent(page.instance)}`;
     case 'missing':
       return page.path;
   }
@@ -113,5 +175,6 @@ function encodePage(page: Page): string {
 
 /** What of a view a reader keeps on going to another page: the time looked at, not that page's order and search. */
 export function carriedView(view: View): View {
-  return { ...DEFAULT_VIEW, window: view.window, pausedAt: view.pausedAt };
+  const { window, range, compare, utc, pausedAt } = view;
+  return { ...DEFAULT_VIEW, window, range, compare, utc, pausedAt };
 }

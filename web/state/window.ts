@@ -1,6 +1,6 @@
 /** Lengths of time that can be looked at, and the steps of their charts. */
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 export interface WindowChoice {
   /** As the API takes it. */
@@ -56,6 +56,18 @@ export interface Step {
   /** As the API takes it. */
   readonly step: string;
   readonly ms: number;
+}
+
+/** A tier of the stored past: steps of `stepMs`, kept for `keptMs`. */
+export interface KeptTier {
+  readonly stepMs: number;
+  readonly keptMs: number;
+}
+
+/** The finest steps in which a moment so long ago can still be kept; what is coarser than all there is has the coarsest. */
+export function keptStepMs(tiers: readonly KeptTier[], ageMs: number): number {
+  const sorted = [...tiers].sort((a, b) => a.stepMs - b.stepMs);
+  return (sorted.find(({ keptMs }) => keptMs >= ageMs) ?? sorted.at(-1))?.stepMs ?? 0;
 }
 
 export interface StepWish {

@@ -109,7 +109,7 @@ export const OUTPUT: readonly BadFile[] = [
   {
     name: 'a place in a link to traces',
     yaml: 'web: { trace_url: "https://jaeger/?s={name}" }\n',
-    errors: ['1: web.trace_url: {name} stands for nothing; use {service}, {from} and {to}'],
+    errors: ['1: web.trace_url: {name} stands for nothing; use {service}, {from}, {to}, {from_ms} and {to_ms}'],
   },
   {
     name: 'a log level',

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join, normalize } from 'node:path';
 import type { StatusAnswer, Tick } from '../../../server/api/contract.ts';
 import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-figures.ts';
+import { fakeHeatmap } from './fake-heatmap.ts';
 import { FAKE_MESH, type FakeService, manyServices } from './fake-services.ts';
 import { fakeTargets } from './fake-targets.ts';
 
@@ -21,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
 };
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 export interface FakeApiOptions {
   /** Folder of the built dashboard. */
@@ -137,14 +138,22 @@ export class FakeApi {
     const range = this.rangeOf(parameters);
     const name = parameters.get('service');
     if (path === 'status') return this.status();
-    if (path === 'targets') return fakeTargets(this.mesh, this.options.now());
+    if (path === 'targets') {
+      const mesh = this.mesh.filter(({ service, namespace }) =>
+        name === null ? true : service === name && namespace === (parameters.get('namespace') ?? ''),
+      );
+      return fakeTargets(mesh, this.options.now());
+    }
     if (path === 'services')
       return {
         at: range.to,
         windowMs: range.to - range.from,
         window: range.window,
+        offsetMs: range.offsetMs,
+        tiers: range.offsetMs > 0 ? ['1m'] : ['raw'],
         services: this.mesh.map((service) => fakeSummary(service, range)),
       };
+    if (path === 'heatmap') return this.heatmapOf(parameters, range);
     if (path === 'query') {
       const by = parameters.getAll('by').join(',');
       const wanted = this.mesh.filter(
@@ -162,14 +171,28 @@ export class FakeApi {
     const found = this.mesh.find(
       ({ service, namespace }) => service === wanted && namespace === (parameters.get('namespace') ?? namespace),
     );
-    return found ? fakeService(found, this.mesh, range) : null;
+    if (!found) return null;
+    const answer = fakeService(found, this.mesh, range);
+    const instance = parameters.get('instance');
+    if (instance === null) return answer;
+    const own = answer.byInstance.filter((row) => row.instance === instance);
+    return { ...answer, ...own[0], byInstance: own, vantage: answer.vantage };
+  }
+
+  private heatmapOf(parameters: URLSearchParams, range: FakeRange): unknown {
+    const found = this.mesh.find(
+      ({ service, namespace }) =>
+        service === parameters.get('service') && namespace === (parameters.get('namespace') ?? ''),
+    );
+    return found ? fakeHeatmap(found, range, windowMs(parameters.get('step') ?? '15s')) : null;
   }
 
   private rangeOf(parameters: URLSearchParams): FakeRange {
     const to = parameters.has('to') ? Number(parameters.get('to')) : this.options.now();
     const window = parameters.get('window') ?? '5m';
     const from = parameters.has('from') ? Number(parameters.get('from')) : to - windowMs(window);
-    return { from, to, window: parameters.has('from') ? `${Math.round((to - from) / 60_000)}m` : window };
+    const offsetMs = parameters.has('offset') ? windowMs(parameters.get('offset') ?? '') : 0;
+    return { from, to, offsetMs, window: parameters.has('from') ? `${Math.round((to - from) / 60_000)}m` : window };
   }
 
   private status(): StatusAnswer {
@@ -187,7 +210,7 @@ export class FakeApi {
       limits: {},
       reload: { at: now() - age, goodAt: now() - age, errors: [] },
       discovery: [],
-      config: {},
+      config: { web: { traceUrl: 'https://traces.example.com/search?service={service}&start={from}&end={to}' } },
     };
   }
 

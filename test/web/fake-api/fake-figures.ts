@@ -16,6 +16,8 @@ export interface FakeRange {
   readonly from: number;
   readonly to: number;
   readonly window: string;
+  /** How much earlier the figures are from. */
+  readonly offsetMs: number;
 }
 
 /** A number between 0 and 1 that depends on its arguments alone. */
@@ -27,7 +29,7 @@ function noise(name: string, at: number): number {
 }
 
 /** Traffic breathes slowly and jitters a little. */
-function breath(name: string, at: number, size = 0.25): number {
+export function breath(name: string, at: number, size = 0.25): number {
   const phase = noise(name, 0) * 6.28;
   return 1 + size * Math.sin(at / 110_000 + phase) + 0.12 * (noise(name, Math.floor(at / 1000)) - 0.5);
 }
@@ -57,7 +59,8 @@ export function fakeFigures(service: FakeService, range: FakeRange, { part = 1, 
   const known = service.state === 'ok' || service.state === 'too_little_data';
   const measured = service.state !== 'no_data';
   const seconds = (range.to - range.from) / 1000;
-  const wobble = service.state === 'ok' ? breath(service.service, range.to, 0.04) : 1;
+  const before = range.offsetMs > 0 ? 0.75 + 0.4 * noise(service.service, range.offsetMs) : 1;
+  const wobble = before * (service.state === 'ok' ? breath(service.service, range.to, 0.04) : 1);
   const requests = Math.round(service.rate * part * seconds * wobble);
   const timeouts = Math.round(requests * service.timingOut);
   const classes = {
@@ -72,7 +75,7 @@ export function fakeFigures(service: FakeService, range: FakeRange, { part = 1, 
     successRate: known ? 1 - service.failing : null,
     errorRate: known ? service.failing : null,
     codeClasses: measured ? classes : null,
-    latencyMs: known ? latencyMs(service, factor * breath(service.service, range.to, 0.05)) : UNKNOWN,
+    latencyMs: known ? latencyMs(service, (factor / before) * breath(service.service, range.to, 0.05)) : UNKNOWN,
     latencySamples: requests - timeouts,
     precision: {
       method: 'bins',
@@ -111,7 +114,7 @@ export function fakeService(service: FakeService, mesh: readonly FakeService[], 
     at: range.to,
     windowMs: range.to - range.from,
     window: range.window,
-    offsetMs: 0,
+    offsetMs: range.offsetMs,
     tiers: ['raw'],
     ...fakeSummary(service, range),
     byInstance: fakeInstances(service, range),
@@ -130,6 +133,11 @@ function fakePeer(peer: FakeService, range: FakeRange): PeerFigures {
   };
 }
 
+/** As a pod is called. */
+export function instanceName({ service }: FakeService, index: number): string {
+  return `${service}-7d9f6c5b4-${index.toString(36).padStart(2, 'x')}k2p`;
+}
+
 function fakeInstances(service: FakeService, range: FakeRange): InstanceFigures[] {
   const { up, total } = service.instances;
   return Array.from({ length: total }, (_, index) => {
@@ -137,7 +145,7 @@ function fakeInstances(service: FakeService, range: FakeRange): InstanceFigures[
     const slow = service.slowInstance && index === up - 1;
     const seen: FakeService = down ? { ...service, state: 'no_data' } : service;
     return {
-      instance: `${service.service}-7d9f6c5b4-${index.toString(36).padStart(2, 'x')}k2p`,
+      instance: instanceName(service, index),
       region: service.regions[index % Math.max(1, service.regions.length)] ?? '',
       zone: ['a', 'b', 'c'][index % 3] ?? '',
       health: down ? 'down' : 'up',
@@ -187,7 +195,7 @@ export function fakeSeries(services: readonly FakeService[], range: FakeRange, q
   const times: number[] = [];
   for (let time = from; time < to; time += query.stepMs) times.push(time);
   const points = (service: FakeService, value: (time: number) => number | null): Point[] =>
-    times.map((time) => [time, isMissing(service, time, range) ? null : value(time)]);
+    times.map((time) => [time, isMissing(service, time, range) ? null : value(time - range.offsetMs)]);
   const series = services.flatMap((service) => {
     const labels = query.byService ? withoutEmpty({ service: service.service, namespace: service.namespace }) : {};
     if (!query.byClass) return [{ labels, points: points(service, (time) => signalAt(service, query.signal, time)) }];
@@ -196,19 +204,33 @@ export function fakeSeries(services: readonly FakeService[], range: FakeRange, q
       points: points(service, (time) => classAt(service, code, time)),
     }));
   });
-  return { signal: query.signal, step: query.stepMs, from, to, offsetMs: 0, tiers: ['raw'], series, other: [] };
+  return {
+    signal: query.signal,
+    step: query.stepMs,
+    from,
+    to,
+    offsetMs: range.offsetMs,
+    tiers: ['raw'],
+    series,
+    other: [],
+  };
 }
 
 function withoutEmpty(labels: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''));
 }
 
-function isMissing({ state, gap }: FakeService, time: number, { from, to }: FakeRange): boolean {
+export function isMissing({ state, gap }: FakeService, time: number, { from, to }: FakeRange): boolean {
   const place = (time - from) / (to - from);
   return state === 'no_data' || place >= 0.995 || (gap !== null && place >= gap[0] && place < gap[1]);
 }
 
 function signalAt(service: FakeService, signal: string, time: number): number | null {
+  if (signal === 'success_rate')
+    return service.rate === 0 ? null : 1 - service.failing * (0.5 + noise(service.service, time));
+  if (signal === 'active_requests')
+    return Math.round((service.rate * service.medianMs * breath(service.service, time)) / 1000);
+  if (signal === 'active_connections') return service.instances.total * 4;
   const percentile = /^latency_(p\d+)$/.exec(signal)?.[1];
   if (percentile === undefined) return service.rate * breath(service.service, time);
   if (service.rate === 0 || (service.rate < 1 && noise(service.service, time) < 0.6)) return null;

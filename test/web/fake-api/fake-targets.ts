@@ -1,4 +1,5 @@
 import type { TargetStatus, TargetsAnswer } from '../../../server/api/contract.ts';
+import { instanceName } from './fake-figures.ts';
 import type { FakeService } from './fake-services.ts';
 
 const ERRORS = [
@@ -9,7 +10,7 @@ const ERRORS = [
 /** One target for every instance of the mesh. */
 export function fakeTargets(mesh: readonly FakeService[], now: number): TargetsAnswer {
   const targets = mesh.flatMap((service, place) =>
-    Array.from({ length: Math.min(service.instances.total, 3) }, (_, index) => fakeTarget(service, place, index, now)),
+    shownInstances(service.instances.total).map((index) => fakeTarget(service, place, index, now)),
   );
   const dropped = [
     {
@@ -29,13 +30,18 @@ export function fakeTargets(mesh: readonly FakeService[], now: number): TargetsA
   };
 }
 
+/** The first two, and the last, which is the one that is down where any is. */
+function shownInstances(total: number): number[] {
+  return [...new Set([0, 1, total - 1])].filter((index) => index >= 0 && index < total);
+}
+
 function fakeTarget(service: FakeService, place: number, index: number, now: number): TargetStatus {
   const address = `10.0.${place}.${10 + index}:9901`;
-  const down = service.instances.up < service.instances.total && index >= Math.min(service.instances.total, 3) - 1;
+  const down = index >= service.instances.up;
   const labels = {
     service: service.service,
     namespace: service.namespace,
-    instance: `${service.service}-${index}`,
+    instance: instanceName(service, index),
     region: service.regions[0] ?? '',
     role: service.role,
     address,

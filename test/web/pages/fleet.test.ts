@@ -1,12 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import type { QueryAnswer, ServiceSummary } from '../../../server/api/contract.ts';
-import { holdOrder, orderServices, searchServices, serviceKey } from '../../../web/pages/fleet/order.ts';
+import { groupServices, holdOrder, orderServices, searchServices, serviceKey } from '../../../web/pages/fleet/order.ts';
 import { addSeries, meshTotals } from '../../../web/pages/fleet/totals.ts';
 import { readTrends } from '../../../web/pages/fleet/trends.ts';
 import { failing, figures, quiet, summary, unseen } from '../summary.ts';
 
 const names = (services: readonly ServiceSummary[]) => services.map(({ service }) => service);
 const slow = (service: string, p99: number) => summary(service, { latencyMs: { ...figures().latencyMs, p99 } });
+
+describe('groups stand in the order of their worst service', () => {
+  const services = [
+    summary('a', { namespace: 'shop', regions: ['us', 'eu'] }),
+    summary('b', { namespace: '', regions: [] }),
+    summary('c', { namespace: 'shop', regions: ['eu'] }),
+    summary('d', { namespace: '', regions: ['eu', 'us'] }),
+  ];
+  test.each([
+    ['', ['a', 'b', 'c', 'd']],
+    ['namespace', ['a', 'c', 'b', 'd']],
+    ['region', ['a', 'd', 'b', 'c']],
+  ] as const)('by %j', (group, order) => expect(names(groupServices(services, group))).toEqual(order));
+});
 
 describe('worst first', () => {
   const cases: [string, ServiceSummary[], string[]][] = [

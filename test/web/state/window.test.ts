@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   CHART_POINTS,
   chooseStep,
+  keptStepMs,
   offeredWindows,
   TREND_POINTS,
   WINDOW_CHOICES,
@@ -33,6 +34,23 @@ describe('chooseStep', () => {
     expect(points).toBeGreaterThanOrEqual(60);
     expect(points).toBeLessThanOrEqual(240);
   });
+});
+
+describe('keptStepMs', () => {
+  const tiers = [
+    { stepMs: 15_000, keptMs: 2 * HOUR },
+    { stepMs: 60_000, keptMs: 48 * HOUR },
+    { stepMs: 600_000, keptMs: 720 * HOUR },
+  ];
+  test.each([
+    [0, 15_000],
+    [2 * HOUR, 15_000],
+    [2 * HOUR + 1, 60_000],
+    [168 * HOUR, 600_000],
+    [9999 * HOUR, 600_000],
+  ])('%d ms ago is kept in steps of %d ms', (ageMs, stepMs) => expect(keptStepMs(tiers, ageMs)).toBe(stepMs));
+
+  test('nothing is said before the tiers are known', () => expect(keptStepMs([], HOUR)).toBe(0));
 });
 
 describe('offeredWindows', () => {

@@ -2,18 +2,33 @@ import type { ServiceSummary } from '../../../server/api/contract.ts';
 import type { ChartData } from '../../charts/chart-data.ts';
 import type { Column } from '../../components/data-table.tsx';
 import { explained, explainedByPointer } from '../../components/explained.ts';
+import { Figure } from '../../components/figure.tsx';
 import { type FigureContext, figureColumns } from '../../components/figure-columns.tsx';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { Sparkline } from '../../components/sparkline.tsx';
+import { changesOf, changeText, noChangeInWords } from '../../figures/change.ts';
 import { healthInWords, remark, serviceInWords } from '../../figures/explain.ts';
 import { judge } from '../../figures/health.ts';
 import { trendInWords } from '../../figures/trend-words.ts';
+import { DASH, milliseconds, rate, text } from '../../format/number.ts';
 import { addressOf } from '../../state/router.ts';
 import type { Trends } from './trends.ts';
 
 export interface FleetContext extends FigureContext {
   /** Trends by service; null until they have come. */
   readonly trends: Trends | null;
+  /** Null where nothing is compared; `of` tells nothing until it has come. */
+  readonly before: Before | null;
+}
+
+/** Services as they were before. */
+export interface Before {
+  /** Such as `1 day ago`. */
+  readonly ago: string;
+  /** In what steps that is kept, in words. */
+  readonly kept: string;
+  /** Null where it was not known. */
+  of(service: ServiceSummary): ServiceSummary | null;
 }
 
 /** The columns of the fleet's table, from left to right. */
@@ -21,6 +36,9 @@ export function fleetColumns(context: FleetContext): Column<ServiceSummary>[] {
   return [
     serviceColumn(context),
     ...figureColumns<ServiceSummary>({ ...context, sortable: true }, (service) => service.vantage),
+    ...(context.before
+      ? [changeColumn('rate', context, context.before), changeColumn('p99', context, context.before)]
+      : []),
     trendColumn('rate', 'Rate trend', context),
     trendColumn('p99', 'p99 trend', context),
     instancesColumn(),
@@ -47,6 +65,40 @@ function serviceColumn({ window }: FleetContext): Column<ServiceSummary> {
         <span class={`remark ${judge(service).health}`}>{remark(service)}</span>
       </>
     ),
+  };
+}
+
+const CHANGE_TITLES = { rate: 'Rate Δ', p99: 'p99 Δ' } as const;
+/** From which growth on a slower p99 is marked. */
+const MARKED_GROWTH = 0.25;
+
+function changeColumn(kind: 'rate' | 'p99', { window }: FleetContext, before: Before): Column<ServiceSummary> {
+  const what = kind === 'rate' ? 'The rate' : 'p99';
+  const kept = before.kept === '' ? '' : ` That time is ${before.kept}.`;
+  return {
+    key: `change${kind}`,
+    title: CHANGE_TITLES[kind],
+    meaning: `${what} over the last ${window} against ${before.ago}.${kept}`,
+    numeric: true,
+    sortable: 'descending',
+    cell: (service) => {
+      const then = before.of(service);
+      const change = changesOf(service, then)[kind];
+      if (!change)
+        return (
+          <Figure quantity={{ digits: DASH, unit: '' }} words={noChangeInWords(kind, service, then, before.ago)} />
+        );
+      const value = (amount: number) => text(kind === 'rate' ? rate(amount) : milliseconds(amount));
+      const marked = kind === 'p99' && change.ratio >= MARKED_GROWTH;
+      return (
+        <span
+          class={marked ? 'figure change short' : 'figure change'}
+          {...explainedByPointer(`${value(change.now)} now, ${value(change.before)} ${before.ago}`)}
+        >
+          {changeText(change)}
+        </span>
+      );
+    },
   };
 }
 

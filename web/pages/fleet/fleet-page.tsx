@@ -1,34 +1,32 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { ServiceSummary, ServicesAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
-import { DataTable } from '../../components/data-table.tsx';
+import { DataTable, shownColumns } from '../../components/data-table.tsx';
 import { readsWellInMilliseconds } from '../../components/figure-columns.tsx';
 import { useMoreRows } from '../../components/more-rows.tsx';
 import { ErrorNotice } from '../../components/notice.tsx';
-import { SearchBox } from '../../components/search-box.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
-import { SortChoice } from '../../components/sort-choice.tsx';
 import { useTitle } from '../../components/title.ts';
-import { spanInWords } from '../../format/time.ts';
+import { judge } from '../../figures/health.ts';
+import { windowInWords } from '../../format/time.ts';
 import { useAnswer } from '../../state/answer.ts';
-import { graceMs, scrapeIntervalMs, timeSpan } from '../../state/collector.ts';
+import { graceMs, paused, stepFor, timeSpan } from '../../state/collector.ts';
 import { changeView, location } from '../../state/router.ts';
-import { chooseStep, TREND_POINTS } from '../../state/window.ts';
+import type { Group } from '../../state/url.ts';
+import { TREND_POINTS } from '../../state/window.ts';
 import { EmptyFleet, WaitingNotice } from './empty-fleet.tsx';
+import { changeValues, useBefore } from './fleet-before.ts';
 import { fleetColumns } from './fleet-columns.tsx';
+import { FleetTools } from './fleet-tools.tsx';
 import { MeshStrip } from './mesh-strip.tsx';
-import { holdOrder, orderServices, searchServices, serviceKey } from './order.ts';
+import { groupOf, groupServices, holdOrder, orderServices, searchServices, serviceKey } from './order.ts';
 import { meshTotals } from './totals.ts';
 import { readTrends, type Trends } from './trends.ts';
 
 /** Every service, worst first. */
 export function FleetPage() {
   const span = timeSpan.value;
-  const step = chooseStep({
-    windowMs: span.windowMs,
-    scrapeIntervalMs: scrapeIntervalMs.value,
-    mostPoints: TREND_POINTS,
-  });
+  const step = stepFor(TREND_POINTS);
   const services = useAnswer(api.services(span)).value;
   const rates = useAnswer(api.trends('request_rate', span, step.step), step.ms).value;
   const latencies = useAnswer(api.trends('latency_p99', span, step.step), step.ms).value;
@@ -47,7 +45,7 @@ export function FleetPage() {
       </h1>
       <ErrorNotice error={services.error} />
       {services.data ? (
-        <Fleet answer={services.data} trends={trends} />
+        <Fleet answer={services.data} trends={trends} isPast={paused.value || services.outdated} />
       ) : (
         services.error === null && <Skeleton label="services" rows={8} />
       )}
@@ -58,46 +56,61 @@ export function FleetPage() {
 interface FleetProps {
   readonly answer: ServicesAnswer;
   readonly trends: Trends | null;
+  /** Whether the answer's time does not end now. */
+  readonly isPast: boolean;
 }
 
-function Fleet({ answer, trends }: FleetProps) {
-  const { search, sort } = location.value.view;
-  const window = spanInWords(answer.windowMs);
-  const ordered = orderServices(searchServices(answer.services, search), sort);
-  const asked = JSON.stringify([search, sort]);
+function Fleet({ answer, trends, isPast }: FleetProps) {
+  const { search, sort, group, hidden } = location.value.view;
+  const before = useBefore(answer);
+  const window = windowInWords(answer.windowMs, isPast ? answer.at : null);
+  const found = searchServices(answer.services, search);
+  const ordered = groupServices(orderServices(found, sort, changeValues(before)), group);
+  const asked = JSON.stringify([search, sort, group]);
   const { rows, hold } = useHeldOrder(ordered, asked);
   const { shown, more } = useMoreRows(rows, asked, serviceKey);
   if (answer.services.length === 0) return <EmptyFleet />;
-  const columns = fleetColumns({ window, inMilliseconds: readsWellInMilliseconds(answer.services), trends });
+  const inMilliseconds = readsWellInMilliseconds(answer.services);
+  const columns = fleetColumns({ window, inMilliseconds, trends, before });
   return (
     <>
       <WaitingNotice answer={answer} />
       <MeshStrip services={answer.services} window={window} trend={trends?.total ?? null} />
-      <div class="tools">
-        <SearchBox label="Search services" />
-        <SortChoice columns={columns} own="Worst first" sort={sort} />
-        <p class="count" role="status">
-          {rows.length === answer.services.length
-            ? `${rows.length} services`
-            : `${rows.length} of ${answer.services.length} services`}
-        </p>
-      </div>
+      <FleetTools columns={columns} rows={rows} total={answer.services.length} before={before} />
       <div class="rows-by-key" {...hold}>
         <DataTable
-          name="fleet-table"
+          name={before ? 'fleet-table compared' : 'fleet-table'}
           caption={`Services over the last ${window}`}
           captionHidden
-          columns={columns}
+          columns={shownColumns(columns, hidden)}
           rows={shown}
           rowKey={serviceKey}
           sort={sort}
           onSort={(next) => changeView({ sort: next })}
+          {...(group === '' ? {} : grouping(rows, group))}
         />
         {more}
       </div>
       {rows.length === 0 && <p class="nothing">No service matches “{search}”.</p>}
     </>
   );
+}
+
+/** Groups with how many services each has, and how many of those are failing. */
+function grouping(rows: readonly ServiceSummary[], group: Exclude<Group, ''>) {
+  const counts = new Map<string, { services: number; failing: number }>();
+  for (const service of rows) {
+    const name = groupOf(service, group);
+    const { services, failing } = counts.get(name) ?? { services: 0, failing: 0 };
+    counts.set(name, { services: services + 1, failing: failing + (judge(service).health === 'bad' ? 1 : 0) });
+  }
+  return {
+    groupOf: (service: ServiceSummary) => groupOf(service, group),
+    groupWords: (name: string) => {
+      const { services, failing } = counts.get(name) ?? { services: 0, failing: 0 };
+      return `${services} service${services === 1 ? '' : 's'}${failing > 0 ? `, ${failing} failing` : ''}`;
+    },
+  };
 }
 
 /** While the reader points at a row or has one focused, rows stay where they are and only their figures change. */

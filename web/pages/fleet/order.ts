@@ -3,7 +3,7 @@
 import type { ServiceSummary } from '../../../server/api/contract.ts';
 import { judge } from '../../figures/health.ts';
 import { compareNames } from '../../format/names.ts';
-import type { Sort } from '../../state/url.ts';
+import type { Group, Sort } from '../../state/url.ts';
 
 /** Identity of a service across refreshes. */
 export function serviceKey({ service, namespace }: Pick<ServiceSummary, 'service' | 'namespace'>): string {
@@ -60,7 +60,7 @@ function byName(a: ServiceSummary, b: ServiceSummary): number {
   return compareNames(a.service, b.service) || compareNames(a.namespace, b.namespace);
 }
 
-type Value = (service: ServiceSummary) => number | string | null;
+export type Value = (service: ServiceSummary) => number | string | null;
 
 const VALUES: Readonly<Record<string, Value>> = {
   service: (service) => service.service,
@@ -73,9 +73,13 @@ const VALUES: Readonly<Record<string, Value>> = {
   regions: (service) => service.regions.join(' '),
 };
 
-/** Services in the order asked for; what is not known comes last either way. */
-export function orderServices(services: readonly ServiceSummary[], sort: Sort | null): ServiceSummary[] {
-  const value = sort && VALUES[sort.column];
+/** Services in the order asked for, by a column of the table's own or of `further`; what is not known comes last. */
+export function orderServices(
+  services: readonly ServiceSummary[],
+  sort: Sort | null,
+  further: Readonly<Record<string, Value>> = {},
+): ServiceSummary[] {
+  const value = sort && (VALUES[sort.column] ?? further[sort.column]);
   return value ? [...services].sort(byColumn(value, sort.descending)) : byBadness(services);
 }
 
@@ -86,6 +90,25 @@ function byColumn(value: Value, descending: boolean): Compare {
     const order = typeof x === 'string' ? compareNames(x, String(y)) : x - Number(y);
     return (descending ? -order : order) || byName(a, b);
   };
+}
+
+/** The name of a service's group. One that runs in several regions belongs to all of them at once, and stands once. */
+export function groupOf({ namespace, regions }: ServiceSummary, group: Exclude<Group, ''>): string {
+  if (group === 'namespace') return namespace || 'no namespace';
+  return [...regions].sort(compareNames).join(' and ') || 'no region known';
+}
+
+/** Brings the rows of each group together, in the order in which the groups first occur. */
+export function groupServices(services: readonly ServiceSummary[], group: Group): ServiceSummary[] {
+  if (group === '') return [...services];
+  const groups = new Map<string, ServiceSummary[]>();
+  for (const service of services) {
+    const name = groupOf(service, group);
+    const rows = groups.get(name);
+    if (rows) rows.push(service);
+    else groups.set(name, [service]);
+  }
+  return [...groups.values()].flat();
 }
 
 /** Keeps rows where the reader last saw them; new ones come after. For while somebody points at a row. */

@@ -1,5 +1,6 @@
 import type { ServiceAnswer } from '../../../server/api/contract.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Download } from '../../components/download.tsx';
 import type { Circumstances } from '../../figures/explain.ts';
 import { type ExplainedFailure, explainFailures } from '../../figures/failures.ts';
 import { count } from '../../format/number.ts';
@@ -29,7 +30,15 @@ export function FailuresTable({ answer, context }: FailuresTableProps) {
   const failures = explainFailures(answer.failures);
   return (
     <section class="panel failures">
-      <h2>Failures by reason</h2>
+      <div class="panel-head">
+        <h2>Failures by reason</h2>
+        {failures.length > 0 && (
+          <Download
+            name={`${answer.service} failures`}
+            records={() => failures.map(({ reason, events, explanation }) => ({ reason, events, explanation }))}
+          />
+        )}
+      </div>
       {failures.length === 0 ? (
         <p class="nothing">{nothing(answer, context)}</p>
       ) : (

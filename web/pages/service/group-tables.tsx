@@ -6,10 +6,12 @@ import type {
   ServiceAnswer,
 } from '../../../server/api/contract.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Download } from '../../components/download.tsx';
 import { explained, explainedAlone } from '../../components/explained.ts';
 import { type FigureContext, figureColumns, readsWellInMilliseconds } from '../../components/figure-columns.tsx';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { ShareBar } from '../../components/share-bar.tsx';
+import { figureRecord } from '../../export/records.ts';
 import { type Circumstances, percentileInWords } from '../../figures/explain.ts';
 import type { Health } from '../../figures/health.ts';
 import { slowFactors } from '../../figures/outliers.ts';
@@ -50,12 +52,19 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
     key: 'instance',
     title: 'Instance',
     isHead: true,
-    cell: ({ instance, region, zone, health }) => {
+    cell: (row) => {
+      const { instance, region, zone, health } = row;
       const factor = slow.get(instance) ?? null;
       const [shape, words] = factor !== null && health === 'up' ? (['warn', 'slow'] as const) : HEALTH_OF[health];
       return (
         <>
-          <HealthShape health={shape} words={words} /> {instance}{' '}
+          <HealthShape health={shape} words={words} />{' '}
+          <a
+            href={addressOf({ name: 'instance', service: answer.service, namespace: answer.namespace, instance })}
+            {...explained(percentileInWords('p99', row, context))}
+          >
+            {instance}
+          </a>{' '}
           <span class="namespace">{[region, zone].filter(Boolean).join(' / ')}</span>{' '}
           {factor !== null && <span class="remark warn">{`p95 ${Number(factor.toPrecision(2))} × the others`}</span>}
           {health === 'down' && <span class="remark bad">down</span>}
@@ -65,9 +74,25 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
   };
   return (
     <section class="panel instances rows-by-key">
-      <h2>
-        Instances <span class="unit">{rows.length}</span>
-      </h2>
+      <div class="panel-head">
+        <h2>
+          Instances <span class="unit">{rows.length}</span>
+        </h2>
+        {rows.length > 0 && (
+          <Download
+            name={`${answer.service} instances`}
+            records={() =>
+              rows.map((row) => ({
+                instance: row.instance,
+                region: row.region,
+                zone: row.zone,
+                health: row.health,
+                ...figureRecord(row),
+              }))
+            }
+          />
+        )}
+      </div>
       {rows.length === 0 ? (
         <p class="nothing">Seen only by its callers, which do not tell its instances apart.</p>
       ) : (
@@ -82,7 +107,6 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
           ]}
           rows={rows}
           rowKey={({ instance }) => instance}
-          rowExplanation={(row) => explainedAlone(percentileInWords('p99', row, context))}
         />
       )}
     </section>
@@ -100,7 +124,15 @@ export function RegionsTable({ answer, context }: GroupTableProps) {
   };
   return (
     <section class="panel regions">
-      <h2>Regions</h2>
+      <div class="panel-head">
+        <h2>Regions</h2>
+        {rows.length > 0 && (
+          <Download
+            name={`${answer.service} regions`}
+            records={() => rows.map((row) => ({ region: row.region, ...figureRecord(row) }))}
+          />
+        )}
+      </div>
       {rows.length === 0 ? (
         <p class="nothing">No region is known.</p>
       ) : (
@@ -162,7 +194,17 @@ export function PeersTable({ side, answer, context }: PeersTableProps) {
   };
   return (
     <section class={`panel rows-by-key ${side}`}>
-      <h2>{title}</h2>
+      <div class="panel-head">
+        <h2>{title}</h2>
+        {rows.length > 0 && (
+          <Download
+            name={`${answer.service} ${side}`}
+            records={() =>
+              rows.map((row) => ({ service: row.service, namespace: row.namespace, ...figureRecord(row) }))
+            }
+          />
+        )}
+      </div>
       <p class="basis">{meaning}</p>
       {rows.length === 0 ? (
         <p class="nothing">{`${none} in the last ${context.window}.`}</p>

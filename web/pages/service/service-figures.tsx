@@ -12,6 +12,7 @@ import {
   successInWords,
   vantageInWords,
 } from '../../figures/explain.ts';
+import { tiersInWords } from '../../figures/tiers.ts';
 import { count, milliseconds, type Quantity, rate, relativeError, success } from '../../format/number.ts';
 
 interface ServiceFiguresProps {
@@ -76,7 +77,9 @@ function basis(answer: ServiceAnswer, context: Circumstances): string {
     const error = relativeError(answer.precision.maxRelativeError);
     if (error !== '') parts.push(`percentiles ${error}`);
   }
-  return `${parts.join(' · ')}`;
+  const kept = tiersInWords(answer.tiers);
+  if (kept !== '') parts.push(kept);
+  return parts.join(' · ');
 }
 
 interface CardProps {

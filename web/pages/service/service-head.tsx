@@ -3,6 +3,8 @@ import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { healthInWords, remark } from '../../figures/explain.ts';
 import { judge } from '../../figures/health.ts';
+import { status, timeSpan } from '../../state/collector.ts';
+import { traceAddress, traceTemplate } from './trace-link.ts';
 
 interface ServiceHeadProps {
   readonly service: string;
@@ -14,6 +16,21 @@ const VANTAGE_EXPLANATION = {
   server: 'Its own sidecars see the requests that reach it.',
   client: 'None of its own sidecars sees what reaches it, so these figures are the sum of what its callers measured.',
 };
+
+/** To the same service and time in the tracing UI. */
+function TraceLink({ service, at }: { readonly service: string; readonly at: number }) {
+  const address = traceAddress(traceTemplate(status.value?.config), {
+    service,
+    from: at - timeSpan.value.windowMs,
+    to: at,
+  });
+  if (address === null) return null;
+  return (
+    <a class="trace-link" href={address} target="_blank" rel="noreferrer noopener">
+      Traces of this time ↗
+    </a>
+  );
+}
 
 /** Who the service is, and whose Envoy saw it. */
 export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
@@ -40,6 +57,7 @@ export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
               </li>
             )}
           </ul>
+          <TraceLink service={service} at={answer.at} />
         </>
       )}
     </header>

@@ -5,15 +5,16 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { useTitle } from '../../components/title.ts';
 import { healthInWords } from '../../figures/explain.ts';
 import { judge } from '../../figures/health.ts';
-import { spanInWords } from '../../format/time.ts';
+import { count } from '../../format/number.ts';
+import { windowInWords } from '../../format/time.ts';
 import { useAnswer } from '../../state/answer.ts';
-import { timeSpan } from '../../state/collector.ts';
+import { paused, timeSpan } from '../../state/collector.ts';
 import { addressOf } from '../../state/router.ts';
 import { FailuresTable } from './failures-table.tsx';
 import { InstancesTable, PeersTable, RegionsTable } from './group-tables.tsx';
-import { ServiceCharts } from './service-charts.tsx';
 import { ServiceFigures } from './service-figures.tsx';
 import { ServiceHead } from './service-head.tsx';
+import { SubjectCharts } from './subject-charts.tsx';
 
 interface ServicePageProps {
   readonly service: string;
@@ -30,7 +31,7 @@ export function ServicePage({ service, namespace }: ServicePageProps) {
     <div class="service-page" aria-busy={answer.outdated}>
       <ServiceHead service={service} namespace={namespace} answer={answer.data} />
       {unknown ? <UnknownService service={service} /> : <ErrorNotice error={answer.error} />}
-      {answer.data && !unknown && <ServiceBody answer={answer.data} />}
+      {answer.data && !unknown && <ServiceBody answer={answer.data} isPast={paused.value || answer.outdated} />}
       {!answer.data && answer.error === null && <Skeleton label={service} rows={6} />}
     </div>
   );
@@ -47,12 +48,32 @@ function UnknownService({ service }: { readonly service: string }) {
   );
 }
 
-function ServiceBody({ answer }: { readonly answer: ServiceAnswer }) {
-  const context = { window: spanInWords(answer.windowMs), vantage: answer.vantage };
+/** Requests that a circuit breaker turned away: the sign that something is full. */
+function overflowInWords({ failures, state }: ServiceAnswer): string {
+  if (state === 'no_data') return '';
+  const events = failures.overflow ?? 0;
+  return events > 0
+    ? ` Turned away by an open circuit breaker (overflow): ${count(events)}.`
+    : ' No circuit breaker turned any away (overflow).';
+}
+
+interface ServiceBodyProps {
+  readonly answer: ServiceAnswer;
+  /** Whether the answer's time does not end now. */
+  readonly isPast: boolean;
+}
+
+function ServiceBody({ answer, isPast }: ServiceBodyProps) {
+  const context = { window: windowInWords(answer.windowMs, isPast ? answer.at : null), vantage: answer.vantage };
   return (
     <>
       <ServiceFigures answer={answer} context={context} />
-      <ServiceCharts answer={answer} />
+      <SubjectCharts
+        subject={{ service: answer.service, namespace: answer.namespace }}
+        vantage={answer.vantage}
+        capped={answer.precision.capped}
+        saturation={overflowInWords(answer)}
+      />
       <div class="grid">
         <div class="main-tables">
           <InstancesTable answer={answer} context={context} />

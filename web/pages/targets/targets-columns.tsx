@@ -95,7 +95,7 @@ function known(quantity: Quantity) {
 
 function TargetName({ target }: { readonly target: TargetStatus }) {
   const [shape, words] = HEALTH[target.health];
-  const { service = '', namespace = '' } = target.labels;
+  const { service = '', namespace = '', instance = '' } = target.labels;
   return (
     <>
       <HealthShape health={shape} words={words} />{' '}
@@ -103,6 +103,11 @@ function TargetName({ target }: { readonly target: TargetStatus }) {
         addressOfTarget(target)
       ) : (
         <a href={addressOf({ name: 'service', service, namespace })}>{service}</a>
+      )}{' '}
+      {service !== '' && instance !== '' && (
+        <a class="instance-link" href={addressOf({ name: 'instance', service, namespace, instance })}>
+          {instance}
+        </a>
       )}{' '}
       <span class="namespace">{service === '' ? '' : addressOfTarget(target)}</span>
       {target.lastError !== '' && <span class="error-text">{target.lastError}</span>}

@@ -1,6 +1,7 @@
 import type { TargetStatus, TargetsAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { DataTable } from '../../components/data-table.tsx';
+import { Download } from '../../components/download.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { useMoreRows } from '../../components/more-rows.tsx';
@@ -9,6 +10,7 @@ import { SearchBox } from '../../components/search-box.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { SortChoice } from '../../components/sort-choice.tsx';
 import { useTitle } from '../../components/title.ts';
+import { targetRecord } from '../../export/records.ts';
 import { useAnswer } from '../../state/answer.ts';
 import { live } from '../../state/collector.ts';
 import { changeView, location } from '../../state/router.ts';
@@ -52,6 +54,7 @@ function Targets({ answer }: { readonly answer: TargetsAnswer }) {
             ? `${rows.length} targets`
             : `${rows.length} of ${answer.targets.length} targets`}
         </p>
+        <Download name="targets" records={() => rows.map(targetRecord)} />
       </div>
       <div class="rows-by-key">
         <DataTable
