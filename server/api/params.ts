@@ -97,8 +97,9 @@ export function filtersOf(params: RawParams): Filters {
 }
 
 /**
- * `window` back from now (default 5m), or `from` and `to` as Unix milliseconds or RFC 3339. A window is whole steps of
- * `slotMs`, the last of which holds now: so whatever is asked for by it is the same sum of the same steps.
+ * `window` back from now (default 5m), or `from` and `to` as Unix milliseconds or RFC 3339. Either is whole steps of
+ * `slotMs`: the first one holds `from`, the last one `to` or now. So whatever is asked for is the same sum of the same
+ * steps, and nothing that happened in between is cut off.
  */
 export function timeRange(params: RawParams, { now, slotMs }: { now: number; slotMs: number }): TimeRange {
   const from = single(params, 'from');
@@ -117,7 +118,8 @@ export function timeRange(params: RawParams, { now, slotMs }: { now: number; slo
   if (end <= start) throw new RequestError('to must be later than from');
   if (end - start > MAX_WINDOW_MS)
     throw new RequestError(`from and to are more than ${formatDuration(MAX_WINDOW_MS)} apart`);
-  return { from: start, to: end, window: formatDuration(end - start), offsetMs };
+  const whole = { from: Math.floor(start / slotMs) * slotMs, to: Math.ceil(end / slotMs) * slotMs };
+  return { ...whole, window: formatDuration(end - start), offsetMs };
 }
 
 /** Whole minutes, so that steps stay whole. */

@@ -189,9 +189,11 @@ describe('a mixed mesh', () => {
     expect(await api.get(`/api/v1/services?${iso}&service=shop`)).toEqual(answer);
   });
 
-  test('a window that cuts intervals counts their parts', async () => {
+  test('a window that would cut intervals has them whole', async () => {
     const [from, to] = [BASE + INTERVAL / 2, BASE + 2.5 * INTERVAL];
-    expect(await serviceNamed('shop', `from=${from}&to=${to}`)).toMatchObject({ requests: 60, requestRate: 3 });
+    expect(await serviceNamed('shop', `from=${from}&to=${to}`)).toMatchObject({ requests: 90, requestRate: 3 });
+    const answer = await api.get<ServiceAnswer>(`/api/v1/services/shop?from=${from}&to=${to}`);
+    expect(answer).toMatchObject({ requests: 90, windowMs: 3 * INTERVAL });
   });
 
   test('one service with its parts', async () => {

@@ -1,147 +1,68 @@
-/** How long bare connections lasted: of which clusters, and from which scrape on. */
+/** Clusters that carry bare connections, as a real Envoy 1.40 tells them. */
 
 import { expect, test } from 'vitest';
-import { connectionsKey } from '../../server/mesh/connection-mesh.ts';
+import { increments } from '../../server/mesh/increments.ts';
 import { NO_RULES } from '../../server/mesh/naming-rules.ts';
-import { TargetMesh } from '../../server/mesh/target-mesh.ts';
-import type { StoredTarget } from '../../server/model/scrape-record.ts';
+import { compilePlan } from '../../server/mesh/plan.ts';
+import { COUNTERS, GAUGES } from '../../server/model/flow.ts';
 import { readingOf } from '../envoy/stats-body.ts';
-import { infoOf } from './scraped-target.ts';
 
-const ADDRESS = '10.0.0.5:9901';
-const MINUTE = 60_000;
-const START = 1_700_000_000_000;
-const HTTP = {
-  'cluster.web.membership_total': 1,
-  'cluster.web.upstream_cx_total': 3,
-  'cluster.web.upstream_cx_http1_total': 3,
-  'cluster.web.upstream_rq_2xx': 9,
+/** Five connections of 100 bytes each way, of which two are open and three were ended by the peer. */
+const TCP = {
+  membership_total: 1,
+  upstream_cx_active: 2,
+  upstream_cx_destroy_remote_with_active_rq: 3,
+  upstream_cx_rx_bytes_total: 500,
+  upstream_cx_total: 5,
+  upstream_cx_tx_bytes_total: 500,
+  upstream_rq_active: 2,
+  upstream_rq_pending_active: 0,
+  upstream_rq_total: 5,
 };
-const ended = (count: number) => ({ 7: count });
+const BARE = { connections: 5, bytes_rx: 500, bytes_tx: 500, active_connections: 2, endpoints_total: 1 };
+const EVENTS = { reset: 3 };
 
-/** Connections that ended by cluster; of a database, of the application behind the sidecar, and of an HTTP service. */
-interface Ended {
-  readonly database?: number;
-  readonly local_app?: number;
-  readonly web?: number;
-}
-
-function readingAt(counts: Ended) {
-  const bare = Object.keys(counts).filter((cluster) => cluster !== 'web');
-  const scalars = bare.flatMap((cluster) => [
-    [`cluster.${cluster}.membership_total`, 1],
-    [`cluster.${cluster}.upstream_cx_total`, 5],
+test.each<[what: string, more: Record<string, number>, managers: string[], local: object, peer: object]>([
+  ['only TCP', {}, [], BARE, BARE],
+  ['TCP beside a connection manager', {}, ['ingress_http'], BARE, BARE],
+  [
+    'HTTP that has not answered yet',
+    { upstream_cx_http1_total: 5 },
+    [],
+    { ...BARE, ...EVENTS, active_requests: 2 },
+    { ...BARE, ...EVENTS, active_requests: 2 },
+  ],
+  [
+    'HTTP beside a connection manager',
+    { upstream_cx_http2_total: 1 },
+    ['ingress_http'],
+    EVENTS,
+    { ...BARE, ...EVENTS, active_requests: 2 },
+  ],
+  ['refused', { upstream_cx_connect_fail: 5 }, [], { ...BARE, connect: 5 }, { ...BARE, connect: 5 }],
+  [
+    'answered by Envoy itself',
+    { upstream_cx_connect_fail: 5, upstream_rq_5xx: 5, upstream_rq_completed: 5 },
+    [],
+    { ...BARE, ...EVENTS, active_requests: 2, connect: 5, '5xx': 5 },
+    { ...BARE, ...EVENTS, active_requests: 2, connect: 5, '5xx': 5 },
+  ],
+])('%s', (_, more, managers, local, peer) => {
+  const stats = Object.entries({ ...TCP, ...more });
+  const scalars = ['local_app', 'db.default'].flatMap((cluster) =>
+    stats.map(([stat, value]) => [`cluster.${cluster}.${stat}`, value] as const),
+  );
+  const reading = readingOf({ scalars: Object.fromEntries(scalars) });
+  const input = { service: 'shop', labelledRole: '', namedRole: 'sidecar', rules: NO_RULES } as const;
+  const plan = compilePlan({ ...input, layout: reading.layout, managers: new Set(managers) });
+  const seen = increments(plan, reading, undefined).map(({ flow, counters, gauges }) => [
+    flow.peer,
+    Object.fromEntries(
+      [
+        ...COUNTERS.map((name, index) => [name, counters[index]] as const),
+        ...GAUGES.map((name, index) => [name, gauges[index]] as const),
+      ].filter(([, value]) => value !== 0),
+    ),
   ]);
-  const histograms = Object.entries(counts).map(([cluster, count]) => [
-    `cluster.${cluster}.upstream_cx_length_ms`,
-    ended(count),
-  ]);
-  return readingOf({
-    scalars: { ...HTTP, ...Object.fromEntries(scalars) },
-    histograms: {
-      'cluster.web.upstream_rq_time': ended(9),
-      ...Object.fromEntries(histograms),
-    },
-  });
-}
-
-class Target {
-  private storedConnections: StoredTarget | undefined;
-  private stored: StoredTarget | undefined;
-  private mesh = this.newMesh();
-
-  /** Samples by direction and peer, and from when on; nothing where it was not told. */
-  scrape(minute: number, counts: Ended, { asked = 'told', started = START - MINUTE }: Asked = {}) {
-    const at = START + minute * MINUTE;
-    const scraped = {
-      reading: readingAt(counts),
-      precision: 'bins' as const,
-      at,
-      info: infoOf(started, at),
-      infoAt: at,
-      managers: new Set<string>(),
-      previousRound: at - MINUTE,
-      ...(asked === 'no' ? {} : { connections: asked }),
-    };
-    const ordinary = this.mesh.observe(scraped);
-    this.stored = { target: ADDRESS, lastScrape: at, identity: ordinary.observation.identity, ...ordinary };
-    expect(ordinary.observation.flows.map(({ flow }) => flow.direction)).not.toContain('outbound_connections');
-    expect(ordinary.flowTotals?.map(({ flow }) => flow.direction)).not.toContain('inbound_connections');
-    const findings = this.mesh.observeConnections(scraped);
-    if (!findings) return undefined;
-    const { identity, from, to, flows } = findings.observation;
-    this.storedConnections = { target: connectionsKey(ADDRESS), lastScrape: at, identity, ...findings };
-    expect([to, findings.flowTotals]).toEqual([at, []]);
-    const told = flows.map(({ flow: { direction, peer }, counters, bins }) => {
-      expect([...counters].every((count) => count === 0)).toBe(true);
-      return [`${direction} ${peer}`.trim(), bins.counts.reduce((sum, count) => sum + count, 0)];
-    });
-    return { from: Math.round((from - START) / MINUTE), ...Object.fromEntries(told) };
-  }
-
-  restartCollector(): void {
-    this.mesh = this.newMesh();
-  }
-
-  private newMesh(): TargetMesh {
-    return new TargetMesh({
-      labels: {},
-      address: ADDRESS,
-      host: '10.0.0.5',
-      rules: NO_RULES,
-      seriesLimit: 1000,
-      stored: structuredClone(this.stored),
-      storedConnections: structuredClone(this.storedConnections),
-    });
-  }
-}
-
-interface Asked {
-  readonly asked?: 'told' | 'none' | 'no';
-  readonly started?: number;
-}
-
-const OUT = 'outbound_connections database';
-const IN = 'inbound_connections';
-
-test('bare connections by direction and peer; those that carry requests are none', () => {
-  const target = new Target();
-  target.scrape(0, { database: 2, local_app: 1, web: 3 });
-  expect(target.scrape(1, { database: 6, local_app: 2, web: 8 })).toEqual({ from: 0, [OUT]: 4, [IN]: 1 });
-  expect(target.scrape(2, { database: 6, local_app: 2, web: 9 })).toEqual({ from: 1, [OUT]: 0, [IN]: 0 });
-});
-
-test('what an earlier answer was not asked for is no growth', () => {
-  const target = new Target();
-  expect(target.scrape(0, { database: 2 }, { asked: 'no' })).toBeUndefined();
-  expect(target.scrape(1, { database: 5 })).toEqual({ from: 1, [OUT]: 0 });
-  expect(target.scrape(2, { database: 6 })).toEqual({ from: 1, [OUT]: 1 });
-});
-
-test('of a target that had no bare connection, the first ones count since the last scrape without', () => {
-  const target = new Target();
-  expect(target.scrape(0, {}, { asked: 'none' })).toBeUndefined();
-  expect(target.scrape(1, {}, { asked: 'none' })).toBeUndefined();
-  expect(target.scrape(2, { database: 1 }, { asked: 'no' })).toBeUndefined();
-  expect(target.scrape(3, { database: 4 })).toEqual({ from: 1, [OUT]: 4 });
-});
-
-test('a cluster that comes up later counts from zero', () => {
-  const target = new Target();
-  target.scrape(0, { database: 2 });
-  expect(target.scrape(1, { database: 2, local_app: 3 })).toEqual({ from: 0, [OUT]: 0, [IN]: 3 });
-});
-
-test('a restart of the collector loses no connection, though its first answer does not tell', () => {
-  const target = new Target();
-  target.scrape(0, { database: 2 });
-  target.restartCollector();
-  expect(target.scrape(5, { database: 4 }, { asked: 'no' })).toBeUndefined();
-  expect(target.scrape(6, { database: 5 })).toEqual({ from: 0, [OUT]: 3 });
-});
-
-test('a restart of Envoy counts from zero', () => {
-  const target = new Target();
-  target.scrape(0, { database: 2 });
-  expect(target.scrape(2, { database: 3 }, { started: START + MINUTE })).toEqual({ from: 1, [OUT]: 3 });
+  expect(Object.fromEntries(seen)).toEqual({ '': local, 'db.default': peer });
 });
