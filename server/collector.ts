@@ -116,8 +116,7 @@ export async function startCollector(
       tracing.scraped(record);
       logScrape(warnings, log, record);
       rounds.add(record);
-      const zones = record.findings && pipeline.processZones(result);
-      if (zones) rounds.add(zones);
+      if (record.findings) for (const besides of pipeline.processBesides(result)) rounds.add(besides);
     },
   });
   let filter = compileSampleFilter(config.exporter);

@@ -1,5 +1,6 @@
 /** From one scrape to one record: knows the order of the stages, and keeps one mesh state per target. */
 
+import { connectionsKey } from './mesh/connection-mesh.ts';
 import { KnownAddresses } from './mesh/known-addresses.ts';
 import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
 import { PlanCache } from './mesh/plan-cache.ts';
@@ -108,12 +109,18 @@ export class Pipeline {
     }
   }
 
-  /** What a good scrape that was processed told by zone; undefined where it told nothing. */
-  processZones({ target, durationMs, good }: ScrapeResult): ScrapeRecord | undefined {
-    if (!good) return undefined;
+  /** What a good scrape that was processed told besides, each under a key of its own: by zone, and of bare connections. */
+  processBesides({ target, durationMs, good }: ScrapeResult): ScrapeRecord[] {
+    if (!good) return [];
     const { at, bodyBytes } = good;
-    const findings = this.meshOf(target).observeZones({ ...good, previousRound: this.previousRound(at) });
-    return findings && { target: zonesKey(target.key), at, durationMs, bodyBytes, error: '', findings };
+    const mesh = this.meshOf(target);
+    const scraped = { ...good, previousRound: this.previousRound(at) };
+    const record = (key: string, findings: ScrapeFindings | undefined): ScrapeRecord[] =>
+      findings ? [{ target: key, at, durationMs, bodyBytes, error: '', findings }] : [];
+    return [
+      ...record(zonesKey(target.key), mesh.observeZones(scraped)),
+      ...record(connectionsKey(target.key), mesh.observeConnections(scraped)),
+    ];
   }
 
   /** When the round before the one at `at` was: of this life, or the last one of an earlier life. */
@@ -140,6 +147,7 @@ export class Pipeline {
       host: scheme === 'unix' ? path : host,
       stored: this.stored.get(target.key),
       storedZones: this.stored.get(zonesKey(target.key)),
+      storedConnections: this.stored.get(connectionsKey(target.key)),
     });
     this.stored.delete(target.key);
     const known = { mesh, target, rules: this.rules, goneAt: null };

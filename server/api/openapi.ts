@@ -1,6 +1,6 @@
 /** OpenAPI description of all that app.ts serves for programs. */
 
-import { SIGNAL_NAMES } from '../model/signals.ts';
+import { QUERY_SIGNAL_NAMES } from '../model/signals.ts';
 import { MAX_ROWS } from './heatmap.ts';
 import { ref, type Schema } from './openapi-parts.ts';
 import { SCHEMAS } from './openapi-schemas.ts';
@@ -126,8 +126,9 @@ const QUERY: readonly Parameter[] = [
     name: 'signal',
     in: 'query',
     required: true,
-    description: 'What to give: requests, retries and failures are counts in the step, rates are per second.',
-    schema: { type: 'string', enum: SIGNAL_NAMES },
+    description:
+      'What to give: requests, retries and failures are counts in the step, rates are per second. connection_duration_… is how long bare connections (TCP) lasted that ended in the step, in milliseconds; it takes no top.',
+    schema: { type: 'string', enum: QUERY_SIGNAL_NAMES },
     example: 'request_rate',
   },
   {

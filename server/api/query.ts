@@ -2,7 +2,7 @@ import { type MeasuredGroup, type MeasuredLabel, type MeasuredQuery, received, s
 import { signal } from '../measure/signals.ts';
 import { Slices } from '../measure/slices.ts';
 import { CODE_CLASSES, COUNTER_INDEX } from '../model/flow.ts';
-import { SIGNAL_NAMES, type SignalName } from '../model/signals.ts';
+import { QUERY_SIGNAL_NAMES, type QuerySignalName } from '../model/signals.ts';
 import type { Sources } from './asking.ts';
 import type { QueryAnswer, QuerySeries } from './contract.ts';
 import {
@@ -58,12 +58,15 @@ type Direction = (typeof DIRECTIONS)[number];
 
 /** Series of a signal over steps that are aligned to multiples of the step; the first one holds `from`. */
 export async function querySignal(sources: Sources, params: RawParams, clock: Clock): Promise<QueryAnswer> {
-  const name = oneOf(params, 'signal', SIGNAL_NAMES);
-  if (!name) throw new RequestError(`signal is missing: one of ${SIGNAL_NAMES.join(', ')}`);
-  const { needsBins = false, quantile, ofClass } = signal(name);
+  const name = oneOf(params, 'signal', QUERY_SIGNAL_NAMES);
+  if (!name) throw new RequestError(`signal is missing: one of ${QUERY_SIGNAL_NAMES.join(', ')}`);
+  const { needsBins = false, quantile, ofClass, connections = false } = signal(name);
   const by = listOf(params, 'by', QUERY_LABELS);
   if (by.includes('code_class') && !ofClass)
     throw new RequestError('by=code_class needs signal=requests or signal=request_rate');
+  const top = wholeNumber(params, 'top', { min: 1, max: MAX_TOP });
+  if (connections && top !== undefined)
+    throw new RequestError('top ranks by requests, of which bare connections have none: leave it out');
   const range = alignedRange(params, clock);
   const labels = by.filter((label): label is MeasuredLabel => label !== 'code_class' && label !== 'direction');
   const query: MeasuredQuery = {
@@ -72,12 +75,13 @@ export async function querySignal(sources: Sources, params: RawParams, clock: Cl
     filters: filtersOf(params),
     by: labels,
     bins: needsBins,
+    connections,
     ...(quantile === undefined ? {} : { quantiles: [quantile] }),
   };
   const answer = { series: new SeriesList(), other: new SeriesList() };
   for (const direction of directionsOf(params, by)) {
     const ask = (asked: MeasuredQuery) => (direction === 'outbound' ? sent(sources, asked) : received(sources, asked));
-    const { kept, other } = await topGroups(query, wholeNumber(params, 'top', { min: 1, max: MAX_TOP }), ask);
+    const { kept, other } = await topGroups(query, top, ask);
     const shape = { name, by, direction, from: range.from, step: range.step };
     for (const group of kept) await answer.series.add(group, shape);
     if (other) await answer.other.add(other, shape);
@@ -141,7 +145,7 @@ function directionsOf(params: RawParams, by: readonly string[]): readonly Direct
 }
 
 interface Shape {
-  readonly name: SignalName;
+  readonly name: QuerySignalName;
   readonly by: readonly string[];
   readonly direction: Direction;
   readonly from: number;

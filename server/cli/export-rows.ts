@@ -1,6 +1,7 @@
 /** Stored figures as rows, oldest first, in as many queries as it takes. */
 
 import { COUNTERS, requestCount } from '../model/flow.ts';
+import { DIRECTIONS } from '../store/record.ts';
 import {
   type Cell,
   QueryTooLargeError,
@@ -21,8 +22,6 @@ export interface ExportOptions {
 export type ExportRow = Readonly<Record<string, string | number | null>>;
 
 const QUANTILES = { p50_ms: 0.5, p95_ms: 0.95, p99_ms: 0.99 } as const;
-/** Rows by zone are a part of the outbound ones, told once more. */
-const DIRECTIONS = ['inbound', 'outbound', 'zone'] as const;
 /** Steps that are asked for at once at first; fewer where that is too much. */
 const STEPS_AT_ONCE = 60;
 
@@ -34,7 +33,11 @@ export function exportColumns(by: readonly SeriesLabel[]): string[] {
   return ['from_ms', 'to_ms', 'direction', ...by, 'requests', ...COUNTS, ...Object.keys(QUANTILES), 'latency_samples'];
 }
 
-/** Rows of steps in which something was measured; one without a request is left out unless something else was counted. */
+/**
+ * Rows of steps in which something was measured; one without a request is left out unless something else was counted.
+ * Those by zone are a part of the outbound ones, told once more; those of connections tell of nothing but how long bare
+ * ones lasted that ended, in place of latencies.
+ */
 export function* exportRows(sums: (query: SumQuery) => SumAnswer, options: ExportOptions): Generator<ExportRow> {
   const { stepMs } = options;
   const end = Math.ceil(options.to / stepMs) * stepMs;
@@ -56,7 +59,7 @@ function rowsBetween(sums: (query: SumQuery) => SumAnswer, { from, to, stepMs, b
   const rows = DIRECTIONS.flatMap((direction) =>
     sums({ ...query, direction }).groups.flatMap(({ labels, cells }) =>
       cells.flatMap((cell, index) => {
-        if (!cell?.counters.some((count) => count > 0)) return [];
+        if (!cell || (samplesOf(cell) === 0 && !cell.counters.some((count) => count > 0))) return [];
         const start = from + index * stepMs;
         return [{ from_ms: start, to_ms: start + stepMs, direction, ...labels, ...figuresOf(cell) }];
       }),
@@ -72,8 +75,12 @@ function figuresOf(cell: Cell): Record<string, number | null> {
     requests: requestCount(cell.counters),
     ...counts,
     ...Object.fromEntries(quantiles),
-    latency_samples: cell.downstreamSamples + cell.upstreamSamples,
+    latency_samples: samplesOf(cell),
   };
+}
+
+function samplesOf({ downstreamSamples, upstreamSamples }: Cell): number {
+  return downstreamSamples + upstreamSamples;
 }
 
 /** A row as a line of CSV (RFC 4180); null is empty. */

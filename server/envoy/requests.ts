@@ -1,5 +1,6 @@
 /** What a sidecar is asked for: GET only, and only these paths. */
 
+import { CONNECTION_LENGTH } from './bare-clusters.ts';
 import type { Precision, StatsReader } from './stats.ts';
 import { JsonStatsReader } from './stats-json.ts';
 import { PrometheusStatsReader } from './stats-prometheus.ts';
@@ -24,6 +25,9 @@ const OTHERS = [
 
 const FILTER = `filter=(${REQUESTS}${OTHERS}`;
 
+/** How long connections lasted; of no use where they carry requests. */
+const CONNECTION_LENGTHS = `|${CONNECTION_LENGTH}`;
+
 /**
  * Envoy counts every request of a cluster twice, once more under `internal.` or `external.`, and where zones are known a
  * third time by zone: a fifth and a half of an answer. RE2 can't look ahead, but it can ask for other ends before the
@@ -40,7 +44,7 @@ export interface StatsForm {
   readonly path: string;
   /** False where names in that form don't tell zones from one another. */
   readonly tellsZones?: false;
-  /** Whether copies may be left out of it: see {@link narrowed}. */
+  /** Whether copies may be left out of it: see {@link pathOf}. */
   readonly narrows?: boolean;
   /** Start of the content type that such an answer has. */
   readonly contentType: string;
@@ -162,10 +166,22 @@ export function withZones(endings: readonly string[]): string[] {
   return endings.filter((ending) => ending === COPY_ENDING);
 }
 
-/** The path of a form without the stats of requests before which one of these ends stands. */
-export function narrowed({ path }: StatsForm, endings: readonly string[]): string {
-  const wanted = `(${otherEnding(endings)}.upstream|downstream)`;
-  return path.replace(FILTER, `filter=(${escapeBrackets(wanted)}${REQUESTS}${OTHERS}`);
+export interface StatsWanted {
+  /** Stats of requests before which one of these ends stands are left out; none: all are asked for. */
+  readonly leftOut: readonly string[];
+  /** Whether it is to be told how long connections lasted. */
+  readonly connectionLengths: boolean;
+}
+
+/** The path of a form for what is wanted; a form without a filter tells all that it can. */
+export function pathOf({ path }: StatsForm, { leftOut, connectionLengths }: StatsWanted): string {
+  const endings = leftOut.length > 0 ? escapeBrackets(`(${otherEnding(leftOut)}.upstream|downstream)`) : '';
+  return path.replace(FILTER, `filter=(${endings}${REQUESTS}${connectionLengths ? CONNECTION_LENGTHS : ''}${OTHERS}`);
+}
+
+/** Whether an answer in this form, asked for so, tells how long each bare connection lasted, as far as Envoy knows. */
+export function tellsConnectionLengths({ path, tellsZones, precision }: StatsForm, isAsked: boolean): boolean {
+  return tellsZones !== false && precision !== 'none' && (isAsked || !path.includes(FILTER));
 }
 
 /** A pattern for every text that ends in none of `endings`: at each place from the end, a character that leads to none. */

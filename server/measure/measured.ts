@@ -4,7 +4,7 @@
  */
 
 import type { ServiceDirectory, ServiceName } from '../live/services.ts';
-import { requestCount } from '../model/flow.ts';
+import { type Direction, requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { Cell, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
 import { mergeCells } from './cells.ts';
@@ -42,6 +42,8 @@ export interface MeasuredQuery {
   readonly filters: Filters;
   readonly by: readonly MeasuredLabel[];
   readonly bins: boolean;
+  /** Whether samples are bare connections that ended, by how long they lasted, in place of requests; no counter then. */
+  readonly connections?: boolean;
   /** Quantiles that cells are to come with; those of groups that were added up here are left to whoever shows them. */
   readonly quantiles?: readonly number[];
 }
@@ -90,11 +92,15 @@ async function receivedByAll(sources: Sources, query: MeasuredQuery): Promise<Me
   if (shareName(own, leftOwn) || shareName(others, leftOthers)) return undefined;
   const asked = own.length > 0 && others.length > 0 ? withBinsOnly(query) : query;
   const names = leftOwn.length > 0 ? { service: namesOf(own) } : {};
-  const servers = { direction: 'inbound', match: { ...query.filters, ...names }, by: query.by } as const;
-  const callers = { direction: 'outbound', match: { peer: namesOf(others) }, by: [] } as const;
+  const servers = { match: { ...query.filters, ...names }, by: query.by } as const;
+  const callers = { match: { peer: namesOf(others) }, by: [] } as const;
   const answers = await Promise.all([
-    own.length > 0 ? sources.store.sums({ ...timesOf(asked), ...servers }) : undefined,
-    others.length > 0 ? sources.store.sums({ ...timesOf(asked), ...callers }) : undefined,
+    own.length > 0
+      ? sources.store.sums({ ...timesOf(asked), ...servers, direction: directionOf('inbound', query) })
+      : undefined,
+    others.length > 0
+      ? sources.store.sums({ ...timesOf(asked), ...callers, direction: directionOf('outbound', query) })
+      : undefined,
   ]);
   const groups = answers.flatMap((answer) => answer?.groups ?? []);
   return mergeGroups(groups.map(({ labels, cells }) => ({ labels: pick(labels, query.by), cells })));
@@ -148,7 +154,12 @@ function mayBeSame(a: ServiceName, b: ServiceName): boolean {
 export async function sent({ store, directory }: Sources, query: MeasuredQuery): Promise<MeasuredGroup[]> {
   const by: SeriesLabel[] = query.by.includes('peer') ? [...query.by, 'peer_namespace'] : [...query.by];
   const ask = async (asked: MeasuredQuery): Promise<MeasuredGroup[]> => {
-    const { groups } = await store.sums({ ...timesOf(asked), direction: 'outbound', match: query.filters, by });
+    const { groups } = await store.sums({
+      ...timesOf(asked),
+      direction: directionOf('outbound', query),
+      match: query.filters,
+      by,
+    });
     return groups.map(({ labels, cells }) => {
       const peer = query.by.includes('peer') ? directory.resolve(peerOf(labels)).service : '';
       return { labels: pick({ ...labels, peer }, query.by), cells };
@@ -165,7 +176,12 @@ export function peerOf(labels: Group['labels']): ServiceName {
 async function atServers({ store }: Sources, query: MeasuredQuery): Promise<ServiceGroup[]> {
   const places = query.by.filter((label) => label !== 'peer' && label !== 'service' && label !== 'namespace');
   const by: SeriesLabel[] = ['service', 'namespace', ...places];
-  const { groups } = await store.sums({ ...timesOf(query), direction: 'inbound', match: query.filters, by });
+  const { groups } = await store.sums({
+    ...timesOf(query),
+    direction: directionOf('inbound', query),
+    match: query.filters,
+    by,
+  });
   return groups.map(({ labels, cells }) => ({
     name: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
     vantage: 'server',
@@ -181,7 +197,7 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
   const match = service ? { peer: service } : {};
   const { groups } = await store.sums({
     ...timesOf(query),
-    direction: 'outbound',
+    direction: directionOf('outbound', query),
     match,
     by: ['peer', 'peer_namespace'],
   });
@@ -196,6 +212,10 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
 
 function pick(values: MeasuredLabels, by: readonly MeasuredLabel[]): MeasuredLabels {
   return Object.fromEntries(by.flatMap((label) => (values[label] ? [[label, values[label]]] : [])));
+}
+
+function directionOf(direction: 'inbound' | 'outbound', { connections = false }: MeasuredQuery): Direction {
+  return connections ? `${direction}_connections` : direction;
 }
 
 function timesOf({ from, to, stepMs, bins, quantiles }: MeasuredQuery): Omit<SumQuery, 'direction' | 'match' | 'by'> {

@@ -1,7 +1,7 @@
 /** The signals of services: how each is worked out from one cell. */
 
 import { COUNTER_INDEX, type CodeClass, type Counter, requestCount } from '../model/flow.ts';
-import type { SignalName } from '../model/signals.ts';
+import type { QuerySignalName } from '../model/signals.ts';
 import type { Cell } from '../store/store.ts';
 import { errorRate, failureEvents, gauge, latencyAt, PERCENTILES, requestRate, successRate } from './cells.ts';
 
@@ -9,6 +9,8 @@ interface Signal {
   /** Null where the cell can't tell it. */
   value(cell: Cell): number | null;
   readonly needsBins?: boolean;
+  /** Whether its cells are of bare connections that ended; see `MeasuredQuery`. */
+  readonly connections?: boolean;
   /** The one quantile that it shows. */
   readonly quantile?: number;
   /** For signals that exist by code class. */
@@ -36,9 +38,12 @@ export const SIGNALS = {
   connections: { value: countOf('connections') },
   bytes_rx: { value: rateOf('bytes_rx') },
   bytes_tx: { value: rateOf('bytes_tx') },
-} as const satisfies Record<SignalName, Signal>;
+  connection_duration_p50: { ...latencySignal(PERCENTILES.p50), connections: true },
+  connection_duration_p95: { ...latencySignal(PERCENTILES.p95), connections: true },
+  connection_duration_p99: { ...latencySignal(PERCENTILES.p99), connections: true },
+} as const satisfies Record<QuerySignalName, Signal>;
 
-export const signal = (name: SignalName): Signal => SIGNALS[name];
+export const signal = (name: QuerySignalName): Signal => SIGNALS[name];
 
 function latencySignal(q: number): Signal {
   return { value: (cell) => latencyAt(cell, q), needsBins: true, quantile: q };

@@ -186,6 +186,8 @@ const COLUMNS: Readonly<Record<Direction | '', 'inbound' | 'outbound' | 'target'
   inbound: 'inbound',
   outbound: 'outbound',
   zone: 'outbound',
+  inbound_connections: 'inbound',
+  outbound_connections: 'outbound',
   '': 'target',
 };
 

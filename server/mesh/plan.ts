@@ -3,6 +3,7 @@
  * until Envoy lists other names.
  */
 
+import { bareClusters } from '../envoy/bare-clusters.ts';
 import { clusterNames, connectionManagerNames, readStatName, type StatName, type Unread } from '../envoy/stat-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
 import { COUNTER_INDEX, type FlowKey, GAUGE_INDEX, type Identity, type LatencySource } from '../model/flow.ts';
@@ -153,19 +154,6 @@ function isRead(name: StatName | Unread): name is StatName {
 function clustersOfRequests(names: readonly (StatName | Unread)[]): Set<string> {
   return new Set(names.flatMap((name) => (isRead(name) && name.stat === 'upstream_rq_completed' ? [name.owner] : [])));
 }
-
-/**
- * Clusters with connections none of which speaks HTTP, and without an answer: where a first request waits for a
- * connection, or where a target does not tell the protocol (an answer that was saved), it has not been answered either.
- */
-function bareClusters(names: readonly (StatName | Unread)[]): Set<string> {
-  const bare = new Set<string>();
-  for (const name of names) if (isRead(name) && name.stat.startsWith('upstream_cx_')) bare.add(name.owner);
-  for (const name of names) if (isRead(name) && HTTP_ONLY.test(name.stat)) bare.delete(name.owner);
-  return bare;
-}
-
-const HTTP_ONLY = /^upstream_(?:cx_http[123]_total|rq_(?:[1-5]xx|completed))$/;
 
 function slotsOf(names: readonly string[], ending: string): number[] {
   return names.flatMap((name, slot) => (name.endsWith(ending) ? [slot] : []));

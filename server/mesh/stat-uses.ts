@@ -1,5 +1,6 @@
 /** What each stat of an answer was used for, or why it was not: read off the plan that counts it. */
 
+import { CONNECTION_LENGTH } from '../envoy/bare-clusters.ts';
 import { parseIstioStatName } from '../envoy/istio-names.ts';
 import type { StatName, Unread } from '../envoy/stat-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
@@ -61,6 +62,13 @@ export interface ReadStats {
   readonly unread: readonly UnreadLine[];
 }
 
+/** In which direction a histogram tells how long bare connections lasted; undefined for others. */
+function connectionsOf(name: StatName | Unread, { bare, parts, istio }: ReasonedPlan): Direction | undefined {
+  if (istio || typeof name === 'string' || name.stat !== CONNECTION_LENGTH || !bare.has(name.owner)) return undefined;
+  if (parts.localClusters.has(name.owner)) return 'inbound_connections';
+  return parts.peerClusters.has(name.owner) ? 'outbound_connections' : undefined;
+}
+
 /** Every line of an answer, in the answer's order as far as the form keeps it: counters and gauges, histograms, the rest. */
 export function statUses({ layout, reasoned, unread }: ReadStats): StatUse[] {
   const { plan } = reasoned;
@@ -74,6 +82,10 @@ export function statUses({ layout, reasoned, unread }: ReadStats): StatUse[] {
   const histograms = new Uses();
   for (const { slot, flow } of plan.histograms)
     histograms.add(slot, { figure: 'latency', direction: plan.flows[flow]?.direction ?? '' });
+  reasoned.histograms.forEach((name, slot) => {
+    const direction = connectionsOf(name, reasoned);
+    if (direction) histograms.add(slot, { figure: 'connection duration', direction });
+  });
   const useOf = (uses: Uses, reads: readonly (StatName | Unread)[]) => (name: string, slot: number) => {
     const figures = uses.of(slot);
     return {

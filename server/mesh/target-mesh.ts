@@ -3,6 +3,7 @@ import type { Precision, StatsLayout, StatsReading } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
 import type { HostObservation } from '../model/host-increment.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
+import { type ConnectionFindings, ConnectionMesh } from './connection-mesh.ts';
 import { HostMesh, type HostsAnswer } from './host-mesh.ts';
 import { type IdentitySources, identify } from './identity.ts';
 import { KnownAddresses } from './known-addresses.ts';
@@ -10,7 +11,7 @@ import { Meter, type Moment } from './meter.ts';
 import type { NamingRules } from './naming-rules.ts';
 import type { Plan } from './plan.ts';
 import { PlanCache, type Planned } from './plan-cache.ts';
-import { ZoneMesh } from './zone-mesh.ts';
+import { type ZoneFindings, ZoneMesh } from './zone-mesh.ts';
 
 /** What one good scrape brought. */
 export interface Scraped {
@@ -32,6 +33,8 @@ export interface Scraped {
   readonly previousRound: number | null;
   /** `told`: `reading` holds everything by zone; `none`: there is nothing by zone; absent: not asked. */
   readonly zones?: 'told' | 'none';
+  /** The same of how long bare connections lasted. */
+  readonly connections?: 'told' | 'none';
 }
 
 export interface TargetMeshOptions extends Omit<IdentitySources, 'info'> {
@@ -44,6 +47,8 @@ export interface TargetMeshOptions extends Omit<IdentitySources, 'info'> {
   readonly stored: StoredTarget | undefined;
   /** The same of its zones. */
   readonly storedZones?: StoredTarget | undefined;
+  /** The same of its bare connections. */
+  readonly storedConnections?: StoredTarget | undefined;
   /** Plans under these rules, where targets share them. */
   readonly plans?: PlanCache;
 }
@@ -63,6 +68,7 @@ export class TargetMesh {
   private plans: PlanCache;
   private readonly meter: Meter;
   private readonly zones: ZoneMesh;
+  private readonly connections: ConnectionMesh;
   private readonly addresses: KnownAddresses;
   private readonly hosts: HostMesh;
   private listeners: readonly string[] = [];
@@ -74,13 +80,16 @@ export class TargetMesh {
     this.plans = options.plans ?? new PlanCache(options.rules);
     this.meter = new Meter(options.stored);
     this.zones = new ZoneMesh(options.storedZones);
+    this.connections = new ConnectionMesh(options.storedConnections);
     this.addresses = options.addresses ?? new KnownAddresses();
     const party = { rules: options.rules, addresses: this.addresses, caller: options.host };
     this.hosts = new HostMesh(party, this.meter.restored);
   }
 
   /** Other labels, rules or limits from the next scrape on; what was counted stays. */
-  configure(changes: Omit<TargetMeshOptions, 'stored' | 'storedZones' | 'address' | 'host'>): void {
+  configure(
+    changes: Omit<TargetMeshOptions, 'stored' | 'storedZones' | 'storedConnections' | 'address' | 'host'>,
+  ): void {
     this.options = { ...this.options, ...changes, fallbackPlace: changes.fallbackPlace };
     this.plans = changes.plans ?? new PlanCache(changes.rules);
     this.outlines = new WeakMap();
@@ -147,14 +156,38 @@ export class TargetMesh {
       rules: this.options.rules,
       ownZone: info?.zone ?? '',
     });
+    return this.findingsBesides(findings, scraped, plan);
+  }
+
+  /**
+   * How long the bare connections lasted that ended, as far as the answer that {@link observe} took last tells it;
+   * undefined as for zones.
+   */
+  observeConnections(scraped: Scraped): ScrapeFindings | undefined {
+    const { connections, reading } = scraped;
+    const moment = momentOf(scraped);
+    if (connections === 'none') this.connections.toldNone({ lastScrape: moment.at, startedAt: moment.startedAt });
+    const outline = this.outlines.get(reading.layout);
+    if (connections !== 'told' || !outline) return undefined;
+    const { plan, clusters, connectionFlows: flowOf, identity } = outline;
+    const findings = this.connections.observe({ reading, moment, identity, clusters, flowOf });
+    return this.findingsBesides(findings, scraped, plan);
+  }
+
+  /** Undefined where they are too many. */
+  private findingsBesides(
+    findings: ZoneFindings | ConnectionFindings,
+    { info, precision }: Scraped,
+    { inbound, failureSource }: Plan,
+  ): ScrapeFindings | undefined {
     if (findings.samples > this.options.seriesLimit) return undefined;
     return {
       ...findings,
       flowTotals: [],
-      inbound: plan.inbound,
+      inbound,
       envoyVersion: info?.version ?? '',
-      precision: scraped.precision,
-      failureSource: plan.failureSource ?? 'status',
+      precision,
+      failureSource: failureSource ?? 'status',
       certificateExpiry: null,
     };
   }

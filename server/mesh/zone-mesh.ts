@@ -1,11 +1,12 @@
+import { mayBeByZone } from '../envoy/stat-names.ts';
 import type { StatsReading } from '../envoy/stats.ts';
 import { NO_STATS } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { Meter, type MeterStart, type Moment } from './meter.ts';
+import { PartialReadings } from './partial-reading.ts';
 import type { Plan } from './plan.ts';
 import { compileZonePlan, type ZonePlanInput } from './zone-plan.ts';
-import { ZoneReadings } from './zone-reading.ts';
 
 /** Under which the totals of a target's zones are stored: beside the target, since they are asked for at other times. */
 export function zonesKey(target: string): string {
@@ -25,7 +26,7 @@ export type ZoneFindings = Pick<ScrapeFindings, 'observation' | 'totals' | 'star
 /** Turns what one target tells by zone into observations. */
 export class ZoneMesh {
   private readonly meter: Meter;
-  private readonly readings = new ZoneReadings();
+  private readonly readings = new PartialReadings(mayBeByZone);
   private plan: Plan | undefined;
   private planFor: readonly unknown[] = [];
 

@@ -1,12 +1,13 @@
 /**
  * A flow is the traffic of one target in one direction: what its service received (inbound),
  * or what it sent to one peer (outbound). Every figure of Sidelight is a sum over flows. What it sent to one zone of a
- * peer (zone) is a part of the outbound flow that is told once more: never added to it.
+ * peer (zone) is a part of the outbound flow that is told once more: never added to it. How long bare connections (TCP)
+ * lasted is told in flows of their own, whose samples are connections that ended: never mixed with requests' latencies.
  */
 
 import type { SparseBins } from './histogram.ts';
 
-export type Direction = 'inbound' | 'outbound' | 'zone';
+export type Direction = 'inbound' | 'outbound' | 'zone' | 'inbound_connections' | 'outbound_connections';
 
 /** Which histogram a flow's latency is from: the connection manager's or the cluster's. */
 export type LatencySource = 'downstream' | 'upstream';

@@ -26,6 +26,16 @@ export const SIGNAL_UNITS = {
 export type SignalName = keyof typeof SIGNAL_UNITS;
 export const SIGNAL_NAMES = Object.keys(SIGNAL_UNITS) as SignalName[];
 
+/** How long bare connections lasted that ended: told by queries, and of no use to alert rules, which count requests. */
+export const CONNECTION_SIGNALS = [
+  'connection_duration_p50',
+  'connection_duration_p95',
+  'connection_duration_p99',
+] as const;
+
+export type QuerySignalName = SignalName | (typeof CONNECTION_SIGNALS)[number];
+export const QUERY_SIGNAL_NAMES: readonly QuerySignalName[] = [...SIGNAL_NAMES, ...CONNECTION_SIGNALS];
+
 export function isSignalName(name: string): name is SignalName {
   return Object.hasOwn(SIGNAL_UNITS, name);
 }

@@ -1,14 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
+import { hasBareClusters } from '../envoy/bare-clusters.ts';
 import {
   CONNECTION_MANAGERS_PATH,
   copyEndings,
   hasInclusiveBounds,
-  narrowed,
+  pathOf,
   type Refusal,
   SERVER_INFO_PATH,
   STATS_FORMS,
   type StatsForm,
   takesNarrowFilter,
+  tellsConnectionLengths,
   withZones,
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
@@ -47,6 +49,8 @@ export interface GoodScrape {
   readonly managers: ReadonlySet<string>;
   /** `told`: the reading holds everything by zone; `none`: there is nothing by zone; absent: not asked this time. */
   readonly zones?: 'told' | 'none';
+  /** The same of how long bare connections lasted; `none`: the target never had any. */
+  readonly connections?: 'told' | 'none';
 }
 
 /** The part of an admin client that scraping needs. */
@@ -58,7 +62,7 @@ export interface Asks {
  * Scrapes one target: one request for /stats, in the best form that it takes, which is looked for again when another
  * version of Envoy answers; /server_info only when the
  * connection is a new one or the scrape before failed, because then it may be another process than before; what it has
- * by zone is left out at most scrapes.
+ * by zone is left out at most scrapes, and how long connections lasted is asked for only where some are bare ones.
  */
 export class TargetScraper {
   private readonly admin: Asks;
@@ -74,6 +78,10 @@ export class TargetScraper {
   private narrowRefused = false;
   /** Whether the last answer was asked for with everything by zone. */
   private holdsZones = true;
+  /** Whether a cluster with bare connections was ever seen. */
+  private hasBare = false;
+  /** Whether the last answer was asked for with how long connections lasted. */
+  private holdsLengths = false;
   private process: Process | undefined;
   /** Envoy's, as last told. */
   private version = '';
@@ -126,12 +134,19 @@ export class TargetScraper {
       this.layout = reading.layout;
       const { scalars } = reading.layout;
       this.zones.saw(calledZones(scalars, info?.zone ?? ''));
+      this.hasBare ||= hasBareClusters(scalars);
       const narrows = !this.narrowRefused && takesNarrowFilter(this.version);
       this.leftOut = narrows ? copyEndings(clusterNames(scalars), this.zones.leftOut) : [];
     }
     const zones = this.zones.turn(this.holdsZones);
+    const connections = this.connectionsTold();
     const good = { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
-    return zones ? { ...good, zones } : good;
+    return { ...good, ...(zones && { zones }), ...(connections && { connections }) };
+  }
+
+  private connectionsTold(): GoodScrape['connections'] {
+    if (!this.hasBare) return 'none';
+    return this.holdsLengths ? 'told' : undefined;
   }
 
   /** What a bucket holds depends on the version, which is known only now. */
@@ -179,13 +194,16 @@ export class TargetScraper {
     const leftOut = this.zones.due ? withZones(this.leftOut) : this.leftOut;
     const narrows = leftOut.length > 0 && form.narrows === true;
     this.holdsZones = form.tellsZones !== false && (!narrows || withZones(leftOut).length === leftOut.length);
-    if (!narrows) return this.admin.get(form.path);
-    const answer = await this.admin.get(narrowed(form, leftOut));
+    const connectionLengths = this.hasBare;
+    this.holdsLengths = tellsConnectionLengths(form, connectionLengths);
+    const everything = pathOf(form, { leftOut: [], connectionLengths });
+    if (!narrows) return this.admin.get(everything);
+    const answer = await this.admin.get(pathOf(form, { leftOut, connectionLengths }));
     if (answer.status !== 400) return answer;
     this.leftOut = [];
     this.narrowRefused = true;
     this.holdsZones = true;
-    return this.admin.get(form.path);
+    return this.admin.get(everything);
   }
 
   private async lent(reader: StatsReader, body: Buffer): Promise<StatsReading> {

@@ -6,8 +6,14 @@
 import { COUNTERS, type Direction, STORED_GAUGES } from '../model/flow.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 
-/** In the order in which records hold them. */
-export const DIRECTIONS = ['inbound', 'outbound', 'zone'] as const satisfies readonly Direction[];
+/** In the order in which records hold them; one more changes the form of records, which files must be brought to. */
+export const DIRECTIONS = [
+  'inbound',
+  'outbound',
+  'zone',
+  'inbound_connections',
+  'outbound_connections',
+] as const satisfies readonly Direction[];
 
 /** Columns are counters by their positions, and the stored gauges far behind them: a counter more moves none of them. */
 export const FIRST_GAUGE = 128;

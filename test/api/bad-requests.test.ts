@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 const SIGNALS =
-  'requests, request_rate, success_rate, error_rate, latency_p50, latency_p90, latency_p95, latency_p99, latency_p999, latency_mean, active_requests, active_connections, retries, failures, connections, bytes_rx, bytes_tx';
+  'requests, request_rate, success_rate, error_rate, latency_p50, latency_p90, latency_p95, latency_p99, latency_p999, latency_mean, active_requests, active_connections, retries, failures, connections, bytes_rx, bytes_tx, connection_duration_p50, connection_duration_p95, connection_duration_p99';
 const LABELS = 'service, namespace, instance, region, zone, peer, code_class, direction';
 const WINDOWED = 'window, from, to, offset, service, namespace, region, zone, instance';
 const LIST = 'window, from, to, service, namespace, region, zone, instance';

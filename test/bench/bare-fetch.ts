@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { copyEndings, narrowed, STATS_FORMS } from '../../server/envoy/requests.ts';
+import { copyEndings, pathOf, STATS_FORMS } from '../../server/envoy/requests.ts';
 
 export interface BareLoad {
   readonly intervalMs: number;
@@ -11,7 +11,8 @@ export interface BareLoad {
   readonly ports: readonly number[];
 }
 
-const REQUEST = Buffer.from(`GET ${narrowed(STATS_FORMS[0], copyEndings([], []))} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+const PATH = pathOf(STATS_FORMS[0], { leftOut: copyEndings([], []), connectionLengths: false });
+const REQUEST = Buffer.from(`GET ${PATH} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
 const END = Buffer.from('\r\n0\r\n\r\n');
 
 /** Milliseconds of CPU per answer, of every port once per interval, unread, into a buffer that is used again. */

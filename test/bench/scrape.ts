@@ -138,8 +138,7 @@ class Scraping {
         this.counts.bodyBytes += record.bodyBytes;
         if (record.error !== '' && this.counts.failed++ === 0) console.error(record.error);
         this.rounds.add(record);
-        const zones = record.findings && pipeline.processZones(result);
-        if (zones) this.rounds.add(zones);
+        if (record.findings) for (const besides of pipeline.processBesides(result)) this.rounds.add(besides);
       },
     });
   }

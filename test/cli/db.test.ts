@@ -157,7 +157,7 @@ test.each<[name: string, make: () => void, message: string]>([
   [
     'a file of a newer version',
     () => new Database(path).exec('PRAGMA application_id = 1399090292; PRAGMA user_version = 99').close(),
-    'the file was written by a newer Sidelight (schema 99, this one knows 4): run that version',
+    'the file was written by a newer Sidelight (schema 99, this one knows 5): run that version',
   ],
 ])('%s is refused by every command in one line', { timeout }, async (_, make, message) => {
   make();

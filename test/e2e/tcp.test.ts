@@ -1,4 +1,4 @@
-/** Bare connections through a real Envoy: their number, their bytes, and no request made of them. */
+/** Bare connections through a real Envoy: their number, bytes and durations, and no request made of them. */
 
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -16,12 +16,19 @@ import { exportedRows, total } from './exported.ts';
 
 const PORTS = { admin: 18_301, http: 18_302, inbound: 18_303, outbound: 18_304, app: 18_305, database: 18_306 };
 const OUTBOUND = { connections: 7, closed: 4, bytes: 1000 };
+/** One more of the outbound ones, closed only when a scrape has seen it open. */
+const HELD = { bytes: 1000 };
+const SENT = { connections: OUTBOUND.connections + 1, closed: OUTBOUND.closed + 1 };
 const INBOUND = { connections: 5, closed: 5, bytes: 300 };
 
 const ports = { ...PORTS };
 const startedAt = Date.now();
 const servers: Server[] = [];
 const open: Socket[] = [];
+/** Of the connection that was held: it lasted at least, and at most, so many milliseconds. */
+let held: { least: number; most: number };
+/** No connection but that one lasted longer. */
+let longestShort = 0;
 let folder: string;
 let envoy: EnvoyProcess;
 let watchdog: Watchdog;
@@ -99,6 +106,7 @@ beforeAll(async () => {
   await vi.waitFor(async () => expect((await api<StatusAnswer>('status')).scrape.up).toBe(1), 8_000);
   await talk(ports.outbound, OUTBOUND);
   await talk(ports.inbound, INBOUND);
+  held = await hold(ports.outbound, HELD.bytes);
 }, 120_000); // the first start on a machine installs Envoy
 
 afterAll(async () => {
@@ -121,15 +129,45 @@ async function startEcho(port: number): Promise<Server> {
 /** Opens connections one after the other, sends bytes over each and waits until they came back; closes some. */
 async function talk(port: number, { connections, closed, bytes }: typeof OUTBOUND): Promise<void> {
   for (let index = 0; index < connections; index++) {
-    const socket = connect(port, '127.0.0.1').on('error', () => {});
-    open.push(socket);
-    socket.write(Buffer.alloc(bytes));
-    for (let received = 0; received < bytes; ) {
-      const [part] = (await once(socket, 'data')) as [Buffer];
-      received += part.length;
+    const before = performance.now();
+    const socket = await echoed(port, bytes);
+    if (index < closed) {
+      await closedBoth(socket);
+      longestShort = Math.max(longestShort, performance.now() - before);
     }
-    if (index < closed) socket.end();
   }
+}
+
+/** Holds a connection until its collector shows all that are open, and tells how long it lasted. */
+async function hold(port: number, bytes: number): Promise<typeof held> {
+  const before = performance.now();
+  const socket = await echoed(port, bytes);
+  const since = performance.now();
+  await vi.waitFor(async () => {
+    const { database } = await signal('active_connections');
+    expect(database?.newest).toBe(SENT.connections - OUTBOUND.closed);
+  }, 8_000);
+  const least = performance.now() - since;
+  await closedBoth(socket);
+  return { least, most: performance.now() - before };
+}
+
+async function echoed(port: number, bytes: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  open.push(socket);
+  socket.write(Buffer.alloc(bytes));
+  for (let received = 0; received < bytes; ) {
+    const [part] = (await once(socket, 'data')) as [Buffer];
+    received += part.length;
+  }
+  return socket;
+}
+
+/** Closes a connection, and waits until the other end has done so too. */
+async function closedBoth(socket: Socket): Promise<void> {
+  const closed = once(socket, 'close');
+  socket.end();
+  await closed;
 }
 
 function api<T>(path: string): Promise<T> {
@@ -155,7 +193,7 @@ async function signal(name: string): Promise<Record<string, { sum: number; newes
 test('connections that were begun', async () => {
   await vi.waitFor(async () => {
     expect(await signal('connections')).toMatchObject({
-      database: { sum: OUTBOUND.connections },
+      database: { sum: SENT.connections },
       inbound: { sum: INBOUND.connections },
     });
   }, 8_000);
@@ -164,14 +202,14 @@ test('connections that were begun', async () => {
 test('connections that are open', async () => {
   await vi.waitFor(async () => {
     expect(await signal('active_connections')).toMatchObject({
-      database: { newest: OUTBOUND.connections - OUTBOUND.closed },
+      database: { newest: SENT.connections - SENT.closed },
       inbound: { newest: 0 },
     });
   }, 8_000);
 });
 
 test('bytes in both directions', async () => {
-  const sent = OUTBOUND.connections * OUTBOUND.bytes;
+  const sent = OUTBOUND.connections * OUTBOUND.bytes + HELD.bytes;
   const received = INBOUND.connections * INBOUND.bytes;
   await vi.waitFor(async () => {
     const rows = await exportedRows(join(folder, 'sidelight.db'));
@@ -186,6 +224,48 @@ test('bytes in both directions', async () => {
   }, 12_000);
   expect(Object.keys(await signal('bytes_tx')).sort()).toEqual(['database', 'inbound']);
 });
+
+test('one sample for each connection that ended, and none of those that are open', async () => {
+  await vi.waitFor(async () => {
+    const rows = await exportedRows(join(folder, 'sidelight.db'));
+    const samples = (wanted: string) =>
+      total(
+        rows.filter(({ direction }) => direction === wanted),
+        'latency_samples',
+      );
+    expect([samples('inbound_connections'), samples('outbound_connections')]).toEqual([INBOUND.closed, SENT.closed]);
+    expect([samples('inbound'), samples('outbound')]).toEqual([0, 0]);
+  }, 12_000);
+});
+
+test('how long connections lasted', async () => {
+  await vi.waitFor(async () => {
+    const [p50, p99] = [await durations('p50'), await durations('p99')];
+    expect(Math.max(...(p99.database ?? []))).toBeGreaterThanOrEqual(within(held.least).least);
+    expect(Math.max(...(p99.database ?? []))).toBeLessThanOrEqual(within(held.most).most);
+    expect(p99.inbound).not.toEqual([]);
+    for (const short of [...(p99.inbound ?? [Number.NaN]), Math.min(...(p50.database ?? []))])
+      expect(short).toBeLessThanOrEqual(within(longestShort).most);
+  }, 8_000);
+});
+
+/** Envoy records whole milliseconds, cut off, in bins that are up to a tenth of their values wide, at the end as it sees it. */
+function within(ms: number): { least: number; most: number } {
+  return { least: ms * 0.9 - 1, most: ms * 1.1 + 100 };
+}
+
+/** By peer, or direction where there is none. */
+async function durations(percentile: string): Promise<Record<string, number[]>> {
+  const { series } = await api<QueryAnswer>(
+    `query?signal=connection_duration_${percentile}&service=ledger&by=direction,peer&step=1h&${window()}`,
+  );
+  return Object.fromEntries(
+    series.map(({ labels, points }) => [
+      labels.peer ?? labels.direction ?? '',
+      points.flatMap(([, value]) => (value === null ? [] : [value])),
+    ]),
+  );
+}
 
 test('no request is made of a connection, neither done nor in flight, nor a failure of one that ended', async () => {
   const service = await api<ServiceAnswer>(`services/ledger?${window()}`);

@@ -5,7 +5,7 @@ import {
   CONNECTION_MANAGERS_PATH,
   copyEndings,
   hasInclusiveBounds,
-  narrowed,
+  pathOf,
   SERVER_INFO_PATH,
   STATS_FORMS,
   takesNarrowFilter,
@@ -76,7 +76,9 @@ describe('the requests', () => {
 
 describe('the narrow filter', () => {
   const narrow = (endings: readonly string[]) => {
-    const pattern = RE2JS.compile(query(narrowed(STATS_FORMS[0], endings)).get('filter') ?? '');
+    const pattern = RE2JS.compile(
+      query(pathOf(STATS_FORMS[0], { leftOut: endings, connectionLengths: false })).get('filter') ?? '',
+    );
     return (name: string) => pattern.matcher(name).find();
   };
   const narrowPasses = narrow(['ernal']);
@@ -134,6 +136,19 @@ describe('the narrow filter', () => {
       }),
     );
   });
+
+  test.each([[], ['ernal', '.eu-1']])(
+    'without %j lets how long connections lasted pass where that is wanted',
+    (...leftOut) => {
+      const path = pathOf(STATS_FORMS[0], { leftOut, connectionLengths: true });
+      const pattern = RE2JS.compile(query(path).get('filter') ?? '');
+      const passesNow = (name: string) => pattern.matcher(name).find();
+      expect(passesNow('cluster.a.upstream_cx_length_ms')).toBe(true);
+      expect(passesNow('http.a.downstream_cx_length_ms')).toBe(false);
+      expect(passesNow('cluster.a.upstream_rq_time')).toBe(true);
+      expect(passesNow('cluster.a.internal.upstream_rq_2xx')).toBe(leftOut.length === 0);
+    },
+  );
 
   test.each([
     ['1.22.9', false],

@@ -122,8 +122,11 @@ describe('a real Envoy with everything', () => {
   });
 
   test('the same figures from Prometheus, in buckets', () => {
-    const { 'certificate expiry': expiry, ...others } = figuresOf(text);
-    expect(expiry).toEqual([0, 0, 4]);
+    const { 'certificate expiry': expiry, 'connection duration': durations, ...others } = figuresOf(text);
+    expect([expiry, durations]).toEqual([
+      [0, 0, 4],
+      [0, 2, 0],
+    ]);
     expect(figuresOf(prometheus)).toEqual(others);
     expect([text.precision.value, prometheus.precision.value]).toEqual(['bins', 'buckets']);
     expect(prometheus.advice[0]).toMatch(/^percentiles are only as fine as the buckets/);

@@ -1,14 +1,14 @@
 /** Requests by zone: names to flows, totals to increments, over restarts of Envoy and of the collector. */
 
 import { expect, test } from 'vitest';
-import { clusterNames } from '../../server/envoy/stat-names.ts';
+import { clusterNames, mayBeByZone } from '../../server/envoy/stat-names.ts';
 import { JsonStatsReader } from '../../server/envoy/stats-json.ts';
 import { NO_RULES } from '../../server/mesh/naming-rules.ts';
+import { PartialReadings } from '../../server/mesh/partial-reading.ts';
 import type { Plan } from '../../server/mesh/plan.ts';
 import { TargetMesh } from '../../server/mesh/target-mesh.ts';
 import { zonesKey } from '../../server/mesh/zone-mesh.ts';
 import { compileZonePlan } from '../../server/mesh/zone-plan.ts';
-import { ZoneReadings } from '../../server/mesh/zone-reading.ts';
 import { CODE_CLASSES, COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
 import type { ScrapeFindings, StoredTarget } from '../../server/model/scrape-record.ts';
 import { capture } from '../envoy/captures.ts';
@@ -206,7 +206,7 @@ test.each(['1.36.4', '1.40.0'])(
   'what Envoy %s tells by zone, and nothing else, is taken out of a reading',
   (version) => {
     const whole = new JsonStatsReader().read(capture(`${version}/2_stats_detailed_usedonly.json`));
-    const part = new ZoneReadings().of(whole);
+    const part = new PartialReadings(mayBeByZone).of(whole);
     const isByZone = ([name]: [string, unknown]) => name.includes('.zone.');
     expect(Object.entries(scalarsOf(part))).toEqual(Object.entries(scalarsOf(whole)).filter(isByZone));
     expect(Object.entries(histogramsOf(part))).toEqual(Object.entries(histogramsOf(whole)).filter(isByZone));

@@ -59,7 +59,7 @@ async function expectEverything(store: SqliteStore): Promise<void> {
   expect(steps.groups[0]?.cells.map((cell) => cell?.gauges?.[0] ?? null)).toEqual([2, 2, 0, 2, 2, 2, null]);
 }
 
-test.each([1, 2])('a file of version %i keeps every request, and its last totals', async (version) => {
+test.each([1, 2, 3, 4])('a file of version %i keeps every request, and its last totals', async (version) => {
   const { store, path } = await migrated(version);
   await expectEverything(store);
   expect(await store.loadTargets()).toMatchObject([
@@ -82,8 +82,8 @@ test.each([1, 2])('a file of version %i keeps every request, and its last totals
   expect(tables).not.toContain('old_series');
 });
 
-test('what version 2 knew by zone stays by zone', async () => {
-  const { store } = await migrated(2);
+test.each([2, 3, 4])('what version %i knew by zone stays by zone', async (version) => {
+  const { store } = await migrated(version);
   const query = {
     from: START,
     to: START + 60_000,

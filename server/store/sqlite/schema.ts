@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { FLOW_LABELS, UNIT_LABELS } from '../series-labels.ts';
 import { StoreError, TIERS, type TierName } from '../store.ts';
 import { copyFromVersion2, OLD_COLUMNS } from './version-2.ts';
+import { widenRecords } from './version-4.ts';
 
 /** Marks a SQLite file as Sidelight's ("Sdlt"). */
 export const APPLICATION_ID = 0x53646c74;
@@ -147,6 +148,10 @@ const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
     database.exec('DROP TABLE raw; DROP TABLE scrapes; DROP TABLE old_series');
   },
   (database) => void database.exec(VERSION_4),
+  (database) => {
+    // Older files got their log in today's form just now.
+    if (versionOf(database) >= 3) widenRecords(database);
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -156,7 +161,7 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  * @throws StoreError when it belongs to another program or to a newer Sidelight.
  */
 export function migrate(database: Database.Database, path: string): void {
-  const version = Number(database.pragma('user_version', { simple: true }));
+  const version = versionOf(database);
   const application = Number(database.pragma('application_id', { simple: true }));
   const isEmpty = database.prepare('SELECT count(*) AS n FROM sqlite_schema').pluck().get() === 0;
   if (application !== APPLICATION_ID && !isEmpty) {
@@ -174,4 +179,9 @@ export function migrate(database: Database.Database, path: string): void {
     database.pragma(`application_id = ${APPLICATION_ID}`);
     database.pragma(`user_version = ${SCHEMA_VERSION}`);
   })();
+}
+
+/** As it was when it was opened, until it is brought to this version as a whole. */
+function versionOf(database: Database.Database): number {
+  return Number(database.pragma('user_version', { simple: true }));
 }

@@ -1,4 +1,3 @@
-import { mayBeByZone } from '../envoy/stat-names.ts';
 import type { StatsLayout, StatsReading } from '../envoy/stats.ts';
 
 interface Part {
@@ -7,9 +6,14 @@ interface Part {
   readonly histogramSlots: readonly number[];
 }
 
-/** Takes out of readings what is told by zone, so that no more than that is kept and stored. */
-export class ZoneReadings {
+/** Takes some stats out of readings, so that no more than those are kept and stored. */
+export class PartialReadings {
+  private readonly isWanted: (name: string) => boolean;
   private readonly parts = new WeakMap<StatsLayout, Part>();
+
+  constructor(isWanted: (name: string) => boolean) {
+    this.isWanted = isWanted;
+  }
 
   /** A copy; the layout is the same object for readings of one layout. */
   of(reading: StatsReading): StatsReading {
@@ -35,8 +39,8 @@ export class ZoneReadings {
   private partOf(layout: StatsLayout): Part {
     const known = this.parts.get(layout);
     if (known) return known;
-    const scalarSlots = slotsByZone(layout.scalars);
-    const histogramSlots = slotsByZone(layout.histograms);
+    const scalarSlots = this.slotsIn(layout.scalars);
+    const histogramSlots = this.slotsIn(layout.histograms);
     const part = {
       layout: {
         scalars: scalarSlots.map((slot) => layout.scalars[slot] ?? ''),
@@ -48,8 +52,8 @@ export class ZoneReadings {
     this.parts.set(layout, part);
     return part;
   }
-}
 
-function slotsByZone(names: readonly string[]): number[] {
-  return names.flatMap((name, slot) => (mayBeByZone(name) ? [slot] : []));
+  private slotsIn(names: readonly string[]): number[] {
+    return names.flatMap((name, slot) => (this.isWanted(name) ? [slot] : []));
+  }
 }
