@@ -34,15 +34,16 @@ const withoutJob = ({ labels: { job, ...labels }, value }: PrometheusSeries) => 
 const ledger = new Ledger();
 let run: PrometheusRun;
 /**
- * What is compared, in each format: from a scrape of Prometheus to another, with nothing under way at either, so that
- * PromQL need not extrapolate.
+ * What is compared, in each format: whole seconds, as the API wants them, with nothing under way at either end; PromQL
+ * is asked of as long a time that ends with a scrape, so that it need not extrapolate.
  */
-const windows = new Map<Prefix, { from: number; to: number }>();
+const windows = new Map<Prefix, { from: number; to: number; at: number }>();
+const wholeSeconds = (moment: number): number => Math.ceil(moment / 1000) * 1000;
 
 beforeAll(async () => {
   run = await PrometheusRun.start();
-  const from = await lastScrapes();
-  await run.scrapedSince(Math.max(...from.values()));
+  const from = wholeSeconds(Math.max(...(await lastScrapes()).values()));
+  await run.scrapedSince(from);
   await sendPlan(PLAN, { baseUrl: run.mesh.frontUrl, concurrency: 4, ledger });
   await vi.waitFor(async () => {
     for (const prefix of PREFIXES) {
@@ -57,9 +58,8 @@ beforeAll(async () => {
   await vi.waitFor(async () => {
     expect(Math.min(...(await lastScrapes()).values())).toBeGreaterThan(settledAt);
   }, PATIENT);
-  const to = await lastScrapes();
-  await run.scrapedSince(Math.max(...to.values()));
-  for (const prefix of PREFIXES) windows.set(prefix, { from: from.get(prefix) ?? 0, to: to.get(prefix) ?? 0 });
+  for (const [prefix, at] of await lastScrapes()) windows.set(prefix, { from, to: wholeSeconds(at), at });
+  await run.scrapedSince(Math.max(...[...windows.values()].map(({ to }) => to)));
 }, 180_000); // the first start on a machine installs Envoy
 
 afterAll(() => run?.stop());
@@ -68,9 +68,9 @@ async function lastScrapes(): Promise<Map<Prefix, number>> {
   return new Map(await Promise.all(PREFIXES.map(async (prefix) => [prefix, await run.lastScrape(prefix)] as const)));
 }
 
-function windowOf(prefix: Prefix): { from: number; to: number; range: string; parameters: string } {
-  const { from, to } = windows.get(prefix) ?? { from: 0, to: 0 };
-  return { from, to, range: `[${to - from}ms]`, parameters: `from=${from}&to=${to}` };
+function windowOf(prefix: Prefix) {
+  const { from, to, at } = windows.get(prefix) ?? { from: 0, to: 0, at: 0 };
+  return { from, to, at, range: `[${to - from}ms]`, parameters: `from=${from}&to=${to}` };
 }
 
 function summaryOf(prefix: Prefix, service: string): Promise<ServiceAnswer> {
@@ -78,7 +78,7 @@ function summaryOf(prefix: Prefix, service: string): Promise<ServiceAnswer> {
 }
 
 async function only(prefix: Prefix, expression: string): Promise<number> {
-  const series = await run.prometheus.query(expression, windowOf(prefix).to);
+  const series = await run.prometheus.query(expression, windowOf(prefix).at);
   expect([expression, series]).toEqual([expression, [expect.anything()]]);
   return series[0]?.value ?? Number.NaN;
 }
@@ -126,7 +126,8 @@ describe.each(PREFIXES)('over %smesh_…', (prefix) => {
   test.each(SERVICES)('rate and increase of %s are those of the API within one percent', async (service) => {
     const { range } = windowOf(prefix);
     const inbound = `${prefix}mesh_requests_total{service="${service}",direction="inbound"}${range}`;
-    const { requestRate, requests } = await summaryOf(prefix, service);
+    const { requestRate, requests, windowMs } = await summaryOf(prefix, service);
+    expect(`[${windowMs}ms]`).toBe(range);
     expectWithinOnePercent(await only(prefix, `sum(rate(${inbound}))`), requestRate);
     expectWithinOnePercent(await only(prefix, `sum(increase(${inbound}))`), requests);
   });
@@ -185,7 +186,7 @@ if (PROMETHEUS3) {
   });
 }
 
-describeBoards(() => ({ prometheus: run.prometheus, ...windowOf('') }));
+describeBoards(() => ({ prometheus: run.prometheus, from: windowOf('').from, to: windowOf('').at }));
 
 /** The addresses of `http_sd`, and of the Envoys that Prometheus knows. */
 async function discovered(): Promise<{ told: string[]; taken: string[] }> {
