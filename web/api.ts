@@ -3,11 +3,14 @@
 import type {
   ErrorBody,
   QueryAnswer,
+  RegionsAnswer,
   ServiceAnswer,
   ServicesAnswer,
   StatusAnswer,
   TargetsAnswer,
+  TopologyAnswer,
 } from '../server/api/contract.ts';
+import type { AlertsAnswer, RulesAnswer } from './alert-answers.ts';
 
 /** A path with its query; the type parameter says what it answers with. */
 export interface ApiRequest<_Answer> {
@@ -28,6 +31,9 @@ export interface ServiceName {
 
 /** The collector did not answer, or with something that is no answer of its own. */
 export class Unreachable extends Error {}
+
+/** The answer is none: not JSON, or of another shape. `message` says which. */
+export class Unintelligible extends Error {}
 
 /** The collector answered that it can't or won't. `message` is its plain words. */
 export class Refused extends Error {
@@ -53,6 +59,12 @@ function nameParameters({ service, namespace }: ServiceName): Record<string, str
 }
 
 export const api = {
+  topology: (span: Span): ApiRequest<TopologyAnswer> => request('topology', spanParameters(span)),
+
+  /** From where to where requests went: all of them, or those to one service. */
+  regions: (name: ServiceName | null, span: Span): ApiRequest<RegionsAnswer> =>
+    request('regions', { ...(name ? nameParameters(name) : {}), ...spanParameters(span) }),
+
   services: (span: Span): ApiRequest<ServicesAnswer> => request('services', spanParameters(span)),
 
   service: ({ service, namespace }: ServiceName, span: Span): ApiRequest<ServiceAnswer> =>
@@ -79,22 +91,31 @@ export const api = {
   series: (signal: string, name: ServiceName, span: Span, step: string): ApiRequest<QueryAnswer> =>
     request('query', { signal, ...nameParameters(name), ...spanParameters(span), step }),
 
+  alerts: (): ApiRequest<AlertsAnswer> => request('alerts'),
+  rules: (): ApiRequest<RulesAnswer> => request('rules'),
   targets: (): ApiRequest<TargetsAnswer> => request('targets'),
   status: (): ApiRequest<StatusAnswer> => request('status'),
   eventsPath: '/api/v1/events',
 };
 
 /**
- * Asks the collector. Rejects with {@link Unreachable}, {@link Refused}, or the signal's own AbortError.
+ * Asks the collector. Rejects with {@link Unreachable}, {@link Unintelligible}, {@link Refused}, or the signal's own AbortError.
  */
 export async function ask<Answer>({ path }: ApiRequest<Answer>, signal: AbortSignal): Promise<Answer> {
   const response = await reach(path, signal);
   if (!response.ok) throw await refusal(response);
+  const body = await readJson(response, signal);
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Unintelligible('JSON that is not of the API');
+  return body as Answer;
+}
+
+async function readJson(response: Response, signal: AbortSignal): Promise<unknown> {
   try {
-    return (await response.json()) as Answer;
+    return await response.json();
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Unreachable('the answer is not JSON');
+    throw new Unintelligible('something that is not JSON');
   }
 }
 

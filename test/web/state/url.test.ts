@@ -29,6 +29,11 @@ describe('reading an address', () => {
     ['/?paused=1763721600000', { pausedAt: 1_763_721_600_000 }],
     ['/?paused=yes', {}],
     ['/?table=rate,latency&scale=log', { tables: ['rate', 'latency'], logarithmic: true }],
+    [
+      '/?focus=shop%2Fcart&only=1&group=namespace&by=zone',
+      { focus: 'shop/cart', only: true, group: 'namespace', zones: true },
+    ],
+    ['/?only=yes&group=colour&by=moon', {}],
     ['/?something=else', {}],
   ];
   test.each(views)('%s', (address, view) => {
@@ -37,6 +42,11 @@ describe('reading an address', () => {
 
   test.each([
     ['/targets', { name: 'targets' }],
+    ['/topology', { name: 'topology' }],
+    ['/regions', { name: 'regions' }],
+    ['/status', { name: 'status' }],
+    ['/alerts', { name: 'alerts' }],
+    ['/rules', { name: 'rules' }],
     ['/services/cart', { name: 'service', service: 'cart', namespace: '' }],
     ['/services/a%2Fb%20c?namespace=shop', { name: 'service', service: 'a/b c', namespace: 'shop' }],
     ['/services/', { name: 'missing', path: '/services/' }],
@@ -63,6 +73,10 @@ const anyView = fc.record({
   pausedAt: fc.option(fc.integer({ min: 1_000_000_000_000, max: 9_999_999_999_999 })),
   tables: fc.uniqueArray(fc.constantFrom('rate', 'latency')),
   logarithmic: fc.boolean(),
+  focus: fc.string(),
+  only: fc.boolean(),
+  group: fc.constantFrom(null, 'service' as const, 'namespace' as const),
+  zones: fc.boolean(),
 });
 const anyName = fc.string({ minLength: 1 }).filter((name) => name !== '.' && name !== '..');
 
