@@ -1,4 +1,5 @@
 import { Component, type ComponentChildren } from 'preact';
+import { forgetAnswers } from '../state/answer.ts';
 import { live } from '../state/collector.ts';
 import { Notice } from './notice.tsx';
 
@@ -23,6 +24,10 @@ export class PageGuard extends Component<PageGuardProps, PageGuardState> {
     this.unsubscribe = live.onRefresh(() => {
       if (this.state.problem !== null) this.setState({ problem: null });
     });
+  }
+
+  override componentDidCatch(): void {
+    forgetAnswers();
   }
 
   override componentWillUnmount(): void {

@@ -10,14 +10,9 @@ export function RangeChoice() {
     <fieldset class="choices range">
       <legend class="unseen">Time looked at</legend>
       {offeredWindows(historyMs.value, current).map(({ window, ms }) => (
-        <button
-          key={window}
-          type="button"
-          aria-pressed={window === current}
-          aria-label={`last ${spanInWords(ms)}`}
-          onClick={() => changeView({ window })}
-        >
-          {window.replace(/\d+/, '$& ')}
+        <button key={window} type="button" aria-pressed={window === current} onClick={() => changeView({ window })}>
+          <span aria-hidden="true">{window.replace(/\d+/, '$& ')}</span>
+          <span class="unseen">last {spanInWords(ms)}</span>
         </button>
       ))}
     </fieldset>

@@ -23,6 +23,11 @@ function keep(path: string, data: unknown): void {
   if (kept.size > KEPT_ANSWERS && !oldest.done) kept.delete(oldest.value);
 }
 
+/** Lets go of every answer, as where one turned out to be none. */
+export function forgetAnswers(): void {
+  kept.clear();
+}
+
 /**
  * Asks, and asks again at every refresh, or only once in `everyMs` where the answer changes no faster. A request still
  * under way is not repeated; one that is no longer wanted is given up.

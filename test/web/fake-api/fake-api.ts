@@ -112,6 +112,17 @@ export class FakeApi {
     this.garbage = text;
   }
 
+  /** As when it was started. */
+  reset(): void {
+    this.answerAgain();
+    this.refuse(null);
+    this.babble(null);
+    this.release();
+    this.scenario = 'mesh';
+    this.alerting = null;
+    this.asked.length = 0;
+  }
+
   /** Lets every question wait. */
   hold(): void {
     this.held = [];

@@ -17,16 +17,18 @@ export const SMALLEST_SCALE = 0.08;
 export const LARGEST_SCALE = 3;
 const PADDING = 8;
 
-/** All of the graph, in the middle, never larger than drawn. */
+const NARROW_BOX = 600;
+const READABLE = 0.55;
+
+/** All of the graph, in the middle, never larger than drawn. A narrow screen starts where calls start, so that names can be read. */
 export function wholeOf(graph: Size, box: Size): Camera {
-  const scale = clampScale(
-    Math.min(
-      1,
-      (box.width - 2 * PADDING) / Math.max(1, graph.width),
-      (box.height - 2 * PADDING) / Math.max(1, graph.height),
-    ),
+  const whole = Math.min(
+    (box.width - 2 * PADDING) / Math.max(1, graph.width),
+    (box.height - 2 * PADDING) / Math.max(1, graph.height),
   );
-  return { x: (box.width - graph.width * scale) / 2, y: (box.height - graph.height * scale) / 2, scale };
+  const scale = clampScale(Math.min(1, box.width < NARROW_BOX ? Math.max(READABLE, whole) : whole));
+  const start = (length: number, room: number) => Math.max(0, (room - length * scale) / 2);
+  return { x: start(graph.width, box.width), y: start(graph.height, box.height), scale };
 }
 
 /** Larger or smaller, with the given place of the screen staying where it is. */

@@ -73,7 +73,11 @@ function round(value: number): string {
 const LETTER_PX = 6.1;
 
 /** What a call does, on its line. */
-export function EdgeLabel({ edge, points, at }: Pick<EdgeLineProps, 'edge' | 'points'> & { readonly at: Spot | undefined }) {
+export function EdgeLabel({
+  edge,
+  points,
+  at,
+}: Pick<EdgeLineProps, 'edge' | 'points'> & { readonly at: Spot | undefined }) {
   const middle = at ?? middleOf(points);
   if (!middle) return null;
   const words = edgeLabel(edge);
@@ -116,23 +120,25 @@ export function NodeBox({ node, at, kind, reachable, selected, words }: NodeBoxP
       data-node={node.id}
       transform={`translate(${round(x)} ${round(y)})`}
       role="link"
-      tabIndex={reachable ? 0 : -1}
+      tabindex={reachable ? 0 : -1}
       aria-label={words}
       aria-current={selected ? 'true' : undefined}
     >
-      <rect class="node-box" width={NODE_WIDTH} height={NODE_HEIGHT} rx="4" />
-      <g class={`shape ${node.health}`} transform="translate(9 6)">
-        {healthDrawing(node.health)}
+      <g aria-hidden="true">
+        <rect class="node-box" width={NODE_WIDTH} height={NODE_HEIGHT} rx="4" />
+        <g class={`shape ${node.health}`} transform="translate(9 6)">
+          {healthDrawing(node.health)}
+        </g>
+        <text class="node-name" x="26" y="17">
+          {shortened(node.name, NAME_LETTERS)}
+        </text>
+        <text class="node-namespace" x="26" y="32">
+          {shortened(below, 12)}
+        </text>
+        <text class="node-rate" x={NODE_WIDTH - 9} y="32" text-anchor="end">
+          {node.requestRate === null ? '—' : text(rate(node.requestRate))}
+        </text>
       </g>
-      <text class="node-name" x="26" y="17">
-        {shortened(node.name, NAME_LETTERS)}
-      </text>
-      <text class="node-namespace" x="26" y="32">
-        {shortened(below, 12)}
-      </text>
-      <text class="node-rate" x={NODE_WIDTH - 9} y="32" text-anchor="end">
-        {node.requestRate === null ? '—' : text(rate(node.requestRate))}
-      </text>
     </g>
   );
 }

@@ -20,6 +20,8 @@ interface GraphViewProps {
 
 /** More labels than these at once would only hide each other. */
 const MOST_LABELS = 14;
+/** So many lines are drawn fainter, for what fails to stand out. */
+const MANY_EDGES = 150;
 /** From this scale down names could not be read. */
 const READABLE_SCALE = 0.45;
 
@@ -45,7 +47,10 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
     setEdge(null);
   };
   return (
-    <div class={`graph${camera.at.scale < READABLE_SCALE ? ' far' : ''}`} ref={camera.box}>
+    <div
+      class={`graph${camera.at.scale < READABLE_SCALE ? ' far' : ''}${graph.edges.length > MANY_EDGES ? ' dense' : ''}`}
+      ref={camera.box}
+    >
       <svg
         class="graph-drawing"
         onPointerOver={pointed}

@@ -6,6 +6,7 @@ import type { GraphEdge } from './graph.ts';
 
 /** `1.20 k/s · 2.9 % failing · p95 48 ms`; what is not known is left out or told. */
 export function edgeLabel(edge: GraphEdge): string {
+  if (edge.requests === 0) return 'no requests';
   const parts = [text(rate(edge.requestRate))];
   if (edge.errorRate === null) parts.push('success unknown');
   else if (edge.errorRate > 0) parts.push(`${text(share(edge.errorRate))} failing`);
