@@ -4,11 +4,14 @@ import type {
   ErrorBody,
   HeatmapAnswer,
   QueryAnswer,
+  RegionsAnswer,
   ServiceAnswer,
   ServicesAnswer,
   StatusAnswer,
   TargetsAnswer,
+  TopologyAnswer,
 } from '../server/api/contract.ts';
+import type { AlertsAnswer, RulesAnswer } from './alert-answers.ts';
 
 /** A path with its query; the type parameter says what it answers with. */
 export interface ApiRequest<_Answer> {
@@ -43,6 +46,9 @@ export interface ServiceName {
 /** The collector did not answer, or with something that is no answer of its own. */
 export class Unreachable extends Error {}
 
+/** The answer is none: not JSON, or of another shape. `message` says which. */
+export class Unintelligible extends Error {}
+
 /** The collector answered that it can't or won't. `message` is its plain words. */
 export class Refused extends Error {
   readonly status: number;
@@ -75,6 +81,12 @@ function seriesParameters({ subject, span, step, offset }: SeriesWish): Record<s
 }
 
 export const api = {
+  topology: (span: Span): ApiRequest<TopologyAnswer> => request('topology', spanParameters(span)),
+
+  /** From where to where requests went: all of them, or those to one service. */
+  regions: (name: ServiceName | null, span: Span): ApiRequest<RegionsAnswer> =>
+    request('regions', { ...(name ? subjectParameters(name) : {}), ...spanParameters(span) }),
+
   services: (span: Span, offset?: string): ApiRequest<ServicesAnswer> =>
     request('services', { ...spanParameters(span), ...offsetParameters(offset) }),
 
@@ -103,22 +115,57 @@ export const api = {
   /** The targets of one service. */
   targetsOf: (name: ServiceName): ApiRequest<TargetsAnswer> => request('targets', subjectParameters(name)),
 
+  alerts: (): ApiRequest<AlertsAnswer> => request('alerts'),
+  rules: (): ApiRequest<RulesAnswer> => request('rules'),
   targets: (): ApiRequest<TargetsAnswer> => request('targets'),
   status: (): ApiRequest<StatusAnswer> => request('status'),
   eventsPath: '/api/v1/events',
 };
 
 /**
- * Asks the collector. Rejects with {@link Unreachable}, {@link Refused}, or the signal's own AbortError.
+ * Asks the collector. Rejects with {@link Unreachable}, {@link Unintelligible}, {@link Refused}, or the signal's own AbortError.
  */
 export async function ask<Answer>({ path }: ApiRequest<Answer>, signal: AbortSignal): Promise<Answer> {
   const response = await reach(path, signal);
   if (!response.ok) throw await refusal(response);
+  const body = await readJson(response, signal);
+  if (!isAnswer(path, body)) throw new Unintelligible('JSON that is not of the API');
+  return body as Answer;
+}
+
+/** Lists and maps that an answer holds, by the address that it is of; every entry of a list is a map. */
+const PARTS: readonly (readonly [address: RegExp, lists: readonly string[], maps: readonly string[]])[] = [
+  [/^\/api\/v1\/services(\?|$)/, ['services'], []],
+  [/^\/api\/v1\/services\//, ['byInstance', 'byRegion', 'upstreams', 'downstreams'], ['failures', 'latencyMs']],
+  [/^\/api\/v1\/query/, ['series'], []],
+  [/^\/api\/v1\/heatmap/, [], ['times', 'boundsMs', 'counts']],
+  [/^\/api\/v1\/topology/, ['nodes', 'edges'], []],
+  [/^\/api\/v1\/regions/, ['regions', 'zones'], []],
+  [/^\/api\/v1\/targets/, ['targets', 'dropped'], []],
+  [/^\/api\/v1\/status/, [], ['scrape', 'storage', 'build']],
+  [/^\/api\/v1\/alerts/, ['alerts'], []],
+  [/^\/api\/v1\/rules/, ['rules'], []],
+];
+
+function isAnswer(path: string, body: unknown): boolean {
+  if (!isMap(body) || Array.isArray(body)) return false;
+  const [, lists = [], maps = []] = PARTS.find(([address]) => address.test(path)) ?? [];
+  return (
+    lists.every((name) => Array.isArray(body[name]) && body[name].every(isMap)) &&
+    maps.every((name) => isMap(body[name]))
+  );
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+async function readJson(response: Response, signal: AbortSignal): Promise<unknown> {
   try {
-    return (await response.json()) as Answer;
+    return await response.json();
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Unreachable('the answer is not JSON');
+    throw new Unintelligible('something that is not JSON');
   }
 }
 

@@ -1,6 +1,8 @@
 import './styles.css';
+import './styles/shell.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { showFiringOnIcon } from './state/alerts.ts';
 import { startFollowing } from './state/collector.ts';
 import { startRouter } from './state/router.ts';
 import { watchTheme } from './state/theme.ts';
@@ -8,5 +10,6 @@ import { watchTheme } from './state/theme.ts';
 startRouter();
 watchTheme();
 startFollowing();
+showFiringOnIcon();
 const root = document.getElementById('app');
 if (root) render(<App />, root);

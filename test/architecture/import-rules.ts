@@ -23,6 +23,7 @@ const CONFIG_VALUES_FROM = 'collector';
 /** Packages that only these folders import. */
 const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'chart.js': ['web/charts/'],
+  '@dagrejs/dagre': ['web/pages/topology/'],
   'better-sqlite3': ['server/store/sqlite/'],
   undici: ['server/scrape/', 'server/discovery/', 'server/reach/', 'server/cli/', 'server/demo/', 'examples/'],
   commander: ['server/cli/'],

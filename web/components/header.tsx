@@ -1,38 +1,58 @@
+import { firingAlerts } from '../state/alerts.ts';
 import { live } from '../state/collector.ts';
 import { addressOf, location } from '../state/router.ts';
+import type { PlainPage } from '../state/url.ts';
 import { LiveControl } from './live-control.tsx';
 import { RangeChoice } from './range-choice.tsx';
+import { PAGE_KEYS } from './shortcuts.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
+
+/** Pages whose figures cover the chosen time. */
+const OVER_TIME: ReadonlySet<string> = new Set(['fleet', 'service', 'instance', 'topology', 'regions']);
 
 /** Where one can go, what time is looked at, and whether it is live. */
 export function Header() {
   const { page } = location.value;
-  const targets = live.latestTick.value?.targets;
-  const down = targets ? targets.total - targets.up : 0;
+  const firing = firingAlerts.value;
+  const shown = PAGE_KEYS.filter(
+    (entry) => entry.page !== 'rules' && (entry.page !== 'alerts' || firing !== null || isAbout(page.name, 'alerts')),
+  );
   return (
     <header class="bar">
       <a class="mark-and-name" href={addressOf({ name: 'fleet' })}>
         <svg viewBox="0 0 16 16" aria-hidden="true">
           <path d="M1.5 12h3V8h3v4h3V4h4" />
         </svg>
-        Sidelight
+        <span>Sidelight</span>
       </a>
       <nav aria-label="Pages">
-        <a href={addressOf({ name: 'fleet' })} aria-current={page.name === 'fleet' ? 'page' : undefined}>
-          Fleet
-        </a>
-        <a href={addressOf({ name: 'targets' })} aria-current={page.name === 'targets' ? 'page' : undefined}>
-          Targets
-          {down > 0 && <span class="badge bad"> {down} down</span>}
-        </a>
+        {shown.map(({ page: name, title, key }) => (
+          <a
+            key={name}
+            href={addressOf({ name })}
+            aria-current={isAbout(page.name, name) ? 'page' : undefined}
+            aria-keyshortcuts={`g ${key}`}
+          >
+            {title}
+            {name === 'targets' && <DownTargets />}
+            {name === 'alerts' && firing !== null && firing > 0 && <span class="badge bad"> {firing} firing</span>}
+          </a>
+        ))}
       </nav>
-      {page.name === 'fleet' || page.name === 'service' || page.name === 'instance' ? (
-        <RangeChoice />
-      ) : (
-        <span class="range" />
-      )}
+      {OVER_TIME.has(page.name) ? <RangeChoice /> : <span class="range" />}
       <LiveControl />
       <ThemeSwitch />
     </header>
   );
+}
+
+/** Rules are told of beside their alerts. */
+function isAbout(current: string, entry: PlainPage): boolean {
+  return current === entry || (entry === 'alerts' && current === 'rules');
+}
+
+function DownTargets() {
+  const targets = live.latestTick.value?.targets;
+  const down = targets ? targets.total - targets.up : 0;
+  return down > 0 ? <span class="badge bad"> {down} down</span> : null;
 }

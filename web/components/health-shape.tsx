@@ -12,18 +12,19 @@ export function HealthShape({ health, words }: HealthShapeProps) {
   if (words === '') {
     return (
       <svg class={kind} viewBox="0 0 12 12" aria-hidden="true">
-        {drawing(health)}
+        {healthDrawing(health)}
       </svg>
     );
   }
   return (
     <svg class={kind} viewBox="0 0 12 12" role="img" aria-label={words}>
-      {drawing(health)}
+      {healthDrawing(health)}
     </svg>
   );
 }
 
-function drawing(health: Health) {
+/** The shape alone, 12 by 12, to stand in a drawing. */
+export function healthDrawing(health: Health) {
   switch (health) {
     case 'good':
       return <circle cx="6" cy="6" r="4" />;

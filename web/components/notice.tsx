@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { Refused } from '../api.ts';
+import { Refused, Unintelligible } from '../api.ts';
 import { span } from '../format/time.ts';
 import { live, paused } from '../state/collector.ts';
 import { reach, silentSince } from '../state/connection.ts';
@@ -60,13 +60,23 @@ interface ErrorNoticeProps {
   readonly error: Error | null;
 }
 
-/** What the collector refused, in its own words. Its silence is told by {@link ConnectionNotice}, but while paused. */
+/** What the collector refused, in its own words, or that its answer is none. Its silence is told by {@link ConnectionNotice}, but while paused. */
 export function ErrorNotice({ error }: ErrorNoticeProps) {
   if (error instanceof Refused) {
     return (
       <Notice kind="bad" title="The collector did not answer this">
         <p>
           {error.message} {paused.value ? '' : 'Asking again with the next scrape.'}
+        </p>
+      </Notice>
+    );
+  }
+  if (error instanceof Unintelligible) {
+    return (
+      <Notice kind="bad" title="This is no answer of the collector">
+        <p>
+          In its place came {error.message}, perhaps from something between here and the collector.{' '}
+          {paused.value ? '' : 'Asking again with the next scrape.'}
         </p>
       </Notice>
     );

@@ -21,7 +21,7 @@ export function useRowKeys(): void {
 }
 
 function moveRow(event: KeyboardEvent): void {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
   const rows = [...document.querySelectorAll(ROWS)];
   const focused = rows.findIndex((row) => row.contains(document.activeElement));
   const target = targetRow(event, focused, rows.length);

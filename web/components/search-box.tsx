@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { changeView, location } from '../state/router.ts';
+import { isTaken } from './shortcuts.ts';
 
 interface SearchBoxProps {
   readonly label: string;
@@ -42,8 +43,7 @@ export function SearchBox({ label }: SearchBoxProps) {
 }
 
 function focusOnSlash(event: KeyboardEvent, box: HTMLInputElement | null): void {
-  const typing = event.target instanceof HTMLElement && event.target.matches('input, select, textarea');
-  if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key !== '/' || isTaken(event)) return;
   event.preventDefault();
   box?.focus();
   box?.select();

@@ -2,7 +2,7 @@
 
 import { type ReadonlySignal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { type ApiRequest, ask, Refused } from '../api.ts';
+import { type ApiRequest, ask, Refused, Unintelligible } from '../api.ts';
 import { live } from './collector.ts';
 
 export interface Answer<Data> {
@@ -21,6 +21,11 @@ function keep(path: string, data: unknown): void {
   kept.set(path, data);
   const oldest = kept.keys().next();
   if (kept.size > KEPT_ANSWERS && !oldest.done) kept.delete(oldest.value);
+}
+
+/** Lets go of every answer, as where one turned out to be none. */
+export function forgetAnswers(): void {
+  kept.clear();
 }
 
 /**
@@ -76,7 +81,7 @@ function startAsking<Data>(path: string, firstEveryMs: number, show: (outcome: O
     } catch (error) {
       if (abort.signal.aborted) return;
       answeredInStep = null;
-      live.report(error instanceof Refused ? 'answered' : 'failed');
+      live.report(error instanceof Refused || error instanceof Unintelligible ? 'answered' : 'failed');
       show({ error: error instanceof Error ? error : new Error(String(error)), outdated: true });
     } finally {
       underWay = false;

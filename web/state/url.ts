@@ -1,10 +1,22 @@
 /** What the address bar holds: which page, and how it is looked at. Pure; reading and writing are each other's inverse. */
 
+/** Pages that are one of their kind, and where they are. */
+export const PLAIN_PAGES = {
+  fleet: '/',
+  topology: '/topology',
+  regions: '/regions',
+  targets: '/targets',
+  alerts: '/alerts',
+  rules: '/rules',
+  status: '/status',
+} as const;
+
+export type PlainPage = keyof typeof PLAIN_PAGES;
+
 export type Page =
-  | { readonly name: 'fleet' }
   | { readonly name: 'service'; readonly service: string; readonly namespace: string }
+  | { readonly name: PlainPage }
   | { readonly name: 'instance'; readonly service: string; readonly namespace: string; readonly instance: string }
-  | { readonly name: 'targets' }
   | { readonly name: 'missing'; readonly path: string };
 
 /** Order of a table by one of its columns; null stands for the table's own order. */
@@ -43,6 +55,14 @@ export interface View {
   readonly tables: readonly string[];
   /** Logarithmic latency axis. */
   readonly logarithmic: boolean;
+  /** What is looked at closely: an id of a node of the topology; empty where nothing is. */
+  readonly focus: string;
+  /** Of a topology only what is in focus and its neighbours. */
+  readonly only: boolean;
+  /** Services one by one or by namespace; null for whatever suits their number. */
+  readonly nodes: 'service' | 'namespace' | null;
+  /** Places are zones rather than regions. */
+  readonly zones: boolean;
 }
 
 export interface Location {
@@ -64,6 +84,10 @@ export const DEFAULT_VIEW: View = {
   pausedAt: null,
   tables: [],
   logarithmic: false,
+  focus: '',
+  only: false,
+  nodes: null,
+  zones: false,
 };
 
 /** What can be compared with; the API knows the same names. */
@@ -74,6 +98,8 @@ export const MOST_MS = 400 * 86_400_000;
 
 const WINDOW = /^[1-9]\d{0,4}[smhd]$/;
 const MOMENT = /^\d{13}$/;
+const NODES = ['service', 'namespace'] as const;
+const LONGEST_FOCUS = 1000;
 const COLUMN = /^[a-z][a-z0-9]*$/;
 
 /** Reads a path and a query string; what it does not understand counts as not given. */
@@ -83,8 +109,8 @@ export function decodeLocation(path: string, query: string): Location {
 }
 
 function decodePage(path: string, parameters: URLSearchParams): Page {
-  if (path === '/') return { name: 'fleet' };
-  if (path === '/targets') return { name: 'targets' };
+  const plain = plainPageAt(path);
+  if (plain) return { name: plain };
   const [, ofService, ofInstance] = /^\/services\/([^/]+)\/instances\/([^/]+)$/.exec(path) ?? [];
   const [owner, instance] = [decodeSegment(ofService), decodeSegment(ofInstance)];
   if (owner !== null && instance !== null)
@@ -92,6 +118,10 @@ function decodePage(path: string, parameters: URLSearchParams): Page {
   const service = decodeSegment(/^\/services\/([^/]+)$/.exec(path)?.[1]);
   if (service !== null) return { name: 'service', service, namespace: parameters.get('namespace') ?? '' };
   return { name: 'missing', path };
+}
+
+function plainPageAt(path: string): PlainPage | undefined {
+  return Object.entries(PLAIN_PAGES).find(([, address]) => address === path)?.[0] as PlainPage | undefined;
 }
 
 function decodeSegment(segment: string | undefined): string | null {
@@ -117,6 +147,10 @@ function decodeView(parameters: URLSearchParams): View {
     pausedAt: MOMENT.test(pausedAt) ? Number(pausedAt) : null,
     tables: names(parameters.get('table')),
     logarithmic: parameters.get('scale') === 'log',
+    focus: (parameters.get('focus') ?? '').slice(0, LONGEST_FOCUS),
+    only: parameters.get('only') === '1',
+    nodes: NODES.find((known) => known === parameters.get('nodes')) ?? null,
+    zones: parameters.get('by') === 'zone',
   };
 }
 
@@ -153,6 +187,10 @@ export function encodeLocation({ page, view }: Location): string {
   if (view.search !== '') parameters.set('q', view.search);
   if (view.tables.length > 0) parameters.set('table', view.tables.join(','));
   if (view.logarithmic) parameters.set('scale', 'log');
+  if (view.focus !== '') parameters.set('focus', view.focus);
+  if (view.only) parameters.set('only', '1');
+  if (view.nodes) parameters.set('nodes', view.nodes);
+  if (view.zones) parameters.set('by', 'zone');
   if (view.pausedAt !== null) parameters.set('paused', String(view.pausedAt));
   const query = parameters.toString().replaceAll('%2C', ',');
   return `${encodePage(page)}${query === '' ? '' : `?${query}`}`;
@@ -160,16 +198,14 @@ export function encodeLocation({ page, view }: Location): string {
 
 function encodePage(page: Page): string {
   switch (page.name) {
-    case 'fleet':
-      return '/';
-    case 'targets':
-      return '/targets';
     case 'service':
       return `/services/${encodeURIComponent(page.service)}`;
     case 'instance':
       return `/services/${encodeURIComponent(page.service)}/instances/${encodeURIComponent(page.instance)}`;
     case 'missing':
       return page.path;
+    default:
+      return PLAIN_PAGES[page.name];
   }
 }
 

@@ -7,12 +7,23 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import type { StatusAnswer, Tick } from '../../../server/api/contract.ts';
+import { fakeAlerts, fakeRules } from './fake-alerts.ts';
+import { fakeRegionRoutes, fakeTopology } from './fake-calls.ts';
 import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-figures.ts';
 import { fakeHeatmap } from './fake-heatmap.ts';
-import { FAKE_MESH, type FakeService, manyServices } from './fake-services.ts';
+import { FAKE_MESH, type FakeService, manyServices, meshOfMany } from './fake-services.ts';
+import { FAKE_CONFIG, FAKE_LIMITS, FAKE_STORAGE, FAKE_STORAGE_FAILING } from './fake-status.ts';
 import { fakeTargets } from './fake-targets.ts';
 
-export type FakeScenario = 'mesh' | 'no targets' | 'waiting' | 'no target answers' | 'just started' | 'large';
+export type FakeScenario =
+  | 'mesh'
+  | 'no targets'
+  | 'waiting'
+  | 'no target answers'
+  | 'just started'
+  | 'large'
+  | 'wide'
+  | 'failing';
 
 export const CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self'";
 
@@ -41,6 +52,10 @@ export class FakeApi {
   private silent = false;
   private refusal: string | null = null;
   private port = 0;
+  private garbage: string | null = null;
+  private held: (() => void)[] | null = null;
+  /** Alerts that fire; null while the API has none. */
+  alerting: number | null = null;
 
   constructor(options: FakeApiOptions) {
     this.options = { now: Date.now, intervalMs: 15_000, ...options };
@@ -68,12 +83,9 @@ export class FakeApi {
 
   /** Tells every listener that there are new figures. */
   tick(): void {
-    const tick: Tick = {
-      at: this.options.now(),
-      intervalMs: this.options.intervalMs,
-      targets: { up: 34, total: 36 },
-      alerts: { firing: 0 },
-    };
+    const { now, intervalMs } = this.options;
+    const alerts = { firing: this.alerting ?? 0 };
+    const tick: Tick = { at: now(), intervalMs, targets: { up: 34, total: 36 }, alerts };
     for (const stream of this.streams) stream.write(`event: tick\ndata: ${JSON.stringify(tick)}\n\n`);
   }
 
@@ -97,8 +109,37 @@ export class FakeApi {
     this.refusal = message;
   }
 
+  /** Answers every question with this text and status 200; null to stop that. */
+  babble(text: string | null): void {
+    this.garbage = text;
+  }
+
+  /** As when it was started. */
+  reset(): void {
+    this.answerAgain();
+    this.refuse(null);
+    this.babble(null);
+    this.release();
+    this.scenario = 'mesh';
+    this.alerting = null;
+    this.asked.length = 0;
+  }
+
+  /** Lets every question wait. */
+  hold(): void {
+    this.held = [];
+  }
+
+  /** Answers what waits. */
+  release(): void {
+    const waiting = this.held ?? [];
+    this.held = null;
+    for (const answer of waiting) answer();
+  }
+
   private get mesh(): readonly FakeService[] {
-    if (this.scenario === 'mesh') return FAKE_MESH;
+    if (this.scenario === 'mesh' || this.scenario === 'failing') return FAKE_MESH;
+    if (this.scenario === 'wide') return meshOfMany(300);
     if (this.scenario === 'large') return manyServices(1000);
     if (this.scenario === 'just started')
       return FAKE_MESH.slice(0, 3).map((service) => ({ ...service, state: 'no_data', instances: { up: 1, total: 1 } }));
@@ -112,12 +153,18 @@ export class FakeApi {
     response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY);
     if (this.silent) request.socket.destroy();
     else if (url.pathname === '/api/v1/events') this.openStream(request, response);
+    else if (isQuestion && this.held) this.held.push(() => this.answer(url, response));
     else if (isQuestion) this.answer(url, response);
     else this.serveFile(url.pathname, response);
   }
 
   private answer(url: URL, response: ServerResponse): void {
     const path = url.pathname.replace('/api/v1/', '');
+    if (this.garbage !== null) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(this.garbage);
+      return;
+    }
     if (this.refusal !== null && path !== 'status') {
       sendError(response, 500, this.refusal);
       return;
@@ -138,6 +185,14 @@ export class FakeApi {
     const range = this.rangeOf(parameters);
     const name = parameters.get('service');
     if (path === 'status') return this.status();
+    if (path === 'alerts') return this.alerting === null ? null : fakeAlerts(this.alerting, this.options.now());
+    if (path === 'rules') return this.alerting === null ? null : fakeRules(this.alerting, this.options.now());
+    if (path === 'topology') return fakeTopology(this.mesh, range);
+    if (path === 'regions')
+      return fakeRegionRoutes(
+        this.mesh.filter(({ service }) => name === null || service === name),
+        range,
+      );
     if (path === 'targets') {
       const mesh = this.mesh.filter(({ service, namespace }) =>
         name === null ? true : service === name && namespace === (parameters.get('namespace') ?? ''),
@@ -199,18 +254,37 @@ export class FakeApi {
     const { now, intervalMs } = this.options;
     const targets = this.scenario === 'no targets' ? 0 : 36;
     const up = this.scenario === 'no target answers' ? 0 : Math.max(0, targets - 2);
-    const age = this.scenario === 'mesh' || this.scenario === 'large' ? 5 * 3_600_000 : 10_000;
+    const young = this.scenario === 'just started' || this.scenario === 'waiting';
+    const age = young ? 10_000 : 5 * 3_600_000;
+    const failing = this.scenario === 'failing';
+    const storage = failing ? { ...FAKE_STORAGE_FAILING, failingSince: now() - 95_000 } : FAKE_STORAGE;
     return {
       build: { version: '0.1.0', node: process.version },
       startedAt: now() - age,
       now: now(),
       scrape: { intervalMs, timeoutMs: 10_000, targets, up, down: targets - up },
-      storage: { ...FAKE_STORAGE, oldest: now() - age },
+      storage: {
+        ...storage,
+        oldest: now() - age,
+        tiers: storage.tiers.map((tier) => ({ ...tier, oldest: now() - Math.min(age, tier.keptMs), newest: now() })),
+      },
       retention: { raw: 7_200_000 },
-      limits: {},
-      reload: { at: now() - age, goodAt: now() - age, errors: [] },
-      discovery: [],
-      config: { web: { traceUrl: 'https://traces.example.com/search?service={service}&start={from}&end={to}' } },
+      limits: FAKE_LIMITS,
+      reload: {
+        at: now() - age / 2,
+        goodAt: now() - age,
+        errors: failing ? ['sidelight.yaml:14: scrape.interval: 15 is no duration: write 15s'] : [],
+      },
+      discovery: [
+        { name: 'discovery.static[0]', error: '', answered: true },
+        {
+          name: 'discovery.file[0]',
+          error: failing ? 'targets/edge.yaml:3: targets: expected a list of host:port' : '',
+          answered: true,
+        },
+        { name: 'discovery.dns[0]', error: '', answered: false },
+      ],
+      config: FAKE_CONFIG,
     };
   }
 
@@ -224,24 +298,6 @@ export class FakeApi {
     createReadStream(found).pipe(response);
   }
 }
-
-const FAKE_STORAGE: StatusAnswer['storage'] = {
-  path: 'data/sidelight.db',
-  bytes: 1,
-  usedBytes: 1,
-  maxBytes: 10 * 2 ** 30,
-  state: 'ok',
-  message: '',
-  failingSince: null,
-  waiting: 0,
-  lost: 0,
-  notice: '',
-  schemaVersion: 4,
-  oldest: null,
-  logRows: 0,
-  lagMs: 0,
-  tiers: [],
-};
 
 function windowMs(text: string): number {
   return Number.parseFloat(text) * (UNIT_MS[text.slice(-1)] ?? 1000);

@@ -151,3 +151,30 @@ export function manyServices(amount: number): FakeService[] {
     }),
   );
 }
+
+const NAMESPACES = ['edge', 'shop', 'payments', 'media', 'search', 'accounts', 'logistics', 'platform'];
+
+/** How many of a hundred services stand in each layer, from the gateways down. */
+const LAYERS = [2, 10, 24, 30, 22, 12];
+
+/** A mesh in layers: each service calls three of the layers below it, the next one most. */
+export function meshOfMany(amount: number): FakeService[] {
+  const name = (index: number) => `service-${String(index).padStart(3, '0')}`;
+  const ends = LAYERS.map((_, layer) =>
+    Math.round((amount * LAYERS.slice(0, layer + 1).reduce((sum, size) => sum + size, 0)) / 100),
+  );
+  const callsOf = (index: number): string[] => {
+    const layer = ends.findIndex((end) => index < end);
+    const [start = amount, end = amount] = [ends[layer], ends[layer + 1]];
+    if (start >= end) return [];
+    const further = end < amount ? [end + ((index * 7) % (amount - end))] : [];
+    return [start + ((index * 5) % (end - start)), start + ((index * 11 + 3) % (end - start)), ...further].map(name);
+  };
+  return manyServices(amount).map((service, index) => ({
+    ...service,
+    service: name(index),
+    namespace: NAMESPACES[index % NAMESPACES.length] ?? '',
+    role: index < (ends[0] ?? 0) ? 'gateway' : 'sidecar',
+    calls: [...new Set(callsOf(index))],
+  }));
+}

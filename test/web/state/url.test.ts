@@ -46,6 +46,11 @@ describe('reading an address', () => {
     ['/?group=region', { group: 'region' }],
     ['/?group=colour', {}],
     ['/?hide=p50,regions,p50,%3Cb%3E', { hidden: ['p50', 'regions'] }],
+    [
+      '/?focus=shop%2Fcart&only=1&nodes=namespace&by=zone',
+      { focus: 'shop/cart', only: true, nodes: 'namespace', zones: true },
+    ],
+    ['/?only=yes&nodes=colour&by=moon', {}],
     ['/?something=else', {}],
   ];
   test.each(views)('%s', (address, view) => {
@@ -54,6 +59,11 @@ describe('reading an address', () => {
 
   test.each([
     ['/targets', { name: 'targets' }],
+    ['/topology', { name: 'topology' }],
+    ['/regions', { name: 'regions' }],
+    ['/status', { name: 'status' }],
+    ['/alerts', { name: 'alerts' }],
+    ['/rules', { name: 'rules' }],
     ['/services/cart', { name: 'service', service: 'cart', namespace: '' }],
     ['/services/a%2Fb%20c?namespace=shop', { name: 'service', service: 'a/b c', namespace: 'shop' }],
     [
@@ -93,6 +103,10 @@ const anyView: fc.Arbitrary<View> = fc.record<View>({
   pausedAt: fc.option(fc.integer({ min: 1_000_000_000_000, max: 9_999_999_999_999 })),
   tables: fc.uniqueArray(fc.constantFrom('rate', 'latency')),
   logarithmic: fc.boolean(),
+  focus: fc.string(),
+  only: fc.boolean(),
+  nodes: fc.constantFrom(null, 'service' as const, 'namespace' as const),
+  zones: fc.boolean(),
 });
 const anyName = fc.string({ minLength: 1 }).filter((name) => name !== '.' && name !== '..');
 

@@ -1,0 +1,71 @@
+/** A built dashboard on the fake API, in a real browser. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { expect } from 'vitest';
+import { launchBrowser, type OpenPage, openPage, type PageOptions } from '../browser.ts';
+import { FakeApi } from './fake-api/fake-api.ts';
+
+const OUTPUT = join(import.meta.dirname, '../output');
+
+export interface OpenedDashboard {
+  readonly fake: FakeApi;
+  /** Opens a page, looks at it, and closes it: which fails if the page complained of anything. */
+  look(
+    address: string,
+    see: (page: Page, opened: OpenPage) => Promise<void>,
+    options?: Partial<PageOptions>,
+  ): Promise<void>;
+  /** Puts the fake back into its usual state. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `name` is that of a folder of its own for what is built. */
+export async function openDashboard(name: string): Promise<OpenedDashboard> {
+  const webFolder = join(OUTPUT, name);
+  await mkdir(OUTPUT, { recursive: true });
+  await build({
+    configFile: join(import.meta.dirname, '../../web/vite.config.ts'),
+    logLevel: 'error',
+    build: { outDir: webFolder, emptyOutDir: true },
+  });
+  const fake = new FakeApi({ webFolder });
+  await fake.start();
+  const browser = await launchBrowser();
+  return {
+    fake,
+    look: (address, see, options) => lookAt(browser, fake.url + address, see, options),
+    async reset() {
+      await expect.poll(() => fake.listeners, { timeout: 10_000 }).toBe(0);
+      fake.reset();
+    },
+    async close() {
+      await browser.close();
+      await fake.stop();
+    },
+  };
+}
+
+async function lookAt(
+  browser: Browser,
+  url: string,
+  see: (page: Page, opened: OpenPage) => Promise<void>,
+  options: Partial<PageOptions> = {},
+): Promise<void> {
+  const opened = await openPage(browser, { url, ...options });
+  try {
+    await see(opened.page, opened);
+  } catch (error) {
+    await opened.page.context().close();
+    throw error;
+  }
+  await opened.close();
+}
+
+/** Where a screenshot of this name goes. */
+export function screenshotPath(name: string): string {
+  return join(OUTPUT, `${name}.png`);
+}

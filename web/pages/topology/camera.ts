@@ -1,0 +1,59 @@
+/** Which part of the graph is seen: screen = graph * scale + offset. Pure; all in pixels. */
+
+import type { Spot } from './geometry.ts';
+
+export interface Camera {
+  readonly x: number;
+  readonly y: number;
+  readonly scale: number;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export const SMALLEST_SCALE = 0.08;
+export const LARGEST_SCALE = 3;
+const PADDING = 8;
+
+const NARROW_BOX = 600;
+const READABLE = 0.55;
+
+/** All of the graph, in the middle, never larger than drawn. A narrow screen starts where calls start, so that names can be read. */
+export function wholeOf(graph: Size, box: Size): Camera {
+  const whole = Math.min(
+    (box.width - 2 * PADDING) / Math.max(1, graph.width),
+    (box.height - 2 * PADDING) / Math.max(1, graph.height),
+  );
+  const scale = clampScale(Math.min(1, box.width < NARROW_BOX ? Math.max(READABLE, whole) : whole));
+  const start = (length: number, room: number) => Math.max(0, (room - length * scale) / 2);
+  return { x: start(graph.width, box.width), y: start(graph.height, box.height), scale };
+}
+
+/** Larger or smaller, with the given place of the screen staying where it is. */
+export function zoom({ x, y, scale }: Camera, factor: number, [atX, atY]: Spot): Camera {
+  const next = clampScale(scale * factor);
+  const by = next / scale;
+  return { x: atX - (atX - x) * by, y: atY - (atY - y) * by, scale: next };
+}
+
+export function pan(camera: Camera, dx: number, dy: number): Camera {
+  return { ...camera, x: camera.x + dx, y: camera.y + dy };
+}
+
+/** Moves as little as needed for a place of the graph to be seen with some room around it. */
+export function reveal(camera: Camera, [x, y]: Spot, box: Size, room: Size): Camera {
+  const { scale } = camera;
+  const shift = (at: number, margin: number, length: number) =>
+    Math.max(0, margin - at) + Math.min(0, length - margin - at);
+  const [roomX, roomY] = [
+    Math.min((room.width / 2) * scale, box.width / 2),
+    Math.min((room.height / 2) * scale, box.height / 2),
+  ];
+  return pan(camera, shift(x * scale + camera.x, roomX, box.width), shift(y * scale + camera.y, roomY, box.height));
+}
+
+function clampScale(scale: number): number {
+  return Math.min(LARGEST_SCALE, Math.max(SMALLEST_SCALE, scale));
+}
