@@ -128,7 +128,7 @@ test.each(['light', 'dark'] as const)(
 
 test('a phone shows the fleet without scrolling sideways', async () => {
   const { page, close } = await openPage(browser, { url: collector.url, width: 390, height: 844 });
-  await page.getByRole('link', { name: 'service_b' }).waitFor();
+  await page.getByRole('link', { name: 'service_b' }).first().waitFor();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   await page.screenshot({ path: join(SCREENSHOTS, 'mesh-fleet-phone.png'), fullPage: true });
   await close();
