@@ -181,9 +181,9 @@ test('a thousand services are drawn as far as they are looked at', () => {
     await page.getByText('1000 services').waitFor();
     expect(await rows(page).count()).toBe(150);
     await page.getByRole('button', { name: 'Show more of 850 further rows' }).scrollIntoViewIfNeeded();
-    await expect.poll(() => rows(page).count()).toBeGreaterThan(150);
+    await expect.poll(() => rows(page).count(), { timeout: 10_000 }).toBeGreaterThan(150);
     await page.getByRole('searchbox').fill('service-0999');
-    await expect.poll(() => names(page)).toEqual(['service-0999']);
+    await expect.poll(() => names(page), { timeout: 10_000 }).toEqual(['service-0999']);
   });
 });
 

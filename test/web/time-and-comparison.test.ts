@@ -92,9 +92,9 @@ describe('time', () => {
       const local = await first.innerText();
       await page.locator('.time-menu summary').click();
       await page.getByRole('button', { name: 'UTC' }).click();
-      expect(await first.innerText()).toBe('21 Nov 10:40:00');
+      expect(await first.innerText()).toBe('21 Nov 10:00:00');
       expect(path(page)).toContain('tz=utc');
-      expect(local).toMatch(/^21 Nov \d\d:40:00$/);
+      expect(local).toMatch(/^21 Nov \d\d:00:00$/);
     }));
 
   test('a drag over a chart looks at that time in every chart; back undoes it', () =>
