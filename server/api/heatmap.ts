@@ -29,7 +29,8 @@ const MAX_COLUMNS = 1000;
 
 export async function heatmap(sources: Sources, params: RawParams, clock: Clock): Promise<HeatmapAnswer> {
   const filters = filtersOf(params);
-  if (!filters.service) throw new RequestError('service is missing: a heatmap is that of service=NAME');
+  if (!filters.service?.some((name) => name !== ''))
+    throw new RequestError('service is missing: a heatmap is that of service=NAME');
   const range = alignedRange(params, clock);
   const { from, to, step, offsetMs } = range;
   if ((to - from) / step > MAX_COLUMNS)

@@ -80,6 +80,7 @@ test.each<[path: string, message: string]>([
     'top of a latency takes one label in by: one of service, namespace, instance, region, zone',
   ],
   ['heatmap', 'service is missing: a heatmap is that of service=NAME'],
+  ['heatmap?service=', 'service is missing: a heatmap is that of service=NAME'],
   ['heatmap?service=a&window=2h&step=1s', 'a heatmap has at most 1000 steps: use a longer step'],
 ])('/api/v1/%s', async (address, message) => {
   const path = `/api/v1/${address}`;
