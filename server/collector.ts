@@ -98,7 +98,7 @@ export async function startCollector(
     },
   });
   const rounds = new Rounds({
-    append: (round) => metrics.timeStore(() => store.append(round)),
+    append: (round, id) => metrics.timeStore(() => store.append(round, id)),
     onSettled(round, failure) {
       live.apply(round);
       storeState.settled(round, failure);

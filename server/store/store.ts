@@ -169,9 +169,10 @@ export interface Store extends AlertStore {
   loadTargets(): Promise<StoredTarget[]>;
   /**
    * Keeps a round of scrapes as one transaction: all of it is there after a crash, or none. A scrape that is there
-   * already changes nothing.
+   * already changes nothing; nor does a round of the same `id` as the one that was kept last, whatever is in it.
+   * @throws UnsureError when the round may have been kept: it may be given again under the same id only.
    */
-  append(round: readonly ScrapeRecord[]): Promise<void>;
+  append(round: readonly ScrapeRecord[], id?: number): Promise<void>;
   /**
    * One slice of sealing, rolling up and forgetting, at most 50 ms of the writer; resolves to whether there is more
    * to do at `now`, Unix milliseconds.
@@ -186,6 +187,11 @@ export interface Store extends AlertStore {
 /** Something about the store that the user has to know; the message says what to do. */
 export class StoreError extends Error {
   override name = 'StoreError';
+}
+
+/** The answer of whoever writes got lost: what was to be written may have been, or not. */
+export class UnsureError extends StoreError {
+  override name = 'UnsureError';
 }
 
 /** A query asks for more than may be held in memory; the message says what would do. */

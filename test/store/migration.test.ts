@@ -59,7 +59,7 @@ async function expectEverything(store: SqliteStore): Promise<void> {
   expect(steps.groups[0]?.cells.map((cell) => cell?.gauges?.[0] ?? null)).toEqual([2, 2, 0, 2, 2, 2, null]);
 }
 
-test.each([1, 2, 3, 4])('a file of version %i keeps every request, and its last totals', async (version) => {
+test.each([1, 2, 3, 4, 5])('a file of version %i keeps every request, and its last totals', async (version) => {
   const { store, path } = await migrated(version);
   await expectEverything(store);
   expect(await store.loadTargets()).toMatchObject([
@@ -82,7 +82,7 @@ test.each([1, 2, 3, 4])('a file of version %i keeps every request, and its last 
   expect(tables).not.toContain('old_series');
 });
 
-test.each([2, 3, 4])('what version %i knew by zone stays by zone', async (version) => {
+test.each([2, 3, 4, 5])('what version %i knew by zone stays by zone', async (version) => {
   const { store } = await migrated(version);
   const query = {
     from: START,

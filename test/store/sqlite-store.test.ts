@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
 import type { StoredTotals } from '../../server/model/scrape-record.ts';
+import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SCHEMA_VERSION } from '../../server/store/sqlite/schema.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Group, StoreOptions, SumQuery } from '../../server/store/store.ts';
@@ -163,6 +164,63 @@ test('a round that is stored again counts once', async () => {
   await store.append(round);
   await store.append(round);
   expect(await requestsByMinute(store, 2)).toEqual({ shop: [5, 7] });
+});
+
+test('a round counts once under its id, whatever is in it by then', async () => {
+  const store = await openStore();
+  await store.append([scrape(0, 5), scrape(1, 7)], 41);
+  await store.append([scrape(0, 12, { to: START + 2 * MINUTE + 1 })], 41);
+  await store.close();
+  const again = await openStore();
+  await again.append([scrape(0, 12, { to: START + 2 * MINUTE + 1 })], 41);
+  await again.append([scrape(2, 9)], 42);
+  expect(await requestsByMinute(again, 3)).toEqual({ shop: [5, 7, 9] });
+});
+
+test('a writer that dies over a round: it is not known what became of it, and given again it counts once', async () => {
+  const store = await openStore();
+  await store.append([scrape(0, 5)], 1);
+  const round = [scrape(1, 7), scrape(2, 9)];
+  const appended = store.append(round, 2);
+  await store.upkeep(START);
+  await appended;
+  const again = store.append([scrape(3, 1)], 3).catch((error: unknown) => error);
+  await Promise.resolve();
+  await store['writer'].threads[0]?.terminate();
+  expect([undefined, 'UnsureError']).toContain(((await again) as Error | undefined)?.name);
+  await store.append([scrape(3, 1)], 3);
+  expect(await requestsByMinute(store, 4)).toEqual({ shop: [5, 7, 9, 1] });
+});
+
+test('a round of a thousand targets leaves the main thread to others again and again', async () => {
+  const store = await openStore();
+  const flows = [
+    { counters: { '2xx': 3 }, latency: { 12: 3 } },
+    ...Array.from(
+      { length: 10 },
+      (_, peer) => ({ direction: 'outbound', peer: `peer-${peer}`, counters: { '2xx': 1 } }) as const,
+    ),
+  ];
+  const round = Array.from({ length: 1000 }, (_, target) => scrape(0, 0, { target: `t-${target}`, flows }));
+  let turns = 0;
+  let isSent = false;
+  const turn = () => {
+    if (isSent) return;
+    turns++;
+    setImmediate(turn);
+  };
+  setImmediate(turn);
+  const encoding = new RoundEncoder().encode(round);
+  let pieces = 1;
+  while (!encoding.next().done) pieces++;
+  expect(11_000 / pieces).toBeLessThan(1600);
+  const run = vi.spyOn(store['writer'], 'run').mockImplementation(() => {
+    isSent = true;
+    return Promise.resolve(undefined);
+  });
+  await store.append(round);
+  run.mockRestore();
+  expect(turns).toBeGreaterThanOrEqual(pieces - 1);
 });
 
 test('a round that can not be stored leaves nothing behind', async () => {

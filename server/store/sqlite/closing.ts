@@ -47,7 +47,7 @@ export class Closing implements Chore {
   private readonly parts: Parts;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly coverage: CoverageTable;
-  private readonly writer = new BlockWriter({ isCompressed: false });
+  private readonly writer = new BlockWriter();
   private readonly slotMs: number;
   private readonly gatherMs: number;
   /** By service: since when its rows wait. */
