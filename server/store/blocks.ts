@@ -46,8 +46,9 @@ export interface BlockHead {
 const FORMAT = 2;
 const MOST_SLOTS = 100_000;
 const CHECKSUM_BYTES = 4;
-/** Rice's parameter for how many columns there are, and for how far their keys are apart. */
+/** Rice's parameters: how many columns there are, and how far apart those of numbers, and keys of bins. */
 const COLUMNS_K = 3;
+const NUMBERS_K = 4;
 const KEYS_K = 1;
 /** The counters of requests come first: the others are expected to be in proportion to their sum. */
 const REQUESTS = CODE_CLASSES.length;
@@ -84,7 +85,7 @@ export class BlockWriter {
     numbers.writeRice(columns.size, COLUMNS_K);
     let next = 0;
     for (const [column, values] of columns) {
-      numbers.writeRice(column - next, KEYS_K);
+      numbers.writeRice(column - next, NUMBERS_K);
       this.columns.write(numbers, values, requests.weightsFor(column));
       requests.add(column, values);
       next = column + 1;
@@ -241,7 +242,7 @@ function readNumbers({ bytes, places, slots, start }: Part, visitor: BlockVisito
     const requests = new Requests(slots);
     let next = 0;
     for (let left = reader.readRice(COLUMNS_K); left > 0; left--) {
-      const column = next + reader.readRice(KEYS_K);
+      const column = next + reader.readRice(NUMBERS_K);
       columns.read(values, requests.weightsFor(column));
       if (reader.at > end) throw new RangeError('a series ends too late');
       requests.add(column, values);

@@ -260,6 +260,52 @@ test('a series at rest takes no room in blocks', async () => {
   expect(await requestsByMinute(store, 3)).toEqual({ shop: [0, 0, 0] });
 });
 
+test('a flow that only stands open takes a few bytes in ten minutes', async () => {
+  const store = await openStore();
+  const standing = { direction: 'outbound', gauges: { active_connections: 4 } } as const;
+  const flows = Array.from({ length: 100 }, (_, peer) => ({ ...standing, peer: `peer-${peer}` }));
+  const at = (step: number) => ({ from: MINUTES + step * 10_000, to: MINUTES + (step + 1) * 10_000 });
+  await store.append(Array.from({ length: 60 }, (_, step) => scrape(0, 0, { ...at(step), flows })));
+  await upkeep(store, MINUTES + HOUR);
+  expect(
+    ask('SELECT sum(length(data)) < 100 * 10 AS isSmall FROM blocks_raw JOIN units ON units.id = unit WHERE kind = 0'),
+  ).toEqual([{ isSmall: 1 }]);
+});
+
+test('what is packed is put together once it is rolled up, and a target with many flows lies in several blocks', async () => {
+  const store = await openStore({ intervalMs: MINUTE });
+  const flows = Array.from({ length: 60 }, (_, peer) => ({
+    direction: 'outbound' as const,
+    peer: `peer-${peer}`,
+    counters: { '2xx': peer + 1 },
+  }));
+  for (let minute = 0; minute < 600; minute += 60) {
+    await store.append(Array.from({ length: 60 }, (_, step) => scrape(minute + step, 0, { flows })));
+    await upkeep(store, START + (minute + 60) * MINUTE);
+  }
+  await upkeep(store, START + 15 * HOUR);
+  const [blocks] = ask(
+    `SELECT count(*) AS n, count(DISTINCT t0) AS times FROM blocks_1m JOIN units ON units.id = unit
+     WHERE kind = 0 AND NOT EXISTS (SELECT 1 FROM pending WHERE tier = 1 AND block = blocks_1m.id)`,
+  ) as [{ n: number; times: number }];
+  expect(blocks.n).toBe(3 * blocks.times);
+  expect(blocks.times).toBeLessThanOrEqual(7);
+  const { groups } = await store.sums({
+    ...QUERY,
+    from: START - DAY,
+    to: START + DAY,
+    direction: 'outbound',
+    by: ['peer'],
+  });
+  expect(
+    new Set(
+      groups.map(
+        ({ labels: { peer = '' }, cells: [cell] }) => requestCount(cell?.counters ?? []) / (Number(peer.slice(5)) + 1),
+      ),
+    ),
+  ).toEqual(new Set([600]));
+});
+
 test('what is old is forgotten tier by tier, rounds come in between, and no request is lost before its time', async () => {
   const retentionMs = { raw: 2 * HOUR, '1m': 6 * HOUR, '10m': DAY, '1h': 400 * DAY };
   const store = await openStore({ retentionMs, intervalMs: MINUTE });
