@@ -12,6 +12,8 @@ const LAG_MS = 5 * MINUTE_MS;
 /** Most blocks that are added up at once. */
 const MOST_BLOCKS = 200;
 const LOOK_EVERY_MS = MINUTE_MS;
+/** Units that one piece of work looks at. */
+const WORK_AT_ONCE = 200;
 
 /** Pending blocks of a tier that go into one unit. */
 interface Work {
@@ -56,24 +58,29 @@ export class Rolling implements Chore {
   }
 
   step(now: number): boolean {
-    if (!this.current) {
-      if (this.due.length === 0) this.lookUp(now);
-      const work = this.due.pop();
-      if (!work) return false;
-      this.current = this.roll(work, this.endFor(work, now));
-    }
-    if (this.current.next().done) {
-      this.current = undefined;
-      if (this.due.length === 0) this.lookedAt = Number.NEGATIVE_INFINITY;
-    }
+    this.current ??= this.next(now);
+    if (!this.current) return false;
+    if (this.current.next().done) this.current = undefined;
     return true;
   }
 
-  private lookUp(now: number): void {
-    if (now >= this.lookedAt && now < this.lookedAt + LOOK_EVERY_MS) return;
-    this.lookedAt = now;
-    const all = this.statements.waiting.all() as Work[];
-    this.due = all.filter((work) => work.first <= this.endFor(work, now));
+  private next(now: number): Generator<void, void> | undefined {
+    const work = this.due.pop();
+    if (work) return this.roll(work, this.endFor(work, now));
+    return now >= this.lookedAt && now < this.lookedAt + LOOK_EVERY_MS ? undefined : this.lookUp(now);
+  }
+
+  private *lookUp(now: number): Generator<void, void> {
+    let last: Pick<Work, 'tier' | 'unit' | 'direction'> = { tier: -1, unit: 0, direction: 0 };
+    for (;;) {
+      const some = this.statements.waiting.all(last.tier, last.unit, last.direction, WORK_AT_ONCE) as Work[];
+      this.due.push(...some.filter((work) => work.first <= this.endFor(work, now)));
+      const next = some.at(-1);
+      if (!next) break;
+      last = next;
+      yield;
+    }
+    if (this.due.length === 0) this.lookedAt = now;
   }
 
   /** Whole chunks, at a time of its own for each unit so that they do not come all at once. */
@@ -153,7 +160,8 @@ function isWorthMerging(blocks: readonly ReadBlock[], tier: number): boolean {
 function prepare(database: Database.Database) {
   return {
     waiting: database.prepare(
-      'SELECT tier, unit, direction, min(t1) AS first FROM pending GROUP BY tier, unit, direction',
+      `SELECT tier, unit, direction, min(t1) AS first FROM pending WHERE (tier, unit, direction) > (?, ?, ?)
+       GROUP BY tier, unit, direction LIMIT ?`,
     ),
     pending: database.prepare(
       `SELECT block, t0, t1 FROM pending WHERE tier = :tier AND unit = :unit AND direction = :direction AND t1 <= :end

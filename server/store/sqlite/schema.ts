@@ -152,8 +152,8 @@ const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
     // Older files got their log in today's form just now.
     if (versionOf(database) >= 3) widenRecords(database);
   },
-  // Blocks are written in another format from here on; those of earlier versions are read as they are.
-  () => {},
+  // Blocks are written in another format from here on, too; those of earlier versions are read as they are.
+  (database) => void database.exec('CREATE INDEX targets_by_shape ON targets (shape)'),
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
