@@ -102,6 +102,9 @@ export function createApp(parts: ApiParts): Express {
     );
   });
   serveWeb(app, parts.webFolder);
+  app.use(() => {
+    throw new RequestError('there is no such address', 404, 'not_found');
+  });
   app.use(errorHandler(parts.onError));
   return app;
 }
@@ -214,7 +217,9 @@ function errorHandler(onError: ApiParts['onError']) {
     if (problem.status >= 500 && !(problem.code in PASSING)) onError(error, request.path);
     if (problem.code in PASSING) response.set('retry-after', PASSING[problem.code] ?? '');
     const body: ErrorBody = { error: { code: problem.code, message: problem.message } };
-    response.status(problem.status).set('cache-control', 'no-store').json(body);
+    // Headers of a file that was about to be sent do not fit.
+    response.removeHeader('content-range');
+    response.status(problem.status).set('cache-control', 'no-store').type('json').json(body);
   };
 }
 

@@ -34,7 +34,8 @@ export class WebServer {
   private readonly secure: TlsServer | undefined;
   private tls: WebTlsConfig | undefined;
 
-  constructor({ handler, limits, tls, times }: WebServerOptions) {
+  constructor({ handler: inner, limits, tls, times }: WebServerOptions) {
+    const handler = readableOnly(inner);
     const { idleTimeout, ...others } = { ...TIMES, ...times };
     const options = { ...others, maxHeaderSize: HEAD_BYTES };
     this.tls = tls?.config;
@@ -54,6 +55,9 @@ export class WebServer {
     this.server = this.secure ?? createServer(options, handler);
     this.server.timeout = idleTimeout;
     this.server.maxConnections = limits.connections;
+    // No body is waited for, so none is asked for: Node would write "100 Continue" behind the header of an answer that
+    // waits for its turn on the connection, and whoever reads it would lose count.
+    this.server.on('checkContinue', handler);
   }
 
   /** @throws the error of `listen`. */
@@ -103,4 +107,20 @@ export class WebServer {
     const address = this.server.address();
     return address === null || typeof address === 'string' ? { address: '', port: 0 } : address;
   }
+}
+
+const UNREADABLE = JSON.stringify({ error: { code: 'bad_request', message: 'the address can not be read' } });
+
+/** Addresses that routers make nothing of are refused before they see them. */
+function readableOnly(handler: RequestListener): RequestListener {
+  return (request, response) => {
+    const { url = '' } = request;
+    if (url.startsWith('/') || url === '*' || (/^https?:/i.test(url) && URL.canParse(url))) {
+      handler(request, response);
+      return;
+    }
+    const headers = { 'content-type': 'application/json; charset=utf-8', 'x-content-type-options': 'nosniff' };
+    response.writeHead(400, { ...headers, 'cache-control': 'no-store', 'content-length': UNREADABLE.length });
+    response.end(UNREADABLE);
+  };
 }
