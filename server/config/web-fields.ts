@@ -49,7 +49,9 @@ export function externalUrlField() {
 export function webAddressField() {
   return textField('http://127.0.0.1:9093', (text) => {
     const url = webUrl(text);
-    if (url === undefined) return { error: `${shown(text)} is not a web address; write http://127.0.0.1:9093` };
+    // What follows a host may be a token.
+    const beginning = text.replace(/^([a-z]+:\/\/)?([^/?#]*)[^]*$/i, '$1$2').replace(/^.*@/, '');
+    if (url === undefined) return { error: `${shown(beginning)} is not a web address; write http://127.0.0.1:9093` };
     if (url.username !== '' || url.password !== '')
       return { error: 'leave out user and password; write them as headers' };
     return { value: url.href };
