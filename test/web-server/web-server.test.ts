@@ -178,3 +178,25 @@ test('connections above the limit are closed at once, and those there go on', as
   expect(await (await fetch(server.url)).text()).toBe('ok');
   for (const socket of open) socket.destroy();
 });
+
+async function raw(server: WebServer, sent: string): Promise<string> {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  socket.write(sent);
+  return text(socket);
+}
+
+test('a client that asks whether to send its body gets its answer at once, in its turn', async () => {
+  const server = await started();
+  const asking = 'host: x\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n';
+  const answers = await raw(server, `GET / HTTP/1.1\r\nhost: x\r\n\r\nPOST / HTTP/1.1\r\n${asking}`);
+  expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+});
+
+test.each(['http://[::1/', 'x://', 'x', 'mailto:a'])(
+  'the address %s is refused in words of the API',
+  async (address) => {
+    const server = await started();
+    const answer = await raw(server, `GET ${address} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    expect(answer.split('\r\n')[0]).toBe('HTTP/1.1 400 Bad Request');
+  },
+);
