@@ -15,7 +15,7 @@ export interface TlsMaterial {
   readonly endsAt: number;
 }
 
-/** Files of one kind are small; anything else is none. */
+/** Suites of TLS 1.3 are always on. */
 const TLS13_SUITES = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
 
 /** Reads the files and checks that they fit each other. @throws TlsFilesError */

@@ -20,10 +20,12 @@ function manifest(folder: string): Manifest {
 test('CONTRIBUTING.md lists every package with its licence and what it is for', () => {
   const { dependencies = {}, devDependencies = {} } = manifest('.');
   const text = readFileSync(join(PROJECT, 'CONTRIBUTING.md'), 'utf8');
-  const rows = [...text.matchAll(/^\| (?!package )(\S+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, name, licence, reason = '']) => {
-    expect(reason.length, name).toBeGreaterThan(3);
-    return [name, licence];
-  });
+  const rows = [...text.matchAll(/^\| (?!package )(\S+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+    ([, name, licence, reason = '']) => {
+      expect(reason.length, name).toBeGreaterThan(3);
+      return [name, licence];
+    },
+  );
   const names = [...Object.keys(dependencies), ...Object.keys(devDependencies)];
   expect(rows).toEqual(names.map((name) => [name, manifest(`node_modules/${name}`).license]));
 });
