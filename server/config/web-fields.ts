@@ -50,7 +50,7 @@ export function webAddressField() {
   return textField('http://127.0.0.1:9093', (text) => {
     const url = webUrl(text);
     // What follows a host may be a token.
-    const beginning = text.replace(/^([a-z]+:\/\/)?([^/?#]*)[^]*$/i, '$1$2').replace(/^.*@/, '');
+    const beginning = text.replace(/^([a-z]+:\/\/)?([^/?#]*).*$/is, '$1$2').replace(/^.*@/, '');
     if (url === undefined) return { error: `${shown(beginning)} is not a web address; write http://127.0.0.1:9093` };
     if (url.username !== '' || url.password !== '')
       return { error: 'leave out user and password; write them as headers' };
