@@ -5,6 +5,7 @@ import { DIRECTIONS } from '../record.ts';
 import { SlotMatrix } from '../slot-matrix.ts';
 import type { StoreOptions } from '../store.ts';
 import { slotMsOf } from '../tiers.ts';
+import { inGroups } from './block-tables.ts';
 import type { Catalog } from './catalog.ts';
 import { CoverageTable } from './coverage-table.ts';
 import type { OldestRows } from './oldest.ts';
@@ -144,8 +145,11 @@ export class Closing implements Chore {
       yield;
     }
     const added: ServiceRow[] = [];
-    for (const [direction, ids] of all.entries()) {
-      const series = matrix.blockSeries(ids);
+    const groups = [...all.entries()].flatMap(([direction, ids]) =>
+      inGroups([...ids]).map((some) => ({ direction, some })),
+    );
+    for (const { direction, some } of groups) {
+      const series = matrix.blockSeries(some);
       if (series.length === 0) continue;
       const data = this.writer.encode({ fromMs: from, stepMs: slotMs, slots: steps, series });
       added.push({ direction, from, to: matrix.grid.toMs, data });
