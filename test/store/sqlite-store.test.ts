@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { Piscina } from 'piscina';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
 import type { StoredTotals } from '../../server/model/scrape-record.ts';
@@ -29,6 +30,9 @@ async function openStore(options: Partial<StoreOptions> = {}): Promise<SqliteSto
   onTestFinished(() => store.close());
   return store;
 }
+
+/** The thread that writes. */
+const writerOf = (store: SqliteStore): Piscina => Reflect.get(store, 'writer');
 
 /** Everything that is to be done at `now`. */
 async function upkeep(store: SqliteStore, now: number): Promise<void> {
@@ -186,7 +190,7 @@ test('a writer that dies over a round: it is not known what became of it, and gi
   await appended;
   const again = store.append([scrape(3, 1)], 3).catch((error: unknown) => error);
   await Promise.resolve();
-  await store['writer'].threads[0]?.terminate();
+  await writerOf(store).threads[0]?.terminate();
   expect([undefined, 'UnsureError']).toContain(((await again) as Error | undefined)?.name);
   await store.append([scrape(3, 1)], 3);
   expect(await requestsByMinute(store, 4)).toEqual({ shop: [5, 7, 9, 1] });
@@ -214,7 +218,7 @@ test('a round of a thousand targets leaves the main thread to others again and a
   let pieces = 1;
   while (!encoding.next().done) pieces++;
   expect(11_000 / pieces).toBeLessThan(1600);
-  const run = vi.spyOn(store['writer'], 'run').mockImplementation(() => {
+  const run = vi.spyOn(writerOf(store), 'run').mockImplementation(() => {
     isSent = true;
     return Promise.resolve(undefined);
   });

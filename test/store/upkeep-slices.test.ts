@@ -18,7 +18,9 @@ const MINUTE = 60_000;
 const START = Math.floor(1_700_000_000_000 / HOUR) * HOUR;
 const PEERS = 60;
 
-test('rounds between any two steps of upkeep count once, and no step packs more than a few flows', { timeout: 120_000 }, () => {
+test('rounds between any two steps of upkeep count once, and no step packs more than a few flows', {
+  timeout: 120_000,
+}, () => {
   // A clock that leaps: every step is a slice of its own.
   let time = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => (time += 1000));
