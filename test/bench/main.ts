@@ -31,6 +31,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'Kubernetes discovery: 10,000 pods listed, 200 changes per second',
     run: async () => (await import('./kubernetes.ts')).kubernetesBenchmark(),
   },
+  fleet: {
+    about:
+      'the whole collector on a simulated fleet [--sidecars=1000 --instances=10 --interval=10 --minutes=2 --warm=60 --asked=60 --beside=prometheus]',
+    run: async (args) => (await import('./fleet/fleet.ts')).fleetBenchmark(args),
+  },
   scrape: {
     about: 'CPU and memory of scraping many sidecars [--sidecars=1000] [--services=100] [--interval=10] [--seconds=30]',
     run: async (args) => (await import('./scrape.ts')).scrapeBenchmark(args),
