@@ -107,7 +107,7 @@ class SimulatedSidecar {
   }
 
   private clusters(): Buffer {
-    const own: [string, Host[]] = ['local_app', [{ address: addressOf(this.index), port: HOST_PORT }]];
+    const own: [string, Host[]] = ['local_app', [{ address: '127.0.0.1', port: HOST_PORT }]];
     const called = Array.from({ length: PEERS }, (_, peer): [string, Host[]] => {
       const service = calledService(this.service, peer, part.services);
       return [`svc-${String(service).padStart(4, '0')}`, hostsOf(service)];
