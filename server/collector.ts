@@ -109,6 +109,7 @@ export async function startCollector(
   const scrapes = new ScrapeManager({
     ...config.scrape,
     now,
+    random: Math.random,
     wantsClusters: (target) => pipeline.wantsClusters(target),
     onResult(result) {
       const record = pipeline.process(result);

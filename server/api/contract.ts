@@ -253,6 +253,12 @@ export interface TargetStatus {
     /** In plain words; empty when it was answered. */
     error: string;
   } | null;
+  /** Time between two scrapes as it is now; null before the first. */
+  intervalMs: number | null;
+  /** Why that is longer than configured, in plain words; empty where it is not. */
+  slowedDown: string;
+  /** Share of the time that the target spends on answering, as the last scrape took; null before the first. */
+  busyShare: number | null;
 }
 
 export interface TargetsAnswer {

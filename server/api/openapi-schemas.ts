@@ -249,6 +249,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       ],
       description: 'The last asking for /clusters, which duration and bytes of scrapes do not hold; null without one.',
     },
+    intervalMs: {
+      type: ['number', 'null'],
+      description: 'Time between two scrapes as it is now; null before the first.',
+    },
+    slowedDown: { ...text, description: 'Why that is longer than configured; empty where it is not.' },
+    busyShare: {
+      type: ['number', 'null'],
+      description: 'Share of the time that the target spends on answering, as the last scrape took; null before it.',
+    },
   }),
   TargetsAnswer: object({
     targets: listOf(ref('TargetStatus')),

@@ -2,7 +2,7 @@
 
 import type { Target } from '../model/discovered-target.ts';
 import type { Identity } from '../model/flow.ts';
-import type { ClustersAsked, FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
+import type { ClustersAsked, FlowTotal, PaceInForce, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
 
 export type Health = 'up' | 'down' | 'unknown';
 
@@ -24,6 +24,8 @@ export interface LiveTarget {
   carriers: readonly string[];
   /** The last asking for /clusters; null before. */
   clusters: ClustersAsked | null;
+  /** How often it is asked since the last scrape; null before. */
+  pace: PaceInForce | null;
   /** Who it is, as far as it ever told. */
   identity: Identity | undefined;
   /** Whether requests to its service are seen there. */
@@ -103,6 +105,7 @@ function newTarget(target: Target, remembered: RememberedTarget | undefined): Li
     failureSource: 'unknown',
     carriers: [],
     clusters: null,
+    pace: null,
     identity: remembered?.identity,
     inbound: remembered?.inbound ?? false,
     flows: [],
@@ -115,6 +118,7 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.lastScrape = record.at;
   target.durationMs = record.durationMs;
   target.clusters = record.clusters ?? target.clusters;
+  target.pace = record.pace ?? target.pace;
   const { findings } = record;
   if (!findings) return;
   target.bodyBytes = record.bodyBytes;

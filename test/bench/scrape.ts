@@ -132,6 +132,7 @@ class Scraping {
       wantsClusters: () => false,
       concurrency: 256,
       now: Date.now,
+      random: Math.random,
       onResult: (result) => {
         const record = pipeline.process(result);
         this.counts.scrapes++;
