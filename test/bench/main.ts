@@ -36,6 +36,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
       'the whole collector on a simulated fleet [--sidecars=1000 --instances=10 --interval=10 --minutes=2 --warm=60 --asked=60 --beside=prometheus]',
     run: async (args) => (await import('./fleet/fleet.ts')).fleetBenchmark(args),
   },
+  harmless: {
+    about: "share of a real Envoy's main thread [--clusters=2000 --active=300 --interval=1 --seconds=30]",
+    run: async (args) => (await import('./harmless.ts')).harmlessBenchmark(args),
+  },
   scrape: {
     about: 'CPU and memory of scraping many sidecars [--sidecars=1000] [--services=100] [--interval=10] [--seconds=30]',
     run: async (args) => (await import('./scrape.ts')).scrapeBenchmark(args),
