@@ -40,6 +40,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: "share of a real Envoy's main thread [--clusters=2000 --active=300 --interval=1 --seconds=30]",
     run: async (args) => (await import('./harmless.ts')).harmlessBenchmark(args),
   },
+  soak: {
+    about:
+      'the collector over time, sidecars replaced each minute [--sidecars=1000 --minutes=60 --replaced=10 --interval=10]',
+    run: async (args) => (await import('./fleet/soak.ts')).soakBenchmark(args),
+  },
   scrape: {
     about: 'CPU and memory of scraping many sidecars [--sidecars=1000] [--services=100] [--interval=10] [--seconds=30]',
     run: async (args) => (await import('./scrape.ts')).scrapeBenchmark(args),

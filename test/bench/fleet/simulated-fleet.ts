@@ -12,7 +12,7 @@ import {
   type FleetReport,
   type Served,
 } from './fleet-messages.ts';
-import { type Counted, ZONE } from './simulated-traffic.ts';
+import { type Counted, PEERS, ZONE } from './simulated-traffic.ts';
 
 const PROGRAM = fileURLToPath(new URL('./simulated-sidecars.ts', import.meta.url));
 /** A process may have some 20,000 files open, and each sidecar takes three when two peers ask it. */
@@ -33,6 +33,10 @@ export class SimulatedFleet {
 
   private constructor(options: FleetOptions) {
     this.options = options;
+    if (this.services <= PEERS)
+      throw new Error(
+        `${options.sidecars} sidecars of ${options.instances} each: more than ${PEERS} services are needed`,
+      );
     this.indexes = Array.from({ length: options.sidecars }, (_, index) => index);
     const processes = Math.ceil(options.sidecars / MOST_PER_PROCESS);
     this.children = Array.from({ length: processes }, (_, number) => {
@@ -51,7 +55,7 @@ export class SimulatedFleet {
   }
 
   get services(): number {
-    return Math.max(1, Math.ceil(this.options.sidecars / this.options.instances));
+    return Math.ceil(this.options.sidecars / this.options.instances);
   }
 
   get size(): number {

@@ -44,7 +44,7 @@ let frozen = false;
 class SimulatedSidecar {
   readonly index: number;
   readonly server: Server;
-  /** What it had counted when it was asked first and last. */
+  /** What it had counted when the collector counted it first and asked it last. */
   first: Counted | undefined;
   last: Counted | undefined;
   askedAt = 0;
@@ -83,7 +83,11 @@ class SimulatedSidecar {
 
   private answer(request: string): Buffer {
     const path = request.slice(request.indexOf(' ') + 1, request.indexOf(' HTTP/1.1'));
-    if (path.startsWith('/server_info')) return serverInfo(`sidecar-${this.index}`, uptimeSeconds());
+    if (path.startsWith('/server_info')) {
+      // Until it is told which process it is, nothing of a sidecar is counted.
+      this.first ??= this.last;
+      return serverInfo(`sidecar-${this.index}`, uptimeSeconds());
+    }
     if (path.startsWith('/clusters')) return this.clusters();
     if (path.startsWith('/stats?filter=^http')) return MANAGERS;
     if (request.toLowerCase().includes(COLLECTOR)) this.note();
@@ -102,7 +106,6 @@ class SimulatedSidecar {
     this.askedAt = now;
     this.isAskedFrozen = frozen;
     this.last = this.traffic.counted(this.lag);
-    this.first ??= this.last;
     served.collector++;
   }
 

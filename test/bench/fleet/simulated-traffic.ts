@@ -45,9 +45,9 @@ interface Asked {
   readonly filter: RegExp | undefined;
 }
 
-/** The service that the sidecars of `service` call as their peer of that number: never their own, if there is another. */
+/** The service that the sidecars of `service` call as their peer of that number: of more than {@link PEERS} services. */
 export function calledService(service: number, peer: number, services: number): number {
-  return (service + 1 + ((peer * 7) % Math.max(1, services - 1))) % services;
+  return (service + 1 + peer) % services;
 }
 
 /** The traffic of one variant: sidecars that have counted the same, some of them a few moments later than others. */
