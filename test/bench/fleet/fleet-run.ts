@@ -44,7 +44,9 @@ export class FleetRun {
       storagePath: join(folder, 'sidelight.db'),
       intervalSeconds: intervalMs / 1000,
     });
+    endWithThis(collector.pid);
     const prometheus = options.beside ? await startPrometheusBeside({ folder, targetsFile, intervalMs }) : undefined;
+    if (prometheus) endWithThis(prometheus.pid);
     return new FleetRun({ fleet, collector, prometheus, folder });
   }
 
@@ -110,6 +112,18 @@ export class FleetRun {
     this.fleet.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Ends a child when this process ends before its time. */
+function endWithThis(pid: number): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  process.once('exit', () => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  });
 }
 
 /** The last round is gathered and stored within this time on a busy machine. */
