@@ -7,6 +7,7 @@ import { readConfigFile } from './file.ts';
 import { fixedProblems } from './fixed.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
 import { normalisedDiscovery, withFilesFrom } from './normalised-discovery.ts';
+import { otlpConfigOf } from './otlp-config.ts';
 import { formatProblems, Origins } from './problem.ts';
 import type { WrittenConfig } from './schema.ts';
 import { takeUnavailable } from './unavailable.ts';
@@ -44,7 +45,7 @@ function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | unde
 }
 
 function normalised(
-  { scrape, discovery, peers, local, storage, exporter, alerts, web, log }: WrittenConfig,
+  { scrape, discovery, peers, local, storage, exporter, alerts, otlp, web, log }: WrittenConfig,
   folder: string,
 ): Config {
   return {
@@ -67,6 +68,7 @@ function normalised(
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
     exporter: exporterOf(exporter),
     alerts: alertsConfigOf(alerts, folder),
+    otlp: otlpConfigOf(otlp, folder),
     web: { ...web.listen, externalUrl: web.external_url, traceUrl: web.trace_url },
     log,
   };

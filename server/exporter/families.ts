@@ -69,6 +69,8 @@ export interface HistogramSample {
   readonly sum: number;
   /** The same, as formats tell it that know native histograms. */
   readonly native?: () => NativeHistogram;
+  /** The same in whole counts. */
+  readonly whole?: () => NativeHistogram;
 }
 
 /** Takes the samples of one family after the other and makes output of them. */
