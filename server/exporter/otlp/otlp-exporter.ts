@@ -77,9 +77,20 @@ export class OtlpExporter {
     return this.loop.state;
   }
 
+  /** Pushes once, as if it were time for it. */
+  pushNow(): Promise<PushResult> {
+    const { settings, now } = this.options;
+    return this.push({ until: now() + settings.intervalMs, signal: new AbortController().signal });
+  }
+
   /** Pushes once more, then ends. */
   async stop(): Promise<void> {
     await this.loop.stop();
+    await this.close();
+  }
+
+  /** Ends without a word. */
+  async close(): Promise<void> {
     await this.sender.close();
   }
 

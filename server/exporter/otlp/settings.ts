@@ -130,7 +130,7 @@ class Variables {
     for (const pair of found?.value.split(',') ?? []) {
       const [name = '', ...value] = pair.split('=');
       const text = decoded(value.join('=').trim());
-      if (found && (!/^[\w!#$%&'*+.^`|~-]+$/.test(name.trim()) || text === undefined))
+      if (found && (value.length === 0 || !/^[\w!#$%&'*+.^`|~-]+$/.test(name.trim()) || text === undefined))
         this.warnings.push(`${found.name} is left out in part: write name=value,name=value`);
       else if (text !== undefined) headers[name.trim().toLowerCase()] = text;
     }

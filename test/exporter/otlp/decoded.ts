@@ -62,7 +62,10 @@ interface RawMetric {
 
 interface RawResource {
   readonly resource: { readonly attributes?: readonly KeyValue[] };
-  readonly scopes: readonly { readonly scope: { name: string; version: string }; readonly metrics?: readonly RawMetric[] }[];
+  readonly scopes: readonly {
+    readonly scope: { name: string; version: string };
+    readonly metrics?: readonly RawMetric[];
+  }[];
 }
 
 export interface Point extends Omit<RawPoint, 'attributes' | 'start' | 'time' | 'count' | 'zeroCount'> {

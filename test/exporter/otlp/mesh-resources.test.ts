@@ -69,8 +69,14 @@ test('one resource per instance, by the conventions; points know direction and p
     kind: 'gauge',
     points: [{ labels: { direction: 'outbound', peer: 'cart', state: 'total' }, value: 4, since: undefined }, {}, {}],
   });
-  expect(metricOf(resources[0], 'mesh.sidecar.uptime')).toMatchObject({ unit: 's', points: [{ labels: {}, value: 65 }] });
-  expect(metricOf(resources[0], 'mesh.sidecar.info')?.points[0]?.labels).toEqual({ version: '1.40.0', role: 'sidecar' });
+  expect(metricOf(resources[0], 'mesh.sidecar.uptime')).toMatchObject({
+    unit: 's',
+    points: [{ labels: {}, value: 65 }],
+  });
+  expect(metricOf(resources[0], 'mesh.sidecar.info')?.points[0]?.labels).toEqual({
+    version: '1.40.0',
+    role: 'sidecar',
+  });
 });
 
 test('exponential histograms hold every sample where its bin lies', () => {
@@ -133,7 +139,13 @@ test('a target that never answered is an unknown service, and down', () => {
 
 test('hostile names come through as text', () => {
   const service = `a "b" \\ c\n\u0000 ${'x'.repeat(10_000)} \ud800`;
-  const record = goodScrape({ target: A, from: AT - 1000, to: AT, identity: { service }, flows: [{ counters: { '2xx': 1 } }] });
+  const record = goodScrape({
+    target: A,
+    from: AT - 1000,
+    to: AT,
+    identity: { service },
+    flows: [{ counters: { '2xx': 1 } }],
+  });
   const [resource] = told(liveWith([record]).all());
   const name = resource?.attributes['service.name'] ?? '';
   expect(name.startsWith('a "b" \\ c\n\u0000 xxx')).toBe(true);

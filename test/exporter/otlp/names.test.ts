@@ -11,12 +11,17 @@ function inPrometheus({ name, unit }: { name: string; unit: string }, type: unkn
 
 test('Prometheus gives every metric the name that it has at /metrics', async () => {
   const own = await new SelfMetrics('1').registry.getMetricsAsJSON();
-  const families = [...FLOW_FAMILIES, ...SIDECAR_FAMILIES, ...own.map(({ name, type }) => ({ name, type: String(type) }))];
+  const families = [
+    ...FLOW_FAMILIES,
+    ...SIDECAR_FAMILIES,
+    ...own.map(({ name, type }) => ({ name, type: String(type) })),
+  ];
   expect(families.length).toBeGreaterThan(40);
   for (const { name, type } of families)
     expect(inPrometheus(otlpName({ name, type: type as 'counter' }), type)).toBe(name);
 });
 
 test('every metric of the mesh has a name of its own', () => {
-  for (const family of [...FLOW_FAMILIES, ...SIDECAR_FAMILIES]) expect(otlpName(family).name).toMatch(/^mesh\.[a-z_.]+$/);
+  for (const family of [...FLOW_FAMILIES, ...SIDECAR_FAMILIES])
+    expect(otlpName(family).name).toMatch(/^mesh\.[a-z_.]+$/);
 });
