@@ -3,18 +3,10 @@
  * (https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/metrics/v1/metrics.proto).
  */
 
-import protobuf from 'protobufjs/minimal.js';
 import type { Extra, Family, FamilySink, HistogramSample, LabelSet, Labels } from '../families.ts';
 import type { NativeHistogram } from '../native-histogram.ts';
+import { type Halves, halvesOf, ProtobufWriter } from '../protobuf-writer.ts';
 import { otlpName } from './names.ts';
-
-const { Writer } = protobuf;
-type Message = protobuf.Writer;
-
-const VARINT = 0;
-const FIXED64 = 1;
-const BYTES = 2;
-const tag = (field: number, wire: number): number => (field << 3) | wire;
 
 export type Temporality = 'delta' | 'cumulative';
 export type HistogramForm = 'exponential' | 'explicit';
@@ -36,13 +28,13 @@ const SCOPE = 'sidelight';
 /** Gathers families of one resource; one without a point is left out. */
 export class MetricsMessage implements FamilySink {
   private readonly options: PointOptions;
-  private readonly since;
-  private readonly at;
-  private readonly scope: Message;
+  private readonly since: Halves;
+  private readonly at: Halves;
+  /** ScopeMetrics. */
+  private readonly scope = new ProtobufWriter(16_384);
   private family: Family | undefined;
-  private data = Writer.create();
+  private readonly data = new ProtobufWriter();
   private isExponential = false;
-  private pointsBefore = 0;
   private readonly gathered = new Map<string, Gathered>();
   /** Of all families. */
   points = 0;
@@ -51,8 +43,10 @@ export class MetricsMessage implements FamilySink {
     this.options = options;
     this.since = nanoseconds(options.since);
     this.at = nanoseconds(options.at);
-    const scope = Writer.create().uint32(tag(1, BYTES)).string(SCOPE).uint32(tag(2, BYTES)).string(version);
-    this.scope = Writer.create().uint32(tag(1, BYTES)).bytes(scope.finish());
+    const scope = this.scope.open(1);
+    this.scope.text(1, SCOPE);
+    this.scope.text(2, version);
+    this.scope.close(scope);
   }
 
   begin(family: Family): void {
@@ -62,19 +56,18 @@ export class MetricsMessage implements FamilySink {
 
   sample({ labels }: LabelSet, value: number, extra?: Extra): void {
     if (Number.isNaN(value)) return;
-    const point = this.data.uint32(tag(1, BYTES)).fork();
-    this.times(point, this.family?.type === 'counter');
-    point.uint32(tag(4, FIXED64)).double(value);
-    attributes(point, 7, labels);
-    if (extra) attributes(point, 7, { [extra[0]]: extra[1] });
-    point.ldelim();
-    this.points++;
+    const point = this.data.open(1);
+    this.times(this.family?.type === 'counter');
+    this.data.double(4, value);
+    writeAttributes(this.data, 7, labels);
+    if (extra) writeAttributes(this.data, 7, { [extra[0]]: extra[1] });
+    this.closePoint(point);
   }
 
   histogram({ labels }: LabelSet, histogram: () => HistogramSample): void {
     const sample = histogram();
     if (this.options.histograms === 'explicit' || !sample.whole) this.explicit(labels, sample);
-    else this.exponential(labels, { ...sample, native: sample.whole() });
+    else this.exponential(labels, sample.sum, sample.whole());
   }
 
   suffixed(suffix: string, labels: LabelSet, value: number, extra?: Extra): void {
@@ -96,60 +89,75 @@ export class MetricsMessage implements FamilySink {
   /** All of it as a field of an ExportMetricsServiceRequest: requests are such fields one after the other. */
   end(resource: Labels): Uint8Array {
     this.finishFamily();
-    const described = Writer.create();
-    attributes(described, 1, resource);
-    const metrics = Writer.create().uint32(tag(1, BYTES)).bytes(described.finish());
-    metrics.uint32(tag(2, BYTES)).bytes(this.scope.finish());
-    return Writer.create().uint32(tag(1, BYTES)).bytes(metrics.finish()).finish();
+    const message = new ProtobufWriter(this.scope.size + 1024);
+    const metrics = message.open(1);
+    const described = message.open(1);
+    writeAttributes(message, 1, resource);
+    message.close(described);
+    message.bytes(2, this.scope.take());
+    message.close(metrics);
+    return message.take();
   }
 
-  private explicit(labels: Labels, { bounds, counts, count, sum }: Omit<HistogramSample, 'native'>): void {
-    const point = this.data.uint32(tag(1, BYTES)).fork();
-    this.times(point, true);
-    point.uint32(tag(4, FIXED64)).fixed64(Math.round(count)).uint32(tag(5, FIXED64)).double(sum);
-    point.uint32(tag(6, BYTES)).fork();
+  private explicit(labels: Labels, { bounds, counts, count, sum }: Omit<HistogramSample, 'native' | 'whole'>): void {
+    const { data } = this;
+    const point = data.open(1);
+    this.times(true);
+    data.fixed64(4, halvesOf(Math.round(count)));
+    data.double(5, sum);
+    const list = data.open(6);
     let below = 0;
     for (const upTo of [...counts, count]) {
-      point.fixed64(Math.max(0, Math.round(upTo - below)));
+      data.rawCount(Math.max(0, Math.round(upTo - below)));
       below = upTo;
     }
-    point.ldelim().uint32(tag(7, BYTES)).fork();
-    for (const bound of bounds) point.double(bound);
-    point.ldelim();
-    attributes(point, 9, labels);
-    point.ldelim();
-    this.points++;
+    data.close(list);
+    const edges = data.open(7);
+    for (const bound of bounds) data.rawDouble(bound);
+    data.close(edges);
+    writeAttributes(data, 9, labels);
+    this.closePoint(point);
   }
 
   /** Bucket i of Prometheus, which ends at base^i, is bucket i - 1 of OpenTelemetry, which begins at base^(i - 1). */
-  private exponential(labels: Labels, { sum, native }: { sum: number; native: NativeHistogram }): void {
-    const { schema, zeroThreshold, zeroCount, buckets } = native;
-    const count = buckets.reduce((total, [, value]) => total + value, zeroCount);
-    const point = this.data.uint32(tag(1, BYTES)).fork();
-    attributes(point, 1, labels);
-    this.times(point, true);
-    point.uint32(tag(4, FIXED64)).fixed64(count).uint32(tag(5, FIXED64)).double(sum);
-    point.uint32(tag(6, VARINT)).sint32(schema).uint32(tag(7, FIXED64)).fixed64(zeroCount);
-    point.uint32(tag(8, BYTES)).fork();
+  private exponential(
+    labels: Labels,
+    sum: number,
+    { schema, zeroThreshold, zeroCount, buckets }: NativeHistogram,
+  ): void {
+    const { data } = this;
+    const point = data.open(1);
+    writeAttributes(data, 1, labels);
+    this.times(true);
+    data.fixed64(4, halvesOf(buckets.reduce((total, [, value]) => total + value, zeroCount)));
+    data.double(5, sum);
+    data.sint(6, schema);
+    data.fixed64(7, halvesOf(zeroCount));
+    const positive = data.open(8);
     const [first = 1] = buckets[0] ?? [];
-    point.uint32(tag(1, VARINT)).sint32(first - 1);
-    point.uint32(tag(2, BYTES)).fork();
+    data.sint(1, first - 1);
+    const list = data.open(2);
     let next = first;
     for (const [index, value] of buckets) {
-      for (; next < index; next++) point.uint64(0);
-      point.uint64(value);
+      for (; next < index; next++) data.rawVarint(0);
+      data.rawVarint(value);
       next++;
     }
-    point.ldelim().ldelim();
-    point.uint32(tag(14, FIXED64)).double(zeroThreshold).ldelim();
+    data.close(list);
+    data.close(positive);
+    data.double(14, zeroThreshold);
     this.isExponential = true;
-    this.points++;
+    this.closePoint(point);
   }
 
-  private times(point: Message, isCounted: boolean): void {
-    const { since, at } = this;
-    if (isCounted && this.options.since > 0) point.uint32(tag(2, FIXED64)).fixed32(since.low).fixed32(since.high);
-    point.uint32(tag(3, FIXED64)).fixed32(at.low).fixed32(at.high);
+  private times(isCounted: boolean): void {
+    if (isCounted && this.options.since > 0) this.data.fixed64(2, this.since);
+    this.data.fixed64(3, this.at);
+  }
+
+  private closePoint(point: number): void {
+    this.data.close(point);
+    this.points++;
   }
 
   private finishFamily(): void {
@@ -157,24 +165,24 @@ export class MetricsMessage implements FamilySink {
     if (!family) return;
     for (const { labels, ...sample } of this.gathered.values()) this.explicit(labels.labels, sample);
     this.gathered.clear();
-    if (this.points > this.pointsBefore) this.closeFamily(family);
-    this.pointsBefore = this.points;
+    if (this.data.size > 0) this.closeFamily(family);
     this.family = undefined;
-    this.data = Writer.create();
     this.isExponential = false;
   }
 
   private closeFamily(family: Family): void {
+    const { scope, data } = this;
     const { name, unit } = otlpName(family);
-    const metric = this.scope.uint32(tag(2, BYTES)).fork();
-    metric.uint32(tag(1, BYTES)).string(name).uint32(tag(2, BYTES)).string(family.help);
-    if (unit !== '') metric.uint32(tag(3, BYTES)).string(unit);
-    const { data } = this;
-    const temporality = TEMPORALITIES[this.options.temporality];
-    if (family.type === 'counter' || family.type === 'histogram') data.uint32(tag(2, VARINT)).int32(temporality);
-    if (family.type === 'counter') data.uint32(tag(3, VARINT)).bool(true);
+    const metric = scope.open(2);
+    scope.text(1, name);
+    scope.text(2, family.help);
+    if (unit !== '') scope.text(3, unit);
+    if (family.type === 'counter' || family.type === 'histogram')
+      data.varint(2, TEMPORALITIES[this.options.temporality]);
+    if (family.type === 'counter') data.varint(3, 1);
     const field = family.type === 'counter' ? 7 : family.type !== 'histogram' ? 5 : this.isExponential ? 10 : 9;
-    metric.uint32(tag(field, BYTES)).bytes(data.finish()).ldelim();
+    scope.bytes(field, data.take());
+    scope.close(metric);
   }
 }
 
@@ -187,15 +195,19 @@ interface Gathered {
 }
 
 /** KeyValues of text. */
-function attributes(message: Message, field: number, labels: Labels): void {
+function writeAttributes(writer: ProtobufWriter, field: number, labels: Labels): void {
   for (const [name, value] of Object.entries(labels)) {
-    message.uint32(tag(field, BYTES)).fork().uint32(tag(1, BYTES)).string(name).uint32(tag(2, BYTES)).fork();
-    message.uint32(tag(1, BYTES)).string(value).ldelim().ldelim();
+    const pair = writer.open(field);
+    writer.text(1, name);
+    const any = writer.open(2);
+    writer.text(1, value);
+    writer.close(any);
+    writer.close(pair);
   }
 }
 
 /** In two halves, since a number does not hold so many digits. */
-function nanoseconds(milliseconds: number): { readonly low: number; readonly high: number } {
+function nanoseconds(milliseconds: number): Halves {
   const exact = BigInt(Math.round(milliseconds)) * 1_000_000n;
   return { low: Number(exact & 0xffff_ffffn), high: Number(exact >> 32n) };
 }
