@@ -67,10 +67,8 @@ export interface HistogramSample {
   readonly counts: readonly number[];
   readonly count: number;
   readonly sum: number;
-  /** The same, as formats tell it that know native histograms. */
+  /** The same, as formats tell it that know exponential histograms: in whole counts. */
   readonly native?: () => NativeHistogram;
-  /** The same in whole counts. */
-  readonly whole?: () => NativeHistogram;
 }
 
 /** Takes the samples of one family after the other and makes output of them. */

@@ -12,7 +12,7 @@ import {
 import { BinSum, cumulativeCounts, type SparseBins, sampleCount, sumMs } from '../model/histogram.ts';
 import type { Extra, Family, FamilySink, HistogramSample } from './families.ts';
 import type { FlowGroup, Sidecar } from './mesh-snapshot.ts';
-import { nativeHistogramOf, wholeHistogramOf } from './native-histogram.ts';
+import { wholeHistogramOf } from './native-histogram.ts';
 
 /** What a family writes to. */
 export type SampleWriter = Pick<FamilySink, 'sample' | 'histogram'>;
@@ -197,7 +197,6 @@ function histogramOf(bins: SparseBins, buckets: readonly number[]): HistogramSam
     counts,
     count: sampleCount(bins),
     sum: sumMs(bins) / 1000,
-    native: () => nativeHistogramOf(bins),
-    whole: () => wholeHistogramOf(bins),
+    native: () => wholeHistogramOf(bins),
   };
 }

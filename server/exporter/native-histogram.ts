@@ -24,7 +24,7 @@ export function nativeHistogramOf(bins: SparseBins): NativeHistogram {
   return histogramBy(bins, (count, shares) => shares.map(([, share]) => share * count));
 }
 
-/** The same in whole counts, as OTLP wants them: these only grow too, while the bins grow. */
+/** The same in whole counts, which OTLP wants and which take a fraction of the room: these only grow too, while the bins grow. */
 export function wholeHistogramOf(bins: SparseBins): NativeHistogram {
   return histogramBy(bins, (count, shares) => apportioned(Math.round(count), shares), Math.round);
 }
@@ -57,8 +57,8 @@ function histogramBy(
  * So one sample more is one more in one bucket and none less in another, as counters have to grow.
  */
 function apportioned(count: number, shares: readonly Share[]): number[] {
+  if (shares.length <= 1) return shares.map(() => count);
   const given = shares.map(([, share]) => Math.floor(share * count + 0.5));
-  if (shares.length === 1) return [count];
   const priority = (i: number, nth: number) => (2 * nth - 1) / (shares[i]?.[1] ?? 1);
   let left = given.reduce((rest, one) => rest - one, count);
   for (;;) {

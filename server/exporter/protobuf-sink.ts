@@ -58,7 +58,7 @@ export class ProtobufSink implements AnswerSink {
     const metric = this.open(labels);
     const at = this.metrics.open(TYPES.histogram.field);
     writePoints(this.metrics, { ...sample, points }, writeBucket);
-    if (sample.native) writeNative(this.metrics, sample.native(), sample.count);
+    if (sample.native) writeNative(this.metrics, sample.native());
     this.metrics.close(at);
     this.close(metric);
   }
@@ -186,24 +186,24 @@ function writeQuantile(writer: ProtobufWriter, quantile: number, value: number):
   writer.double(2, value);
 }
 
-function writeNative(
-  writer: ProtobufWriter,
-  { schema, zeroThreshold, zeroCount, buckets }: NativeHistogram,
-  count: number,
-): void {
-  writer.double(4, count);
+/** Counts stand as differences from the one before: small numbers, which take a byte where a count as a double takes eight. */
+function writeNative(writer: ProtobufWriter, { schema, zeroThreshold, zeroCount, buckets }: NativeHistogram): void {
   writer.sint(5, schema);
   writer.double(6, zeroThreshold);
-  writer.double(8, zeroCount);
+  writer.varint(7, zeroCount);
   for (const { offset, length } of spansOf(buckets)) {
     const span = writer.open(12);
     writer.sint(1, offset);
     writer.varint(2, length);
     writer.close(span);
   }
-  const counts = writer.open(14);
-  for (const [, value] of buckets) writer.rawDouble(value);
-  writer.close(counts);
+  const differences = writer.open(13);
+  let before = 0;
+  for (const [, value] of buckets) {
+    writer.rawSigned(value - before);
+    before = value;
+  }
+  writer.close(differences);
 }
 
 /** Runs of buckets without a gap; an offset is counted from the end of the run before, that of the first from 0. */

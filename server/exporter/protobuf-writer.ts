@@ -77,6 +77,11 @@ export class ProtobufWriter {
     this.buffer[this.length++] = rest;
   }
 
+  /** A whole number between -2^52 and 2^52. */
+  rawSigned(value: number): void {
+    this.rawVarint(value < 0 ? -2 * value - 1 : 2 * value);
+  }
+
   rawDouble(value: number): void {
     this.reserve(8);
     this.length = this.buffer.writeDoubleLE(value, this.length);

@@ -92,7 +92,12 @@ function filtered({ name }: Family, to: SampleWriter, filter: SampleFilter): Sam
   };
 }
 
+/** More than a group of flows can have, its histogram left out. */
+const MOST_SAMPLES = 50;
+
 function* checkSize(snapshot: MeshSnapshot, input: RenderInput): Generator<undefined> {
+  const most = snapshot.groups.length * (MOST_SAMPLES + input.buckets.length);
+  if (most + snapshot.sidecars.length * SIDECAR_FAMILIES.length <= input.seriesLimit) return;
   let series = 0;
   const count: SampleWriter = {
     sample: () => void series++,

@@ -80,7 +80,7 @@ function totalOf(flow: FlowKey, seed: number): FlowTotal {
 
 /** As many bins as a sidecar has after some hours: some thirty. */
 function binsOf(seed: number): SparseBins {
-  const keys = new Set<number>();
+  const keys = new Set<number>([0]);
   for (let i = 0; i < 32; i++) keys.add(binOf(Math.round(1.3 ** i * (1 + (seed % 7) / 10))));
   const sorted = [...keys].sort((a, b) => a - b);
   return { keys: sorted, counts: sorted.map((_, i) => 1 + ((seed * (i + 3)) % 1000)) };

@@ -66,8 +66,8 @@ export class MetricsMessage implements FamilySink {
 
   histogram({ labels }: LabelSet, histogram: () => HistogramSample): void {
     const sample = histogram();
-    if (this.options.histograms === 'explicit' || !sample.whole) this.explicit(labels, sample);
-    else this.exponential(labels, sample.sum, sample.whole());
+    if (this.options.histograms === 'explicit' || !sample.native) this.explicit(labels, sample);
+    else this.exponential(labels, sample.sum, sample.native());
   }
 
   suffixed(suffix: string, labels: LabelSet, value: number, extra?: Extra): void {
@@ -99,7 +99,7 @@ export class MetricsMessage implements FamilySink {
     return message.take();
   }
 
-  private explicit(labels: Labels, { bounds, counts, count, sum }: Omit<HistogramSample, 'native' | 'whole'>): void {
+  private explicit(labels: Labels, { bounds, counts, count, sum }: Omit<HistogramSample, 'native'>): void {
     const { data } = this;
     const point = data.open(1);
     this.times(true);
