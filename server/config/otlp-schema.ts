@@ -6,14 +6,19 @@ import { fileField, otlpEndpointField } from './web-fields.ts';
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
-const headerName = z.string().check((context) => {
-  if (!HEADER_NAME.test(context.value))
-    context.issues.push({
-      code: 'custom',
-      message: `${shown(context.value)} is not a header's name; write x-api-key`,
-      input: context.value,
-    });
-});
+/** Names are told with what would be right, as values are. */
+function headersField<Value extends z.ZodType>(value: Value) {
+  return z.record(z.string(), value).check((context) => {
+    for (const name of Object.keys(context.value))
+      if (!HEADER_NAME.test(name))
+        context.issues.push({
+          code: 'custom',
+          path: [name],
+          message: `${shown(name)} is not a header's name; write x-api-key`,
+          input: name,
+        });
+  });
+}
 
 const headerValue = textField('a text', (text) =>
   /^[\x20-\x7e]*$/.test(text) ? { value: text } : { error: 'only printable ASCII characters are possible' },
@@ -46,9 +51,8 @@ export const otlpSchema = z.strictObject({
       'Form of latencies; explicit has exporter.buckets. By default OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION, or exponential.',
     ),
   compression: choiceField('gzip', 'none').optional().describe('By default OTEL_EXPORTER_OTLP_COMPRESSION, or none.'),
-  headers: z.record(headerName, headerValue).prefault({}).describe('Headers that are sent.'),
-  header_files: z
-    .record(headerName, fileField('api-key'))
+  headers: headersField(headerValue).prefault({}).describe('Headers that are sent.'),
+  header_files: headersField(fileField('api-key'))
     .prefault({})
     .describe('Files of headers’ values; read again when they change.'),
   tls: tlsField().optional().describe('TLS towards the receiver.'),
