@@ -112,9 +112,9 @@ export class CollectorOtlp {
     const name = `the receiver of OTLP at ${new URL(url).origin}`;
     if (outcome.kind === 'retry') warnings.warn(key, `${name} took nothing: ${outcome.reason}; it is tried again`);
     else if (outcome.kind === 'refused')
-      warnings.warn(key, `${name} refused ${points} points: ${outcome.reason}; they are told anew at the next push`);
+      warnings.warn(key, `${name} refused: ${outcome.reason}; it is told anew at the next push`, { points });
     else if (outcome.rejected > 0)
-      warnings.warn(key, `${name} left out ${outcome.rejected} of ${points} points: ${outcome.reason}`);
+      warnings.warn(key, `${name} left points out: ${outcome.reason}`, { points, rejected: outcome.rejected });
     else if (warnings.clear(key)) log.info(`${name} takes everything again`);
   }
 }

@@ -75,7 +75,10 @@ export async function startTracing(
       tell('scrape', { startedAt: at - durationMs, attributes, error }, at);
     },
     ended: (name, work) => tell(name, work),
-    stop: () => Promise.race([sdk.shutdown(), delay(STOP_MS, undefined, { ref: false })]).catch(() => undefined),
+    async stop() {
+      await Promise.race([sdk.shutdown(), delay(STOP_MS, undefined, { ref: false })]).catch(() => undefined);
+      trace.disable();
+    },
   };
 }
 
