@@ -7,7 +7,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['envoy', 'reach'],
   ['discovery', 'scrape', 'mesh', 'store', 'live'],
   ['measure'],
-  ['api', 'exporter', 'alerts'],
+  ['api', 'exporter', 'alerts', 'web-server'],
   ['collector'],
   ['demo'],
   ['cli'],
@@ -35,6 +35,7 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
     'examples/',
   ],
   commander: ['server/cli/'],
+  bcrypt: ['server/api/'],
 };
 
 export interface SourceFile {
