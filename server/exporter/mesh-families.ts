@@ -182,10 +182,13 @@ function writeGauge({ labels, members }: FlowGroup, to: SampleWriter, name: Gaug
 function binsOf({ members }: FlowGroup): SparseBins {
   const [only, ...others] = members;
   if (only && others.length === 0) return only.total.bins;
-  const sum = new BinSum();
-  for (const { total } of members) sum.addBins(total.bins);
-  return sum.toSparse();
+  SUM.clear();
+  for (const { total } of members) SUM.addBins(total.bins);
+  return SUM.toSparse();
 }
+
+/** Used again for every group. */
+const SUM = new BinSum();
 
 function histogramOf(bins: SparseBins, buckets: readonly number[]): HistogramSample {
   const counts = cumulativeCounts(
