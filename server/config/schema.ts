@@ -43,7 +43,11 @@ const scrape = z.strictObject({
   zones_every: countField({ min: 0, max: 1_000_000 })
     .prefault(4)
     .describe('At every how many scrapes requests from zone to zone are asked for; 0: never.'),
-  slow_down: switchField().prefault(true).describe('Scrape a target less often, down to once a minute, while answers take over a fifth of the interval or time out.'),
+  slow_down: switchField()
+    .prefault(true)
+    .describe(
+      'Scrape a target less often, down to once a minute, while answers take over a fifth of the interval or time out.',
+    ),
   tls: tlsField().optional().describe('TLS towards targets at https addresses, where their entry has no `tls`.'),
   auth: authField().optional().describe('What targets are sent to let us in, where their entry has no `auth`.'),
   allow_link_local: switchField()
