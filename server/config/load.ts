@@ -8,6 +8,7 @@ import { fixedProblems } from './fixed.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
 import { normalisedDiscovery, withFilesFrom } from './normalised-discovery.ts';
 import { formatProblems, Origins } from './problem.ts';
+import { remoteWriteConfigOf, sampleRuleOf } from './remote-write-config.ts';
 import type { WrittenConfig } from './schema.ts';
 import { takeUnavailable } from './unavailable.ts';
 
@@ -44,7 +45,7 @@ function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | unde
 }
 
 function normalised(
-  { scrape, discovery, peers, local, storage, exporter, alerts, web, log }: WrittenConfig,
+  { scrape, discovery, peers, local, storage, exporter, alerts, remote_write, web, log }: WrittenConfig,
   folder: string,
 ): Config {
   return {
@@ -67,6 +68,7 @@ function normalised(
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
     exporter: exporterOf(exporter),
     alerts: alertsConfigOf(alerts, folder),
+    remoteWrite: remote_write.map((entry) => remoteWriteConfigOf(entry, folder)),
     web: { ...web.listen, externalUrl: web.external_url, traceUrl: web.trace_url },
     log,
   };
@@ -86,6 +88,5 @@ function exporterOf({
   drop,
   ...others
 }: WrittenConfig['exporter']): Config['exporter'] {
-  const rule = ({ metric, labels }: (typeof keep)[number]) => ({ ...(metric === undefined ? {} : { metric }), labels });
-  return { ...others, seriesLimit, keep: keep.map(rule), drop: drop.map(rule) };
+  return { ...others, seriesLimit, keep: keep.map(sampleRuleOf), drop: drop.map(sampleRuleOf) };
 }

@@ -4,6 +4,8 @@ import { discovery } from './discovery-fields.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
 import { authField, tlsField } from './reach-fields.ts';
+import { remoteWriteField } from './remote-write-fields.ts';
+import { sampleRule } from './sample-fields.ts';
 import { externalUrlField, fileField, listenField, traceUrlField } from './web-fields.ts';
 
 export const DEFAULT_INTERVAL = '15s';
@@ -42,16 +44,6 @@ const scrape = z.strictObject({
   clusters_every: countField({ min: 0, max: 10_000 })
     .prefault(5)
     .describe('Ask a target for /clusters after every so many scrapes, where it adds something; 0 is never.'),
-});
-
-const sampleRule = z.strictObject({
-  metric: patternField('a pattern such as "mesh_request_.*"')
-    .optional()
-    .describe('RE2 pattern for the whole name of a metric.'),
-  labels: z
-    .record(z.string(), patternField('a pattern such as "checkout|cart"'))
-    .prefault({})
-    .describe('RE2 patterns for the whole values of labels; a label that is absent is empty.'),
 });
 
 const peer = z.strictObject({
@@ -98,6 +90,9 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('What Prometheus gets.'),
   alerts: alertsSchema.prefault({}).describe('Who is told when.'),
+  remote_write: remoteWriteField()
+    .prefault([])
+    .describe('Receivers that are sent what /metrics tells: Prometheus, Mimir, Thanos, VictoriaMetrics.'),
   web: z
     .strictObject({
       listen: listenField()
