@@ -106,6 +106,7 @@ export interface StatusParts {
   readonly store: StoreWatch;
   readonly live: Live;
   readonly storeState: StoreState;
+  readonly remoteWrite: () => StatusAnswer['remoteWrite'];
   readonly startedAt: number;
   readonly now: () => number;
 }
@@ -116,6 +117,7 @@ export async function collectorStatus({
   store,
   live,
   storeState,
+  remoteWrite,
   startedAt,
   now,
 }: StatusParts): Promise<StatusAnswer> {
@@ -143,6 +145,7 @@ export async function collectorStatus({
     },
     reload: { at: state.at, goodAt: state.goodAt, errors: [...state.errors] },
     discovery: discovery.states(),
+    remoteWrite: remoteWrite(),
     config: withoutSecretValues(config),
   };
 }

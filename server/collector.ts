@@ -8,6 +8,7 @@ import { createApp } from './api/app.ts';
 import { EventStream } from './api/events.ts';
 import { CollectorAlerts } from './collector-alerts.ts';
 import { ConfigReload } from './collector-reload.ts';
+import { CollectorRemoteWrite } from './collector-remote-write.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
 import { Upkeep } from './collector-upkeep.ts';
 import type { Config } from './config/config.ts';
@@ -120,11 +121,30 @@ export async function startCollector(
     },
   });
   let filter = compileSampleFilter(config.exporter);
+  const ownMetrics = async () => {
+    metrics.setTargets(live);
+    alerts.setMetrics();
+    remoteWrite.setMetrics();
+    metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
+    metrics.setConfig(configs.state);
+    metrics.setDiscovery(discovery.states(), discovery.dropped().total);
+    return metrics.registry.getMetricsAsJSON();
+  };
+  const remoteWrite = new CollectorRemoteWrite({
+    config,
+    live,
+    own: ownMetrics,
+    registry: metrics.registry,
+    log,
+    warnings: new QuietLog({ log, quietMs: WARNING_QUIET_MS, now }),
+    now,
+  });
   const takeTargets = (targets: readonly Target[]) => {
     live.setTargets(targets);
     pipeline.setTargets(targets, now());
     scrapes.apply(targets);
     ticks.configure(tickTimes(configs.config, live));
+    remoteWrite.targetsChanged();
     warnings.keep(new Set(targets.map(({ key }) => key)));
   };
   const discovery = new Discovery({
@@ -145,6 +165,7 @@ export async function startCollector(
       ticks.configure(tickTimes(changed, live));
       discovery.apply(changed);
       alerts.reload(changed);
+      remoteWrite.reload(changed);
     },
   });
   const app = createApp({
@@ -157,13 +178,8 @@ export async function startCollector(
     now,
     webFolder: WEB_FOLDER,
     async metrics(accept) {
-      metrics.setTargets(live);
-      alerts.setMetrics();
-      metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
-      metrics.setConfig(configs.state);
-      metrics.setDiscovery(discovery.states(), discovery.dropped().total);
       const { contentType, format } = chooseMediaType(accept);
-      const own = await metrics.registry.getMetricsAsJSON();
+      const own = await ownMetrics();
       const { exporter } = configs.config;
       return {
         contentType,
@@ -171,7 +187,17 @@ export async function startCollector(
       };
     },
     metricsRefusals: [TooManySeriesError],
-    status: () => collectorStatus({ configs, discovery, store: watch, live, storeState, startedAt, now }),
+    status: () =>
+      collectorStatus({
+        configs,
+        discovery,
+        store: watch,
+        live,
+        storeState,
+        remoteWrite: () => remoteWrite.status(),
+        startedAt,
+        now,
+      }),
     reload: () => reloaded(configs, log),
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),
@@ -190,13 +216,14 @@ export async function startCollector(
   upkeep.start();
   discovery.apply(config);
   ticks.start();
+  remoteWrite.start();
   return {
     url: urlOf(server),
     reload: () => reloaded(configs, log),
     async stop() {
       await discovery.stop();
       ticks.stop();
-      await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop()]);
+      await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop(), remoteWrite.stop()]);
       await rounds.flush();
       events.close();
       server.closeAllConnections();

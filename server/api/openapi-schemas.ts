@@ -295,6 +295,31 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     error: { ...text, description: 'What is wrong with it and what to do; empty when all is well.' },
     answered: { type: 'boolean', description: 'Whether its first answer is there.' },
   }),
+  RemoteWriteStatus: object(
+    {
+      name: { ...text, description: 'As the configuration names it, or host and port of its address.' },
+      state: { enum: ['ok', 'failing'] },
+      message: { ...text, description: 'What is wrong; empty when nothing is.' },
+      failingSince: timeOrNull,
+      samplesSent: wholeNumber,
+      samplesDropped: {
+        type: 'object',
+        additionalProperties: wholeNumber,
+        description: 'By reason: the queue was full or damaged, or the receiver refused them for good.',
+      },
+      samplesPending: { ...wholeNumber, description: 'Samples that wait in the queue.' },
+      requests: {
+        type: 'object',
+        additionalProperties: wholeNumber,
+        description: 'By result: taken, failed, refused.',
+      },
+      series: { ...wholeNumber, description: 'Series of the newest round.' },
+      queueBytes: wholeNumber,
+      maxQueueBytes: wholeNumber,
+      lagMs: { ...count, description: 'Age of the oldest sample that waits.' },
+    },
+    'A receiver of remote write; counts are since the start.',
+  ),
   HttpSdAnswer: listOf(object({ targets: listOf(text), labels })),
   StatusAnswer: object({
     build: object({ version: text, node: text }),
@@ -312,6 +337,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     limits: { type: 'object', additionalProperties: wholeNumber },
     reload: object({ at: time, goodAt: time, errors: listOf(text) }),
     discovery: listOf(ref('DiscoveryState')),
+    remoteWrite: listOf(ref('RemoteWriteStatus')),
     config: { description: 'The configuration as it was understood, with its defaults.' },
   }),
   Tick: object(

@@ -284,6 +284,7 @@ export class FakeApi {
         },
         { name: 'discovery.dns[0]', error: '', answered: false },
       ],
+      remoteWrite: [],
       config: FAKE_CONFIG,
     };
   }
