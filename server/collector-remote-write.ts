@@ -94,6 +94,7 @@ export class CollectorRemoteWrite {
         samplesDropped: { ...dropped },
         samplesPending: pending,
         requests: { ...requests },
+        rounds: state.rounds,
         series,
         queueBytes,
         maxQueueBytes: config.maxQueueBytes,

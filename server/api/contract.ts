@@ -344,6 +344,8 @@ export interface RemoteWriteStatus {
   samplesPending: number;
   /** By result. */
   requests: Record<string, number>;
+  /** Times at which samples were taken. */
+  rounds: number;
   series: number;
   queueBytes: number;
   maxQueueBytes: number;

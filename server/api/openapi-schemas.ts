@@ -313,6 +313,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         additionalProperties: wholeNumber,
         description: 'By result: taken, failed, refused.',
       },
+      rounds: { ...wholeNumber, description: 'Times at which samples were taken.' },
       series: { ...wholeNumber, description: 'Series of the newest round.' },
       queueBytes: wholeNumber,
       maxQueueBytes: wholeNumber,

@@ -9,6 +9,7 @@ export interface ToldReceiver {
   readonly samplesPending: number;
   /** By result. */
   readonly requests: Readonly<Record<string, number>>;
+  readonly rounds: number;
   readonly series: number;
   readonly queueBytes: number;
   readonly maxQueueBytes: number;
@@ -22,6 +23,7 @@ export class RemoteWriteMetrics {
   private readonly sent: Counter<'receiver'>;
   private readonly dropped: Counter<'receiver' | 'reason'>;
   private readonly requests: Counter<'receiver' | 'result'>;
+  private readonly rounds: Counter<'receiver'>;
   private readonly gauges: readonly (readonly [Gauge<'receiver'>, (told: ToldReceiver) => number])[];
 
   constructor(registry: Registry) {
@@ -44,6 +46,12 @@ export class RemoteWriteMetrics {
       labelNames: ['receiver', 'result'],
       registers,
     });
+    this.rounds = new Counter({
+      name: 'sidelight_remote_write_rounds_total',
+      help: 'Times at which the samples of all series were taken.',
+      labelNames: LABELS,
+      registers,
+    });
     const gauge = (name: string, help: string, read: (told: ToldReceiver) => number) =>
       [new Gauge({ name: `sidelight_remote_write_${name}`, help, labelNames: LABELS, registers }), read] as const;
     this.gauges = [
@@ -57,11 +65,12 @@ export class RemoteWriteMetrics {
 
   /** Makes these the receivers that are told; their counts are from the start of the process. */
   set(receivers: readonly ToldReceiver[]): void {
-    for (const metric of [this.sent, this.dropped, this.requests]) metric.reset();
+    for (const metric of [this.sent, this.dropped, this.requests, this.rounds]) metric.reset();
     for (const [gauge] of this.gauges) gauge.reset();
     for (const told of receivers) {
       const receiver = told.name;
       this.sent.inc({ receiver }, told.samplesSent);
+      this.rounds.inc({ receiver }, told.rounds);
       for (const [reason, count] of Object.entries(told.samplesDropped)) this.dropped.inc({ receiver, reason }, count);
       for (const [result, count] of Object.entries(told.requests)) this.requests.inc({ receiver, result }, count);
       for (const [gauge, read] of this.gauges) gauge.set({ receiver }, read(told));

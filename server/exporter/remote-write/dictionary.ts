@@ -59,19 +59,17 @@ export class Dictionary {
     for (let number = 0; number < this.columnOf.length; number++) if ((this.columnOf[number] ?? -1) >= 0) yield number;
   }
 
-  /** Everything, with what was defined but is used no more left out. */
+  /** Everything, but label sets that are used no more: those are defined anew before they are used again. */
   all(gone: readonly number[]): Definitions {
     const series: number[] = [];
-    const columns = new Set<number>();
     const sets = new Set<number>();
     for (const number of this.numbers()) {
       const [column = 0, set = 0] = [this.columnOf[number], this.setOf[number]];
       series.push(number, column, set);
-      columns.add(column);
       sets.add(set);
     }
     return {
-      columns: [...this.columns].filter(([number]) => columns.has(number)),
+      columns: [...this.columns],
       sets: [...this.sets].filter(([number]) => sets.has(number)),
       series,
       gone,

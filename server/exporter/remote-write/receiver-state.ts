@@ -39,6 +39,8 @@ export class ReceiverState implements RemoteWriteEvents {
   private roundFailure = '';
   private droppedByThen: number | undefined;
   failingSince: number | null = null;
+  /** Taken since the process started. */
+  rounds = 0;
 
   constructor(options: ReceiverStateOptions) {
     this.options = options;
@@ -90,6 +92,7 @@ export class ReceiverState implements RemoteWriteEvents {
 
   roundTaken(): void {
     this.roundFailure = '';
+    this.rounds++;
   }
 
   private tellFailure(failure: string): void {

@@ -27,7 +27,6 @@ export interface RemoteWriteEvents {
   refused(reason: string, samples: number): void;
   /** A round was not taken, or was lost. */
   roundFailed(reason: string): void;
-  /** A round was taken again after one was not. */
   roundTaken(): void;
 }
 
@@ -74,8 +73,7 @@ export class RemoteWriter {
     }
     this.isTaking = true;
     try {
-      await this.take({ targets, own, at });
-      events.roundTaken();
+      if (await this.take({ targets, own, at })) events.roundTaken();
     } catch (error) {
       this.taker = this.newTaker();
       events.roundFailed(error instanceof Error ? error.message : String(error));
@@ -98,20 +96,21 @@ export class RemoteWriter {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 
-  private async take(input: Parameters<RoundTaker['take']>[0]): Promise<void> {
+  /** @returns whether it was handed over; not where another form is wanted by now. */
+  private async take(input: Parameters<RoundTaker['take']>[0]): Promise<boolean> {
     const { taker } = this;
     const slices = new Slices();
     const work = taker.take(input);
     for (;;) {
       const { done, value: round } = work.next();
       if (done) {
-        if (this.isStopping || taker !== this.taker) return;
+        if (this.isStopping || taker !== this.taker) return false;
         this.lastAt = input.at;
         this.waiting++;
         const { sets, series, gone, values, histograms } = round;
         const buffers = [sets, series, gone, values, histograms].map(({ buffer }) => buffer as ArrayBuffer);
         this.worker.postMessage({ kind: 'round', round } satisfies ToWorker, buffers);
-        return;
+        return true;
       }
       await slices.pause();
     }

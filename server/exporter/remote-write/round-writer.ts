@@ -64,7 +64,9 @@ export class RoundWriter {
 
   /** Once the round is in the queue. */
   done(): void {
-    this.dictionary.end(this.definitions.gone);
+    const { gone, columns } = this.definitions;
+    this.dictionary.end(gone);
+    for (const [number] of columns) if (number >= OWN_NUMBERS) this.dictionary.columns.delete(number);
     this.round = undefined;
   }
 
