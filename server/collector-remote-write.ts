@@ -25,6 +25,8 @@ type UsedConfig = Pick<Config, 'remoteWrite' | 'scrape' | 'exporter' | 'storage'
 export interface CollectorRemoteWriteOptions {
   readonly config: UsedConfig;
   readonly live: Live;
+  /** Whether every mechanism of discovery has told what there is. */
+  readonly isDiscovered: () => boolean;
   /** The collector's own metrics as they stand. */
   readonly own: () => Promise<readonly CollectorFamily[]>;
   readonly registry: Registry;
@@ -122,7 +124,7 @@ export class CollectorRemoteWrite {
   }
 
   private begin(config: RemoteWriteConfig, known?: ReceiverState): void {
-    const { live, log, warnings, now, own } = this.options;
+    const { live, log, warnings, now, own, isDiscovered } = this.options;
     const { name, maxQueueBytes } = config;
     const state = known ?? new ReceiverState({ name, maxQueueBytes, log, warnings, now });
     const writer = new RemoteWriter({
@@ -136,7 +138,7 @@ export class CollectorRemoteWrite {
       now,
       events: state,
     });
-    const tick = async () => writer.tick(live.all(), await own());
+    const tick = async () => writer.tick({ own: await own(), targets: live.all(), isComplete: isDiscovered() });
     const onTick = () => void tick().catch((error: unknown) => state.roundFailed(String(error)));
     const clock = new TickClock({ ...this.times(config), now, onTick });
     this.running.set(name, { writer, clock, state });

@@ -133,6 +133,7 @@ export async function startCollector(
   const remoteWrite = new CollectorRemoteWrite({
     config,
     live,
+    isDiscovered: () => discovery.states().every(({ answered }) => answered),
     own: ownMetrics,
     registry: metrics.registry,
     log,

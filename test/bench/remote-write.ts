@@ -73,7 +73,7 @@ async function fill({ folder, sidecars, rounds, isNative }: Fill): Promise<boole
     step(live);
     await nextTurn();
     const before = process.cpuUsage();
-    const work = taker.take({ targets: live.all(), own: [], at: started + number * INTERVAL_MS });
+    const work = taker.take({ targets: live.all(), isComplete: true, own: [], at: started + number * INTERVAL_MS });
     let [done, round] = [false, undefined] as [boolean, ReturnType<typeof work.next>['value']];
     while (!done) {
       const [began, used] = [performance.now(), process.threadCpuUsage()];

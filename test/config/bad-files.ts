@@ -5,6 +5,7 @@ import { MECHANISMS } from './bad/mechanisms.ts';
 import { NAMING } from './bad/naming.ts';
 import { OUTPUT } from './bad/output.ts';
 import { RELABEL } from './bad/relabel.ts';
+import { REMOTE_WRITE } from './bad/remote-write.ts';
 import { SCRAPE } from './bad/scrape.ts';
 import { STRUCTURE } from './bad/structure.ts';
 import { SYNTAX } from './bad/syntax.ts';
@@ -28,5 +29,6 @@ export const BAD_FILES: readonly BadFile[] = [
   ...NAMING,
   ...OUTPUT,
   ...ALERTS,
+  ...REMOTE_WRITE,
   ...UNAVAILABLE,
 ];

@@ -211,7 +211,7 @@ test('what went while the collector was down ends, too', { timeout: LONG }, asyn
   await vi.waitFor(async () => expect(await prometheus.query(gone)).toHaveLength(1), PATIENT);
   await collector.kill();
   await configure(admins.slice(0, 1));
-  await startCollector();
+  const t0 = Date.now(); await startCollector(); console.log('started', Date.now() - t0);
   await vi.waitFor(async () => expect(await prometheus.query(gone)).toEqual([]), PATIENT);
   expect(await prometheus.query('mesh_sidecar_up{service="stays"}')).toHaveLength(1);
 });

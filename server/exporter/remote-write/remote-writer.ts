@@ -4,12 +4,10 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { RemoteWriteConfig } from '../../config/remote-write-config.ts';
-import type { LiveTarget } from '../../live/live.ts';
 import { Slices } from '../../measure/slices.ts';
-import type { CollectorFamily } from '../collector-families.ts';
 import { compileSampleFilter } from '../sample-filter.ts';
 import type { Figures, FromWorker, ToWorker, WorkerStart } from './messages.ts';
-import { RoundTaker, type RoundTakerOptions } from './take-round.ts';
+import { type RoundInput, RoundTaker, type RoundTakerOptions } from './take-round.ts';
 
 /** How rounds are to be made, by the configuration of the exporter. */
 export type RoundForm = Pick<RoundTakerOptions, 'level' | 'buckets' | 'seriesLimit' | 'ownLabels'>;
@@ -63,7 +61,7 @@ export class RemoteWriter {
   }
 
   /** Takes a round and hands it over. Never rejects. */
-  async tick(targets: readonly LiveTarget[], own: readonly CollectorFamily[]): Promise<void> {
+  async tick(input: Omit<RoundInput, 'at'>): Promise<void> {
     const { now, events } = this.options;
     const at = now();
     if (this.isTaking || this.isStopping || at <= this.lastAt) return;
@@ -73,7 +71,7 @@ export class RemoteWriter {
     }
     this.isTaking = true;
     try {
-      if (await this.take({ targets, own, at })) events.roundTaken();
+      if (await this.take({ ...input, at })) events.roundTaken();
     } catch (error) {
       this.taker = this.newTaker();
       events.roundFailed(error instanceof Error ? error.message : String(error));
@@ -97,7 +95,7 @@ export class RemoteWriter {
   }
 
   /** @returns whether it was handed over; not where another form is wanted by now. */
-  private async take(input: Parameters<RoundTaker['take']>[0]): Promise<boolean> {
+  private async take(input: RoundInput): Promise<boolean> {
     const { taker } = this;
     const slices = new Slices();
     const work = taker.take(input);

@@ -18,6 +18,8 @@ export interface RoundTakerOptions extends ExporterOptions {
 
 export interface RoundInput {
   readonly targets: readonly LiveTarget[];
+  /** Whether all that there is to be discovered is among them. */
+  readonly isComplete: boolean;
   /** The collector's own metrics. */
   readonly own: readonly CollectorFamily[];
   /** Unix milliseconds. */
@@ -37,15 +39,13 @@ export class RoundTaker {
   }
 
   /** Yields between slices of work and returns the round. @throws SeriesLimitError */
-  *take({ targets, own, at }: RoundInput): Generator<undefined, Round> {
+  *take({ targets, isComplete, own, at }: RoundInput): Generator<undefined, Round> {
     this.table.begin();
     const snapshot = yield* takeSnapshot(targets, this.options.level);
     yield* samples(snapshot, { ...this.options, now: at }, this.sink);
     writeCollector(own, this.ownSink());
-    return this.table.finish(
-      at,
-      targets.every(({ health }) => health !== 'unknown'),
-    );
+    const isSettled = isComplete && targets.every(({ health }) => health !== 'unknown');
+    return this.table.finish(at, isSettled);
   }
 
   private ownSink(): FamilySink {
@@ -59,6 +59,7 @@ export class RoundTaker {
       sample: (labels, value, extra) => this.ownSink().suffixed('', labels, value, extra),
       histogram: (labels, histogram) => sink.histogram(labels, histogram),
       suffixed(suffix, { labels }, value, extra) {
+        if (Number.isNaN(value)) return;
         const set = new LabelSet({ ...options.ownLabels, ...labels });
         if (options.filter(family + suffix, set, extra)) sink.suffixed(suffix, set, value, extra);
       },

@@ -159,6 +159,7 @@ const OWN: readonly CollectorFamily[] = [
     help: 'T.',
     type: 'histogram',
     values: [
+      { value: Number.NaN, labels: { le: 0.5 }, metricName: 'sidelight_took_seconds_bucket' },
       { value: 1, labels: { le: 1 }, metricName: 'sidelight_took_seconds_bucket' },
       { value: 2, labels: { le: '+Inf' }, metricName: 'sidelight_took_seconds_bucket' },
       { value: 4, labels: {}, metricName: 'sidelight_took_seconds_sum' },
@@ -177,7 +178,7 @@ const options: RoundTakerOptions = {
 };
 
 function taken(taker: RoundTaker, targets: readonly LiveTarget[], own = OWN): Round {
-  const work = taker.take({ targets, own, at: 1000 });
+  const work = taker.take({ targets, isComplete: true, own, at: 1000 });
   for (;;) {
     const { done, value } = work.next();
     if (done) return value;
