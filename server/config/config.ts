@@ -68,7 +68,7 @@ export interface StaticEntry extends EntryConfig {
 }
 
 export interface KubernetesEntry extends EntryConfig {
-  /** Path of a kubeconfig. Without one: the pod's service account, else $KUBECONFIG, else ~/.kube/config. */
+  /** Path of a kubeconfig. Without one: the pod's service account, else those of $KUBECONFIG, else ~/.kube/config. */
   readonly kubeconfig?: string;
   /** Empty: all. */
   readonly namespaces: readonly string[];
