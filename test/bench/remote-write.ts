@@ -174,24 +174,29 @@ function mesh(sidecars: number): Live {
   return liveWith(scrapes);
 }
 
-let random = 1;
-/** A few requests more in every flow, in a few bins each. */
+let seed = 1;
+/** Mulberry32: from 0 to 1, the same in every run. */
+function random(): number {
+  seed = (seed + 0x6d2b79f5) | 0;
+  let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+  return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+}
+
+/** Up to 100 requests more in every flow, in a few bins each. */
 function step(live: Live): void {
-  const next = () => {
-    random = (Math.imul(random, 1103515245) + 12345) >>> 0;
-    return random / 2 ** 32;
-  };
   for (const target of live.all()) {
     target.lastScrape = Date.now();
-    target.durationMs = next() * 10;
+    target.durationMs = random() * 10;
     target.flows = target.flows.map((flow) => {
       const counters = flow.counters.slice();
       const counts = flow.bins.counts.slice();
-      for (let request = 0; request < 8; request++) {
-        const bin = Math.floor(next() * next() * counts.length);
-        counts[bin] = (counts[bin] ?? 0) + 3;
+      const requests = Math.floor(random() * 100);
+      for (let left = requests; left > 0; left -= 10) {
+        const bin = Math.floor(random() * random() * counts.length);
+        counts[bin] = (counts[bin] ?? 0) + Math.min(left, 10);
       }
-      counters[0] = (counters[0] ?? 0) + 24;
+      counters[0] = (counters[0] ?? 0) + requests;
       return { ...flow, counters, bins: { keys: flow.bins.keys, counts } };
     });
   }
