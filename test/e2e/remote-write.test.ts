@@ -275,7 +275,7 @@ if (PROMETHEUS3) {
     const p99 = await valuesOf(native, `histogram_quantile(0.99, mesh_request_duration_seconds${inbound})`);
     expect(p99.length).toBeGreaterThan(0);
     for (const seconds of p99.filter((value) => !Number.isNaN(value)))
-      expect(Math.abs(seconds / 0.0205 - 1)).toBeLessThan(0.03);
+      expect(Math.abs(seconds / 0.02098 - 1)).toBeLessThan(0.03);
     expect(await valuesOf(native, `mesh_request_duration_seconds_bucket${inbound}`)).toEqual([]);
     expect(await native.query('mesh_request_duration_seconds{service="goes"}')).toEqual([]);
   });
