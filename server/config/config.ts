@@ -3,6 +3,7 @@ import type { AuthSettings, TlsSettings } from '../model/reach.ts';
 import type { AlertsConfig } from './alerts-config.ts';
 import type { RelabelAction } from './relabel-fields.ts';
 import type { RemoteWriteConfig } from './remote-write-config.ts';
+import type { WebAuthConfig, WebLimits, WebTlsConfig } from './web-config.ts';
 
 /** The whole configuration, checked, with every default filled in, frozen. */
 export interface Config {
@@ -161,6 +162,17 @@ export interface WebConfig {
   readonly externalUrl: string;
   /** Link template with `{service}`, `{from}` and `{to}`; empty when not given. */
   readonly traceUrl: string;
+  /** Where Prometheus's web configuration was read from. */
+  readonly configFile?: string;
+  /** Without it everybody may ask for everything. */
+  readonly auth?: WebAuthConfig;
+  /** Without it, plain HTTP. */
+  readonly tls?: WebTlsConfig;
+  /** Hosts that clients may ask for: names, `*.example.com`, `*`; empty: those that fit the address listened on. */
+  readonly allowedHosts: readonly string[];
+  /** In place of the built-in ones; an empty value leaves one out. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly limits: WebLimits;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';

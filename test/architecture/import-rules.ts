@@ -7,7 +7,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['envoy', 'reach'],
   ['discovery', 'scrape', 'mesh', 'store', 'live'],
   ['measure'],
-  ['api', 'exporter', 'alerts'],
+  ['api', 'exporter', 'alerts', 'web-server'],
   ['collector'],
   ['demo'],
   ['cli'],
@@ -36,6 +36,7 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   ],
   snappy: ['server/exporter/remote-write/'],
   commander: ['server/cli/'],
+  bcrypt: ['server/api/'],
 };
 
 export interface SourceFile {

@@ -10,6 +10,7 @@ import { SCRAPE } from './bad/scrape.ts';
 import { STRUCTURE } from './bad/structure.ts';
 import { SYNTAX } from './bad/syntax.ts';
 import { UNAVAILABLE } from './bad/unavailable.ts';
+import { WEB } from './bad/web.ts';
 
 /** One case per rule: the text of a file and exactly what is said about it, without the file's name and a colon. */
 export interface BadFile {
@@ -31,4 +32,5 @@ export const BAD_FILES: readonly BadFile[] = [
   ...ALERTS,
   ...REMOTE_WRITE,
   ...UNAVAILABLE,
+  ...WEB,
 ];

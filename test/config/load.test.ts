@@ -55,7 +55,15 @@ test('no file means all defaults, the same as an empty one', () => {
     },
     alerts: { defaults: true, intervalMs: 10_000, rules: [], alertmanagers: [], webhooks: [] },
     remoteWrite: [],
-    web: { host: '127.0.0.1', port: 9191, externalUrl: '', traceUrl: '' },
+    web: {
+      host: '127.0.0.1',
+      port: 9191,
+      externalUrl: '',
+      traceUrl: '',
+      allowedHosts: [],
+      headers: {},
+      limits: { connections: 2000, requestsPerClient: 32, streamsPerClient: 100 },
+    },
     log: { level: 'info', format: 'text' },
   };
   expect(loadConfig(undefined)).toEqual({ config: defaults });
