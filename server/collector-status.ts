@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { StatusAnswer, StorageStatus } from './api/contract.ts';
+import type { OtlpStatus, StatusAnswer, StorageStatus } from './api/contract.ts';
 import { type ConfigReload, withoutSecretValues } from './collector-reload.ts';
 import { VERSION } from './config/version.ts';
 import type { Discovery } from './discovery/discovery.ts';
@@ -107,6 +107,7 @@ export interface StatusParts {
   readonly live: Live;
   readonly storeState: StoreState;
   readonly remoteWrite: () => StatusAnswer['remoteWrite'];
+  readonly otlp: { status(): OtlpStatus | null };
   readonly startedAt: number;
   readonly now: () => number;
 }
@@ -118,6 +119,7 @@ export async function collectorStatus({
   live,
   storeState,
   remoteWrite,
+  otlp,
   startedAt,
   now,
 }: StatusParts): Promise<StatusAnswer> {
@@ -146,6 +148,7 @@ export async function collectorStatus({
     reload: { at: state.at, goodAt: state.goodAt, errors: [...state.errors] },
     discovery: discovery.states(),
     remoteWrite: remoteWrite(),
+    otlp: otlp.status(),
     config: withoutSecretValues(config),
   };
 }

@@ -5,9 +5,11 @@ import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
 import { EventStream } from './api/events.ts';
 import { CollectorAlerts } from './collector-alerts.ts';
+import { CollectorOtlp, traceReceiver } from './collector-otlp.ts';
 import { ConfigReload } from './collector-reload.ts';
 import { CollectorRemoteWrite } from './collector-remote-write.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
+import { roundAttributes, tracedRequests, tracedWork } from './collector-tracing.ts';
 import { Upkeep } from './collector-upkeep.ts';
 import { CollectorWeb } from './collector-web.ts';
 import type { Config } from './config/config.ts';
@@ -61,7 +63,8 @@ export async function startCollector(
   const startedAt = now();
   const events = new EventStream();
   const web = new CollectorWeb({ config: config.web, log, now, onLetInChanged: () => events.disconnect() });
-  const tracing = await startTracing(process.env, VERSION);
+  const tracing = await startTracing(process.env, VERSION, await traceReceiver(config, process.env, log));
+  const traced = tracedWork(tracing, now);
   const { intervalMs } = config.scrape;
   const storeOptions: StoreOptions = { ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs };
   const store = await openStore(storeOptions);
@@ -99,7 +102,8 @@ export async function startCollector(
     },
   });
   const rounds = new Rounds({
-    append: (round) => metrics.timeStore(() => store.append(round)),
+    append: (round) =>
+      traced('store round', () => metrics.timeStore(() => store.append(round)), roundAttributes(round)),
     onSettled(round, failure) {
       live.apply(round);
       storeState.settled(round, failure);
@@ -121,20 +125,11 @@ export async function startCollector(
     },
   });
   let filter = compileSampleFilter(config.exporter);
-  const ownMetrics = async () => {
-    metrics.setTargets(live);
-    alerts.setMetrics();
-    remoteWrite.setMetrics();
-    metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
-    metrics.setConfig(configs.state);
-    metrics.setDiscovery(discovery.states(), discovery.dropped().total);
-    return metrics.registry.getMetricsAsJSON();
-  };
   const remoteWrite = new CollectorRemoteWrite({
     config,
     live,
     isDiscovered: () => discovery.states().every(({ answered }) => answered),
-    own: ownMetrics,
+    own: () => ownFamilies(),
     registry: metrics.registry,
     log,
     warnings: new QuietLog({ log, quietMs: WARNING_QUIET_MS, now }),
@@ -169,7 +164,28 @@ export async function startCollector(
       discovery.apply(changed);
       alerts.reload(changed);
       remoteWrite.reload(changed);
+      otlp.reload(changed);
     },
+  });
+  const ownFamilies = async () => {
+    metrics.setTargets(live);
+    alerts.setMetrics();
+    remoteWrite.setMetrics();
+    metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
+    metrics.setConfig(configs.state);
+    metrics.setDiscovery(discovery.states(), discovery.dropped().total);
+    return metrics.registry.getMetricsAsJSON();
+  };
+  const otlp = new CollectorOtlp(config, {
+    environment: process.env,
+    live,
+    log,
+    warnings: new QuietLog({ log, quietMs: WARNING_QUIET_MS, now }),
+    registry: metrics.registry,
+    own: ownFamilies,
+    remembered: new Set(stored.map(({ target }) => target)),
+    startedAt,
+    now,
   });
   const app = createApp({
     store,
@@ -184,7 +200,7 @@ export async function startCollector(
     webFolder: WEB_FOLDER,
     async metrics(accept) {
       const { contentType, format } = chooseMediaType(accept);
-      const own = await ownMetrics();
+      const own = await ownFamilies();
       const { exporter } = configs.config;
       return {
         contentType,
@@ -199,6 +215,7 @@ export async function startCollector(
         store: watch,
         live,
         storeState,
+        otlp,
         remoteWrite: () => remoteWrite.status(),
         startedAt,
         now,
@@ -207,18 +224,19 @@ export async function startCollector(
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),
   });
-  const url = await web.listen(app).catch(async (error: unknown) => {
+  const url = await web.listen(tracedRequests(tracing, app)).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
   const upkeep = new Upkeep({
-    slice: () => metrics.timeUpkeep(() => store.upkeep(now())),
+    slice: () => traced('upkeep', () => metrics.timeUpkeep(() => store.upkeep(now()))),
     onFailure: (error) => storeState.upkeepFailed(error),
     onSuccess: () => storeState.upkeepDone(),
     restMs: Math.min(intervalMs, UPKEEP_REST_MS),
   });
   await alerts.start();
   upkeep.start();
+  await otlp.start();
   discovery.apply(config);
   ticks.start();
   remoteWrite.start();
@@ -230,6 +248,7 @@ export async function startCollector(
       ticks.stop();
       await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop(), remoteWrite.stop()]);
       await rounds.flush();
+      await otlp.stop();
       events.close();
       await web.stop();
       await store.close();

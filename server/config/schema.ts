@@ -3,6 +3,7 @@ import { alertsSchema } from './alerts-schema.ts';
 import { discovery } from './discovery-fields.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
+import { otlpSchema } from './otlp-schema.ts';
 import { authField, tlsField } from './reach-fields.ts';
 import { remoteWriteField } from './remote-write-fields.ts';
 import { sampleRule } from './sample-fields.ts';
@@ -102,6 +103,7 @@ export const configSchema = z.strictObject({
   remote_write: remoteWriteField()
     .prefault([])
     .describe('Receivers that are sent what /metrics tells: Prometheus, Mimir, Thanos, VictoriaMetrics.'),
+  otlp: otlpSchema.prefault({}).describe('Whom metrics are pushed to.'),
   web: z
     .strictObject({
       listen: listenField()

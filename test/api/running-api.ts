@@ -108,6 +108,7 @@ function statusOf({ tiers, ...store }: StoreStatus): Status {
     reload: { at: NOW, goodAt: NOW, errors: [] },
     discovery: [],
     remoteWrite: [],
+    otlp: null,
     config: {},
   };
 }

@@ -29,7 +29,7 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
     'server/scrape/',
     'server/discovery/',
     'server/reach/',
-    'server/exporter/remote-write/',
+    'server/exporter/',
     'server/cli/',
     'server/demo/',
     'examples/',

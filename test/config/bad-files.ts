@@ -9,7 +9,6 @@ import { REMOTE_WRITE } from './bad/remote-write.ts';
 import { SCRAPE } from './bad/scrape.ts';
 import { STRUCTURE } from './bad/structure.ts';
 import { SYNTAX } from './bad/syntax.ts';
-import { UNAVAILABLE } from './bad/unavailable.ts';
 import { WEB } from './bad/web.ts';
 
 /** One case per rule: the text of a file and exactly what is said about it, without the file's name and a colon. */
@@ -31,6 +30,5 @@ export const BAD_FILES: readonly BadFile[] = [
   ...OUTPUT,
   ...ALERTS,
   ...REMOTE_WRITE,
-  ...UNAVAILABLE,
   ...WEB,
 ];

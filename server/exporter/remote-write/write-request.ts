@@ -6,7 +6,7 @@
 
 import protobuf from 'protobufjs/minimal.js';
 import { type SparseBins, sampleCount, sumMs } from '../../model/histogram.ts';
-import { nativeHistogramOf } from '../native-histogram.ts';
+import { wholeHistogramOf } from '../native-histogram.ts';
 import { spansOf } from '../protobuf-sink.ts';
 import type { ColumnLabels, SetLabels } from './label-bytes.ts';
 
@@ -121,7 +121,7 @@ function histogramMessage(value: SampleValue, at: Uint8Array): Uint8Array | unde
 }
 
 function histogramFields(bins: SparseBins): Uint8Array {
-  const { schema, zeroThreshold, zeroCount, buckets } = nativeHistogramOf(bins);
+  const { schema, zeroThreshold, zeroCount, buckets } = wholeHistogramOf(bins);
   const message = Writer.create();
   message
     .uint32(tag(2, DOUBLE))

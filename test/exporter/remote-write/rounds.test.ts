@@ -5,7 +5,7 @@ import { compressSync } from 'snappy';
 import { describe, expect, test } from 'vitest';
 import type { CollectorFamily } from '../../../server/exporter/collector-families.ts';
 import { LabelSet } from '../../../server/exporter/families.ts';
-import { nativeHistogramOf } from '../../../server/exporter/native-histogram.ts';
+import { wholeHistogramOf } from '../../../server/exporter/native-histogram.ts';
 import type { Round } from '../../../server/exporter/remote-write/round.ts';
 import { RoundReader } from '../../../server/exporter/remote-write/round-reader.ts';
 import { RoundWriter } from '../../../server/exporter/remote-write/round-writer.ts';
@@ -245,7 +245,7 @@ describe('a round of live figures', () => {
     const series = pipe.pass(taken(taker, live.all(), []));
     const histograms = series.filter(({ value }) => typeof value === 'object');
     expect(Object.keys(told(series)).filter((key) => /_bucket|_seconds_(sum|count)"/.test(key))).toEqual([]);
-    const { buckets, zeroCount } = nativeHistogramOf(binsOf({ 0: 1, 700: 3 }));
+    const { buckets, zeroCount } = wholeHistogramOf(binsOf({ 0: 1, 700: 3 }));
     expect(histograms.map(({ value }) => value)).toContainEqual(
       expect.objectContaining({
         countFloat: 4,
