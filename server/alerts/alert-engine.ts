@@ -5,7 +5,7 @@ import type { KeptAlert, NewAlertEvent } from '../model/alert.ts';
 import type { Labels } from '../model/labels.ts';
 import type { AlertChange, QueryLimits, Store } from '../store/store.ts';
 import type { Rule } from './builtin-rules.ts';
-import { type Outcome, RuleEvaluation, readingsOf } from './evaluate.ts';
+import { type Outcome, RuleEvaluation } from './evaluate.ts';
 import { Readings } from './readings.ts';
 import { type Changes, keepChange, RESOLVED_MS, RuleAlerts } from './rule-alerts.ts';
 import { ended } from './state.ts';
@@ -111,7 +111,7 @@ export class AlertEngine {
       store: { sums: (query: Parameters<Store['sums']>[0]) => store.sums({ ...query, limits }) },
       directory,
     };
-    const wanted = watched.flatMap(({ evaluation }) => readingsOf(evaluation.rule));
+    const wanted = watched.flatMap(({ evaluation }) => evaluation.wanted);
     const problems = await this.readings.refresh(sources, wanted, at);
     if (this.cancelled[0] === 1 || watched !== this.watched) return;
     for (const problem of new Set(problems)) onProblem(problem);

@@ -93,11 +93,14 @@ export class RuleAlerts {
   private unseen(entry: Tracked, moment: Moment): void {
     const { now } = moment;
     const state = step(entry.alert.state, { data: 'no_data' }, this.timing, now);
-    const isOfTarget = this.rule.condition.kind === 'sidecar_down' || this.rule.condition.kind === 'silent';
-    const isGone = !moment.exists(entry.alert.labels);
-    const { windowMs } = this.rule;
-    const longEnough = now - state.dataSince >= (isOfTarget ? windowMs : Math.max(GONE_MS, windowMs));
-    this.move(entry, isGone && longEnough ? ended(state, now) : state, moment);
+    const isGone = RuleAlerts.isGone(this.rule, state, now) && !moment.exists(entry.alert.labels);
+    this.move(entry, isGone ? ended(state, now) : state, moment);
+  }
+
+  /** Whether an alert has been without data for so long that it ends if what it is about is gone. */
+  static isGone({ condition, windowMs }: Rule, { dataSince }: AlertState, now: number): boolean {
+    const isOfTarget = condition.kind === 'sidecar_down' || condition.kind === 'silent';
+    return now - dataSince >= (isOfTarget ? windowMs : Math.max(GONE_MS, windowMs));
   }
 
   private move(entry: Tracked, after: AlertState, moment: Moment): void {
