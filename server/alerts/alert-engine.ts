@@ -1,4 +1,4 @@
-import type { Live, LiveTarget } from '../live/live.ts';
+import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
 import { Slices } from '../measure/slices.ts';
 import type { KeptAlert, NewAlertEvent } from '../model/alert.ts';
@@ -6,6 +6,7 @@ import type { Labels } from '../model/labels.ts';
 import type { AlertChange, QueryLimits, Store } from '../store/store.ts';
 import type { Rule } from './builtin-rules.ts';
 import { type Outcome, RuleEvaluation } from './evaluate.ts';
+import { existing } from './existing.ts';
 import { Readings } from './readings.ts';
 import { type Changes, keepChange, RESOLVED_MS, RuleAlerts } from './rule-alerts.ts';
 import { ended } from './state.ts';
@@ -199,18 +200,4 @@ function changeOf({ alerts, events }: Changes): AlertChange {
   const all = [...alerts.values()];
   const isKept = ({ state }: KeptAlert) => state.phase !== 'inactive';
   return { kept: all.filter(isKept), forgotten: all.filter((alert) => !isKept(alert)), events };
-}
-
-const PLACES = ['service', 'namespace', 'instance', 'region', 'zone'] as const;
-
-/** Whether some target has the labels of an alert, as far as those are a target's. */
-function existing(targets: readonly LiveTarget[]): (labels: Labels) => boolean {
-  return (labels) =>
-    targets.some(({ identity, target }) =>
-      PLACES.every((name) => {
-        const wanted = labels[name];
-        if (wanted === undefined) return true;
-        return identity?.[name] === wanted || (name === 'instance' && wanted === target.key);
-      }),
-    );
 }

@@ -62,7 +62,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     checkLimits(options.limits);
     results.push(describeTrial(trial, { parts, times, skipped, from: begin, to, suggestion }));
   }
-  return { from: begin, to, parts: parts.filter((part) => part.to > begin), rules: results };
+  const told = parts.filter((part) => part.to > begin).map((part) => ({ ...part, from: Math.max(begin, part.from) }));
+  return { from: begin, to, parts: told, rules: results };
 }
 
 /** So long before the beginning an alert can have fired that fires then. */
@@ -74,6 +75,7 @@ class Walk {
   private readonly options: ReplayOptions;
   private readonly trials: readonly RuleTrial[];
   private readonly times: number[] = [];
+  private parts: readonly Part[] = [];
   private readonly directory: ServiceDirectory;
   private readonly slices = new Slices();
   private now = 0;
@@ -87,6 +89,7 @@ class Walk {
   /** Gives the times of all evaluations. */
   async through(parts: readonly Part[]): Promise<number[]> {
     const { store, limits, onProgress } = this.options;
+    this.parts = parts;
     const sliding = new SlidingStore(store, { moment: () => this.now, limits });
     const steps = parts.reduce((sum, { from, to, stepMs }) => sum + (to - from) / stepMs, 0);
     for (const part of parts) {
@@ -104,7 +107,7 @@ class Walk {
   private async evaluate(part: Part, sliding: SlidingStore, readings: Readings): Promise<void> {
     const { targets, limits } = this.options;
     const { directory } = this;
-    const asked = this.trials.filter((trial) => trial.notTried === '' && trial.reasonAgainst(part) === '');
+    const asked = this.trials.filter((trial) => trial.isTried(part, this.now, this.parts));
     sliding.begin();
     const wanted = asked.flatMap(({ evaluation }) => evaluation.wanted);
     await readings.refresh({ store: sliding, directory }, wanted, this.now);

@@ -104,6 +104,6 @@ function notesOf(trial: RuleTrial, part: Part): string[] {
   const windows = new Set(trial.evaluation.wanted.map(({ windowMs }) => windowMs));
   return [...windows].flatMap((windowMs) => {
     const whole = Math.ceil(windowMs / part.slotMs) * part.slotMs;
-    return whole === windowMs ? [] : [`${steps} ${formatDuration(whole)} stands for ${formatDuration(windowMs)}`];
+    return whole === windowMs ? [] : [`${steps}, ${formatDuration(windowMs)} is taken as ${formatDuration(whole)}`];
   });
 }

@@ -63,9 +63,22 @@ export class RuleTrial {
 
   /** Why this part of the past can't tell what the rule asks; empty when it can. */
   reasonAgainst({ tier }: Pick<Part, 'tier'>): string {
+    return this.asksInstances && WITHOUT_INSTANCES.includes(tier) ? 'instances are not told apart' : '';
+  }
+
+  private get asksInstances(): boolean {
     const { by, match } = this.rule;
-    const asksInstance = by.includes('instance') || match.instance !== undefined;
-    return asksInstance && WITHOUT_INSTANCES.includes(tier) ? 'instances are not told apart' : '';
+    return by.includes('instance') || match.instance !== undefined;
+  }
+
+  /** Whether all of a window that ends then is from parts that can tell what the rule asks. */
+  isTried(part: Part, at: number, parts: readonly Part[]): boolean {
+    if (this.notTried !== '' || this.reasonAgainst(part) !== '') return false;
+    if (!this.asksInstances) return true;
+    const first = parts.find((one) => this.reasonAgainst(one) === '')?.from ?? 0;
+    const isAfterOthers = first > (parts[0]?.from ?? 0);
+    const longest = Math.max(...this.evaluation.wanted.map(({ windowMs, offsetMs }) => (offsetMs > 0 ? 0 : windowMs)));
+    return !isAfterOthers || at - longest >= first;
   }
 
   /** One evaluation, the `index`th. */

@@ -34,8 +34,8 @@ const CLOSE = 0.005;
 
 /** The most sensitive threshold with at most so many alerts; null where none can be told. */
 export async function suggest(trial: Trial, most: number): Promise<Suggestion | null> {
-  const bounds = boundsOf(trial.scores);
-  if (!bounds || trial.scores.isFull) return null;
+  const bounds = await boundsOf(trial.scores);
+  if (!bounds) return null;
   let [low, high] = bounds;
   for (let tries = 0; tries < TRIES && high - low > CLOSE * Math.abs(high); tries++) {
     if (trial.isStopped()) return null;
@@ -59,15 +59,18 @@ async function written(trial: Trial, score: number, most: number): Promise<Sugge
   return null;
 }
 
-function boundsOf({ series }: Scores): [low: number, high: number] | undefined {
+async function boundsOf({ series }: Scores): Promise<[low: number, high: number] | undefined> {
+  const slices = new Slices();
   let [low, high] = [Number.MAX_VALUE, -Number.MAX_VALUE];
-  for (const { scores, length } of series.values())
+  for (const { scores, length } of series.values()) {
+    await slices.pause();
     for (let i = 0; i < length; i++) {
       const score = scores[i] ?? NO_DATA;
       if (!(Math.abs(score) < Number.MAX_VALUE)) continue;
       low = Math.min(low, score);
       high = Math.max(high, score);
     }
+  }
   return low <= high ? [low, high] : undefined;
 }
 
