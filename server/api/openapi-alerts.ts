@@ -114,12 +114,23 @@ export function alertSchemas({ range }: { readonly range: Readonly<Record<string
 
 /** Schemas of rules that are tried on the past. */
 function triedSchemas(): Record<string, Schema> {
-  const evaluations = object(
-    { total: wholeNumber, tooLittleData: wholeNumber, noData: wholeNumber },
-    'How many evaluations there were, and how many of them could not be worked out.',
-  );
+  const evaluations = ref('TriedEvaluations');
   const length = { type: 'number', minimum: 0, description: 'Milliseconds.' };
   return {
+    TriedEvaluations: object(
+      { total: wholeNumber, tooLittleData: wholeNumber, noData: wholeNumber },
+      'How many evaluations there were, and how many of them could not be worked out.',
+    ),
+    TriedPart: object(
+      {
+        tier: { enum: ['raw', '1m', '10m', '1h'] },
+        from: time,
+        to: time,
+        stepMs: { ...length, description: 'Time between two evaluations.' },
+        slotMs: { ...length, description: 'Steps that the past is kept in.' },
+      },
+      'A stretch of the past that is kept in steps of one length.',
+    ),
     TriedFiring: object({
       from: time,
       to: { ...timeOrNull, description: 'Unix milliseconds; null where it still fires at the end.' },
@@ -160,18 +171,7 @@ function triedSchemas(): Record<string, Schema> {
       to: time,
       window: text,
       maxAlerts: wholeNumber,
-      parts: listOf(
-        object(
-          {
-            tier: { enum: ['raw', '1m', '10m', '1h'] },
-            from: time,
-            to: time,
-            stepMs: { ...length, description: 'Time between two evaluations.' },
-            slotMs: { ...length, description: 'Steps that the past is kept in.' },
-          },
-          'A stretch of the past.',
-        ),
-      ),
+      parts: { ...listOf(ref('TriedPart')), description: 'Oldest first.' },
       rules: listOf(ref('TriedRule')),
     }),
   };

@@ -320,6 +320,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
         schema: { type: 'array', items: { type: 'string' } },
         style: 'form',
         explode: true,
+        example: ['ServiceFailing'],
       },
       {
         name: 'window',
@@ -333,11 +334,13 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
         in: 'query',
         description: 'A threshold with at most so many alerts of each rule is looked for.',
         schema: { type: 'integer', minimum: 0, maximum: MOST_ALERTS, default: 5 },
+        example: 3,
       },
     ],
     responses: {
       ...json('RulesTestAnswer', 'What rules would have done, in the order of the configuration.'),
       400: BAD_REQUEST,
+      404: failed('There is no rule of that name.'),
       503: failed('Another test is under way, or it took too long: try a shorter window, or fewer rules.'),
     },
   },

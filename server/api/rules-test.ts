@@ -59,7 +59,11 @@ export class RulesTest {
     const known = this.view.rules().rules.map(({ name }) => name);
     const unknown = names.find((name) => !known.includes(name));
     if (unknown !== undefined)
-      throw new RequestError(`rule=${unknown}: there is no such rule; rules are ${known.join(', ') || 'none'}`);
+      throw new RequestError(
+        `rule=${unknown}: there is no such rule; rules are ${known.join(', ') || 'none'}`,
+        404,
+        'not_found',
+      );
     const maxAlerts = wholeNumber(params, 'max_alerts', { min: 0, max: MOST_ALERTS }) ?? 5;
     return { names, window, windowMs, maxAlerts, limits };
   }
