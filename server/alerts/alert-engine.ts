@@ -95,7 +95,7 @@ export class AlertEngine {
   private end(alert: KeptAlert): KeptAlert[] {
     const now = this.options.now();
     const after = { ...alert, state: ended(alert.state, now) };
-    keepChange(alert, after, { now, changes: this.unsaved });
+    keepChange(alert.state, after, { now, changes: this.unsaved });
     return after.state.phase === 'resolved' ? [after] : [];
   }
 
@@ -148,7 +148,7 @@ export class AlertEngine {
     this.orphans = this.orphans.filter((alert) => !old.includes(alert));
     for (const alert of old) {
       const after = { ...alert, state: { ...alert.state, phase: 'inactive' as const, since: now } };
-      keepChange(alert, after, { now, changes: this.unsaved });
+      keepChange(alert.state, after, { now, changes: this.unsaved });
     }
   }
 
@@ -156,13 +156,13 @@ export class AlertEngine {
   private async save(): Promise<void> {
     const changes = this.unsaved;
     if (changes.alerts.size + changes.events.length === 0) return;
-    const fresh = changes.events.slice(this.toldEvents);
+    const fresh = changes.events.slice(this.toldEvents).map(({ event }) => event);
     this.toldEvents = 0;
     this.unsaved = noChanges();
     const { store, onChange, onProblem } = this.options;
     let saved = true;
     try {
-      await store.saveAlerts(changeOf(changes));
+      for (const change of savedInParts(changes)) await store.saveAlerts(change);
     } catch (error) {
       saved = false;
       onProblem(error instanceof Error ? error.message : String(error));
@@ -196,8 +196,36 @@ function noChanges(): Changes {
   return { alerts: new Map(), events: [] };
 }
 
-function changeOf({ alerts, events }: Changes): AlertChange {
-  const all = [...alerts.values()];
+/** Alerts and events that the store is given at once: more would hold up this thread, and the store's readers. */
+const SAVED_AT_ONCE = 250;
+
+/**
+ * Changes in parts, each taken out of them when the next is asked for: it has been saved then. An alert is in one part
+ * with its events, so that whatever part is the last, both tell the same.
+ */
+function* savedInParts(changes: Changes): Generator<AlertChange> {
+  while (changes.events.length > 0) {
+    const events = changes.events.slice(0, SAVED_AT_ONCE);
+    const keys = new Set(events.map(({ key }) => key));
+    yield changeOf(
+      [...keys].flatMap((key) => changes.alerts.get(key) ?? []),
+      events.map(({ event }) => event),
+    );
+    changes.events.splice(0, events.length);
+    for (const key of keys) changes.alerts.delete(key);
+  }
+  while (changes.alerts.size > 0) {
+    const part = new Map<string, KeptAlert>();
+    for (const [key, alert] of changes.alerts) {
+      part.set(key, alert);
+      if (part.size === SAVED_AT_ONCE) break;
+    }
+    yield changeOf([...part.values()], []);
+    for (const key of part.keys()) changes.alerts.delete(key);
+  }
+}
+
+function changeOf(all: readonly KeptAlert[], events: readonly NewAlertEvent[]): AlertChange {
   const isKept = ({ state }: KeptAlert) => state.phase !== 'inactive';
   return { kept: all.filter(isKept), forgotten: all.filter((alert) => !isKept(alert)), events };
 }

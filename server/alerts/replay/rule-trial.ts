@@ -96,7 +96,7 @@ export class RuleTrial {
       if (evaluation.data === 'too_little_data') evaluations.tooLittleData++;
       if (evaluation.data === 'no_data') evaluations.noData++;
     }
-    for (const event of changes.events) this.take(event, index);
+    for (const { event } of changes.events) this.take(event, index);
   }
 
   private seriesOf(key: string, labels: Labels, first: number): TriedSeries {
