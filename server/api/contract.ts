@@ -316,6 +316,25 @@ export interface DiscoveryState {
 /** Targets that share all labels, in Prometheus's form. */
 export type HttpSdAnswer = { targets: string[]; labels: Record<string, string> }[];
 
+/** How pushing metrics by OTLP goes. */
+export interface OtlpStatus {
+  /** Scheme, host and port of the receiver. */
+  endpoint: string;
+  protocol: 'http/protobuf' | 'grpc';
+  temporality: 'cumulative' | 'delta';
+  intervalMs: number;
+  /** When the receiver took something last; null while it never did. */
+  acceptedAt: number | null;
+  /** Why it takes nothing, or not all; empty when it takes everything. */
+  problem: string;
+  /** Points that it took, that it said it left out, and of requests that it refused. */
+  accepted: number;
+  rejected: number;
+  dropped: number;
+  /** Requests that failed and were made again. */
+  retries: number;
+}
+
 export interface StatusAnswer {
   build: { version: string; node: string };
   startedAt: number;
@@ -327,6 +346,8 @@ export interface StatusAnswer {
   /** How the configuration was read last: when, when it was good last, and what was wrong, one line each. */
   reload: { at: number; goodAt: number; errors: string[] };
   discovery: DiscoveryState[];
+  /** Null where nothing is pushed. */
+  otlp: OtlpStatus | null;
   config: unknown;
 }
 

@@ -3,6 +3,7 @@ import { alertsSchema } from './alerts-schema.ts';
 import { discovery } from './discovery-fields.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
+import { otlpSchema } from './otlp-schema.ts';
 import { authField, tlsField } from './reach-fields.ts';
 import { webAuthField } from './web-auth-fields.ts';
 import {
@@ -116,6 +117,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('What Prometheus gets.'),
   alerts: alertsSchema.prefault({}).describe('Who is told when.'),
+  otlp: otlpSchema.prefault({}).describe('Whom metrics are pushed to.'),
   web: z
     .strictObject({
       listen: listenField()

@@ -272,6 +272,7 @@ export class FakeApi {
       },
       retention: { raw: 7_200_000 },
       limits: FAKE_LIMITS,
+      otlp: null,
       reload: {
         at: now() - age / 2,
         goodAt: now() - age,
