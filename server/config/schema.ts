@@ -20,12 +20,21 @@ import { webTlsField } from './web-tls-fields.ts';
 
 export const DEFAULT_INTERVAL = '15s';
 
+/** How long each tier is kept where nothing else is asked for. */
+export const DEFAULT_RETENTION = { raw: '2h', '1m': '2d', '10m': '30d', '1h': '400d' } as const;
+
 /** A tier must outlive the step of the tier that is made from it, twice over, or counts would be lost. */
 const retention = z.strictObject({
-  raw: durationField({ min: '2m', max: '10y' }).prefault('2h').describe('Every scrape, by instance.'),
-  '1m': durationField({ min: '20m', max: '10y' }).prefault('2d').describe('Steps of a minute, by instance.'),
-  '10m': durationField({ min: '2h', max: '10y' }).prefault('30d').describe('Steps of ten minutes, instances summed.'),
-  '1h': durationField({ min: '1h', max: '100y' }).prefault('400d').describe('Steps of an hour, instances summed.'),
+  raw: durationField({ min: '2m', max: '10y' }).prefault(DEFAULT_RETENTION.raw).describe('Every scrape, by instance.'),
+  '1m': durationField({ min: '20m', max: '10y' })
+    .prefault(DEFAULT_RETENTION['1m'])
+    .describe('Steps of a minute, by instance.'),
+  '10m': durationField({ min: '2h', max: '10y' })
+    .prefault(DEFAULT_RETENTION['10m'])
+    .describe('Steps of ten minutes, instances summed.'),
+  '1h': durationField({ min: '1h', max: '100y' })
+    .prefault(DEFAULT_RETENTION['1h'])
+    .describe('Steps of an hour, instances summed.'),
 });
 
 const scrape = z.strictObject({
