@@ -6,7 +6,7 @@
 import type { ServiceDirectory, ServiceName } from '../live/services.ts';
 import { type Direction, requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
-import type { Cell, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
+import type { Cell, Combinations, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
 import { mergeCells } from './cells.ts';
 import { byPlace, type Filters } from './filters.ts';
 
@@ -93,7 +93,11 @@ async function receivedByAll(sources: Sources, query: MeasuredQuery): Promise<Me
   const asked = own.length > 0 && others.length > 0 ? withBinsOnly(query) : query;
   const names = leftOwn.length > 0 ? { service: namesOf(own) } : {};
   const servers = { match: { ...query.filters, ...names }, by: query.by } as const;
-  const callers = { match: { peer: namesOf(others) }, by: [] } as const;
+  const callers = {
+    match: { peer: namesOf(others) },
+    by: [],
+    without: measuredByThemselves(sources.directory, query.filters),
+  } as const;
   const answers = await Promise.all([
     own.length > 0
       ? sources.store.sums({ ...timesOf(asked), ...servers, direction: directionOf('inbound', query) })
@@ -190,6 +194,24 @@ async function atServers({ store }: Sources, query: MeasuredQuery): Promise<Serv
   }));
 }
 
+/** Services as callers name them that their own Envoys measure: what callers saw of those is not even read. */
+function measuredByThemselves(directory: ServiceDirectory, { service }: Filters): Combinations[] {
+  const known = directory.all().filter(({ service: name }) => service?.includes(name) ?? true);
+  const [whole, named]: [string[], string[]] = [[], []];
+  for (const [name, members] of Map.groupBy(known, ({ service: name }) => name)) {
+    const isInbound = (namespace: string) =>
+      directory.get(directory.resolve({ service: name, namespace }))?.inbound ?? false;
+    const namespaces = members.map(({ namespace }) => namespace);
+    // One without a namespace stands for those that no target has.
+    if (namespaces.includes('') && members.every(({ inbound }) => inbound)) whole.push(keyOf([name]));
+    else for (const one of new Set([...namespaces, ''])) if (isInbound(one)) named.push(keyOf([name, one]));
+  }
+  return [
+    { labels: ['peer'], keys: whole },
+    { labels: ['peer', 'peer_namespace'], keys: named },
+  ];
+}
+
 /** What callers saw of services; those have no instance, region or zone of their own then. */
 async function atCallers({ store, directory }: Sources, query: MeasuredQuery): Promise<ServiceGroup[]> {
   const { service, namespace } = query.filters;
@@ -199,6 +221,7 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
     ...timesOf(query),
     direction: directionOf('outbound', query),
     match,
+    without: measuredByThemselves(directory, query.filters),
     by: ['peer', 'peer_namespace'],
   });
   return groups.flatMap(({ labels, cells }) => {

@@ -6,30 +6,41 @@
 import { COUNTERS, STORED_GAUGES } from '../model/flow.ts';
 import { NO_BINS, type Quantile, type SparseBins } from '../model/histogram.ts';
 import type { Interval } from '../model/spread.ts';
-import type { Cell, Group, SeriesLabels, SumAnswer, TierName } from './store.ts';
+import type { Cell, Group, SeriesLabel, SeriesLabels, SumAnswer, TierName } from './store.ts';
 
-/** Where the parts of a group begin in {@link EncodedAnswer.numbers}. */
-export interface EncodedGroup {
-  readonly labels: SeriesLabels;
-  /** Positions of the columns of each counter; -1 where all are 0. */
-  readonly counters: readonly number[];
-  readonly expected: readonly number[];
-  /** 1 where a gauge is known, then the gauges. */
-  readonly gauges: number;
-  /** Start of each cell's intervals and the end of the last one, then pairs of their edges. */
-  readonly measured: number;
-  /** Timeouts without a sample, samples by source, mean; -1 without latency. */
-  readonly latency: number;
-  readonly timeouts: number;
-  /** Value, bin's edges, and 1 for capped, of each quantile; -1 without. */
-  readonly quantiles: number;
-  /** As `measured`, of key and count; -1 without. */
-  readonly bins: number;
+/**
+ * Where a group's fields are, from where it begins in {@link EncodedAnswer.numbers}: each tells where a column of one
+ * number per cell begins, or is -1 where all of it is 0 or was not asked for. `counters` and `expected` are one field per
+ * counter; `gauges` is 1 where a gauge is known, then the gauges; `measured` the start of each cell's intervals and the end
+ * of the last one, then pairs of their edges; `latency` samples by source and their mean; `quantiles` value, bin's edges,
+ * and 1 for capped, of each quantile; `bins` is as `measured`, of key and count.
+ */
+export const GROUP_FIELDS = {
+  counters: 0,
+  expected: COUNTERS.length,
+  gauges: 2 * COUNTERS.length,
+  measured: 2 * COUNTERS.length + 1,
+  timeouts: 2 * COUNTERS.length + 2,
+  latency: 2 * COUNTERS.length + 3,
+  quantiles: 2 * COUNTERS.length + 4,
+  bins: 2 * COUNTERS.length + 5,
+  length: 2 * COUNTERS.length + 6,
+} as const;
+
+/** Groups that are told apart by the same labels. */
+export interface EncodedGroups {
+  readonly by: readonly SeriesLabel[];
+  /** Of each group in turn, its value of each label. */
+  readonly values: readonly string[];
+  /** Where each group begins. */
+  readonly places: readonly number[];
 }
 
 export interface EncodedAnswer {
-  readonly groups: readonly EncodedGroup[];
-  readonly other: EncodedGroup | null;
+  readonly groups: EncodedGroups;
+  /** At most one group. */
+  readonly other: EncodedGroups;
+  readonly subtotals: readonly EncodedGroups[];
   readonly tiers: readonly TierName[];
   readonly cells: number;
   readonly quantiles: number;
@@ -62,10 +73,6 @@ export class NumberWriter {
     this.numbers[at] = value;
   }
 
-  add(at: number, value: number): void {
-    this.numbers[at] = (this.numbers[at] ?? 0) + value;
-  }
-
   column(values: ArrayLike<number> | undefined): number {
     if (!values) return -1;
     const at = this.reserve(values.length);
@@ -79,27 +86,66 @@ export class NumberWriter {
 }
 
 export function decodeAnswer(answer: EncodedAnswer): SumAnswer {
-  const groupOf = (group: EncodedGroup): Group => ({ labels: group.labels, cells: cellsOf(answer, group) });
-  return { groups: answer.groups.map(groupOf), other: answer.other && groupOf(answer.other), tiers: answer.tiers };
+  return {
+    groups: groupsOf(answer, answer.groups),
+    other: groupsOf(answer, answer.other)[0] ?? null,
+    subtotals: answer.subtotals.map((groups) => groupsOf(answer, groups)),
+    tiers: answer.tiers,
+  };
 }
 
-function cellsOf(answer: EncodedAnswer, group: EncodedGroup): (Cell | null)[] {
-  const { numbers, cells } = answer;
-  return Array.from({ length: cells }, (_, index) => {
-    const at = group.measured + index;
-    return numbers[at] === numbers[at + 1] ? null : new CellView(answer, group, index);
+function groupsOf(answer: EncodedAnswer, { by, values, places }: EncodedGroups): Group[] {
+  return places.map((at, group) => {
+    const labels: Partial<Record<SeriesLabel, string>> = {};
+    for (let i = 0; i < by.length; i++) labels[by[i] ?? 'service'] = values[group * by.length + i] ?? '';
+    return new GroupView(answer, labels, at);
   });
 }
 
+/** Makes its cells when they are asked for: an answer may have a million of them. */
+class GroupView implements Group {
+  readonly labels: SeriesLabels;
+  private readonly answer: EncodedAnswer;
+  private readonly at: number;
+  private made: (Cell | null)[] | undefined;
+
+  constructor(answer: EncodedAnswer, labels: SeriesLabels, at: number) {
+    this.answer = answer;
+    this.labels = labels;
+    this.at = at;
+  }
+
+  get cells(): (Cell | null)[] {
+    this.made ??= this.makeCells();
+    return this.made;
+  }
+
+  private makeCells(): (Cell | null)[] {
+    const { numbers, cells } = this.answer;
+    const measured = numbers[this.at + GROUP_FIELDS.measured] ?? 0;
+    return Array.from({ length: cells }, (_, index) =>
+      numbers[measured + index] === numbers[measured + index + 1] ? null : new CellView(this.answer, this.at, index),
+    );
+  }
+}
+
+/** Looks up what it is asked for, once. */
 class CellView implements Cell {
   private readonly answer: EncodedAnswer;
-  private readonly group: EncodedGroup;
+  private readonly group: number;
   private readonly index: number;
+  private knownCounters: Float64Array | undefined;
+  private knownRates: Float64Array | undefined;
 
-  constructor(answer: EncodedAnswer, group: EncodedGroup, index: number) {
+  constructor(answer: EncodedAnswer, group: number, index: number) {
     this.answer = answer;
     this.group = group;
     this.index = index;
+  }
+
+  /** Where a column begins; negative where there is none. */
+  private place(field: number): number {
+    return this.answer.numbers[this.group + field] ?? -1;
   }
 
   private at(column: number): number {
@@ -107,24 +153,39 @@ class CellView implements Cell {
   }
 
   get counters(): Float64Array {
+    this.knownCounters ??= this.readCounters();
+    return this.knownCounters;
+  }
+
+  private readCounters(): Float64Array {
+    const { numbers } = this.answer;
     const counters = new Float64Array(COUNTERS.length);
-    for (let counter = 0; counter < counters.length; counter++)
-      counters[counter] = this.at(this.group.counters[counter] ?? -1);
+    for (let counter = 0; counter < counters.length; counter++) {
+      const column = numbers[this.group + GROUP_FIELDS.counters + counter] ?? -1;
+      if (column >= 0) counters[counter] = numbers[column + this.index] ?? 0;
+    }
     return counters;
   }
 
   get rates(): Float64Array {
+    this.knownRates ??= this.readRates();
+    return this.knownRates;
+  }
+
+  private readRates(): Float64Array {
     const seconds = this.measuredMs / 1000;
-    const { counters, expected } = this.group;
     const rates = new Float64Array(COUNTERS.length);
-    for (let counter = 0; counter < rates.length; counter++)
-      rates[counter] = (this.at(counters[counter] ?? -1) + this.at(expected[counter] ?? -1)) / seconds;
+    for (let counter = 0; counter < rates.length; counter++) {
+      const counted = this.at(this.place(GROUP_FIELDS.counters + counter));
+      const expected = this.at(this.place(GROUP_FIELDS.expected + counter));
+      rates[counter] = (counted + expected) / seconds;
+    }
     return rates;
   }
 
   private get measuredMs(): number {
     const { numbers, cells } = this.answer;
-    const start = this.group.measured;
+    const start = this.place(GROUP_FIELDS.measured);
     const base = start + cells + 1;
     const end = numbers[start + this.index + 1] ?? 0;
     let length = 0;
@@ -135,26 +196,27 @@ class CellView implements Cell {
 
   get gauges(): Float64Array | null {
     const { cells } = this.answer;
-    if (this.at(this.group.gauges) === 0) return null;
-    return Float64Array.from(STORED_GAUGES, (_, gauge) => this.at(this.group.gauges + (1 + gauge) * cells));
+    const start = this.place(GROUP_FIELDS.gauges);
+    if (this.at(start) === 0) return null;
+    return Float64Array.from(STORED_GAUGES, (_, gauge) => this.at(start + (1 + gauge) * cells));
   }
 
   get measured(): Interval[] {
-    return this.pairs(this.group.measured).map(([from, to]) => ({ from, to }));
+    return this.pairs(this.place(GROUP_FIELDS.measured)).map(([from, to]) => ({ from, to }));
   }
 
   get bins(): SparseBins {
-    const { bins } = this.group;
+    const bins = this.place(GROUP_FIELDS.bins);
     if (bins < 0) return NO_BINS;
     const pairs = this.pairs(bins);
     return { keys: pairs.map(([key]) => key), counts: pairs.map(([, count]) => count) };
   }
 
   get quantiles(): Quantile[] {
-    const { quantiles } = this.group;
-    if (quantiles < 0) return [];
+    const start = this.place(GROUP_FIELDS.quantiles);
+    if (start < 0) return [];
     return Array.from({ length: this.answer.quantiles }, (_, index) => {
-      const at = quantiles + (this.index * this.answer.quantiles + index) * QUANTILE_FIELDS;
+      const at = start + (this.index * this.answer.quantiles + index) * QUANTILE_FIELDS;
       const [value = 0, lower = 0, upper = 0, capped = 0] = this.answer.numbers.subarray(at, at + QUANTILE_FIELDS);
       return {
         valueMs: Number.isNaN(value) ? null : value,
@@ -165,20 +227,22 @@ class CellView implements Cell {
   }
 
   get timeoutsWithoutSample(): number {
-    return this.at(this.group.timeouts);
+    return this.at(this.place(GROUP_FIELDS.timeouts));
   }
 
   get downstreamSamples(): number {
-    return this.at(this.group.latency);
+    return this.at(this.place(GROUP_FIELDS.latency));
   }
 
   get upstreamSamples(): number {
-    return this.group.latency < 0 ? 0 : this.at(this.group.latency + this.answer.cells);
+    const start = this.place(GROUP_FIELDS.latency);
+    return start < 0 ? 0 : this.at(start + this.answer.cells);
   }
 
   get meanMs(): number | null {
-    if (this.group.latency < 0) return null;
-    const mean = this.at(this.group.latency + 2 * this.answer.cells);
+    const start = this.place(GROUP_FIELDS.latency);
+    if (start < 0) return null;
+    const mean = this.at(start + 2 * this.answer.cells);
     return Number.isNaN(mean) ? null : mean;
   }
 
