@@ -121,23 +121,57 @@ class GroupView implements Group {
   }
 
   private makeCells(): (Cell | null)[] {
-    const { numbers, cells } = this.answer;
-    const measured = numbers[this.at + GROUP_FIELDS.measured] ?? 0;
+    const { answer, at } = this;
+    const { numbers, cells } = answer;
+    const measured = numbers[at + GROUP_FIELDS.measured] ?? 0;
+    const counters = usedCounters(answer, at);
     return Array.from({ length: cells }, (_, index) =>
-      numbers[measured + index] === numbers[measured + index + 1] ? null : new CellView(this.answer, this.at, index),
+      numbers[measured + index] === numbers[measured + index + 1]
+        ? null
+        : new CellView(answer, { at, counters }, index),
     );
   }
 }
 
-/** Looks up what it is asked for, once. */
+/** Cells of groups with more of them are looked at once: there what was worked out is not kept. */
+const MOST_KEPT = 8;
+
+/** Memory of its own costs a small array more than what is put into it. */
+const SLAB = 64 * COUNTERS.length;
+let slab = new Float64Array(SLAB);
+let taken = 0;
+
+function onePerCounter(): Float64Array {
+  if (taken === SLAB) {
+    slab = new Float64Array(SLAB);
+    taken = 0;
+  }
+  taken += COUNTERS.length;
+  return slab.subarray(taken - COUNTERS.length, taken);
+}
+
+interface GroupPlace {
+  readonly at: number;
+  /** Those that are not 0 everywhere. */
+  readonly counters: readonly number[];
+}
+
+function usedCounters({ numbers }: EncodedAnswer, at: number): number[] {
+  const isUsed = (field: number): boolean => (numbers[at + field] ?? -1) >= 0;
+  return [...COUNTERS.keys()].filter(
+    (counter) => isUsed(GROUP_FIELDS.counters + counter) || isUsed(GROUP_FIELDS.expected + counter),
+  );
+}
+
+/** Looks up what it is asked for; counters and rates, which most is worked out from, only once. */
 class CellView implements Cell {
   private readonly answer: EncodedAnswer;
-  private readonly group: number;
+  private readonly group: GroupPlace;
   private readonly index: number;
   private knownCounters: Float64Array | undefined;
   private knownRates: Float64Array | undefined;
 
-  constructor(answer: EncodedAnswer, group: number, index: number) {
+  constructor(answer: EncodedAnswer, group: GroupPlace, index: number) {
     this.answer = answer;
     this.group = group;
     this.index = index;
@@ -145,7 +179,7 @@ class CellView implements Cell {
 
   /** Where a column begins; negative where there is none. */
   private place(field: number): number {
-    return this.answer.numbers[this.group + field] ?? -1;
+    return this.answer.numbers[this.group.at + field] ?? -1;
   }
 
   private at(column: number): number {
@@ -153,29 +187,27 @@ class CellView implements Cell {
   }
 
   get counters(): Float64Array {
+    if (this.answer.cells > MOST_KEPT) return this.readCounters();
     this.knownCounters ??= this.readCounters();
     return this.knownCounters;
   }
 
   private readCounters(): Float64Array {
-    const { numbers } = this.answer;
-    const counters = new Float64Array(COUNTERS.length);
-    for (let counter = 0; counter < counters.length; counter++) {
-      const column = numbers[this.group + GROUP_FIELDS.counters + counter] ?? -1;
-      if (column >= 0) counters[counter] = numbers[column + this.index] ?? 0;
-    }
+    const counters = onePerCounter();
+    for (const counter of this.group.counters) counters[counter] = this.at(this.place(GROUP_FIELDS.counters + counter));
     return counters;
   }
 
   get rates(): Float64Array {
+    if (this.answer.cells > MOST_KEPT) return this.readRates();
     this.knownRates ??= this.readRates();
     return this.knownRates;
   }
 
   private readRates(): Float64Array {
     const seconds = this.measuredMs / 1000;
-    const rates = new Float64Array(COUNTERS.length);
-    for (let counter = 0; counter < rates.length; counter++) {
+    const rates = onePerCounter();
+    for (const counter of this.group.counters) {
       const counted = this.at(this.place(GROUP_FIELDS.counters + counter));
       const expected = this.at(this.place(GROUP_FIELDS.expected + counter));
       rates[counter] = (counted + expected) / seconds;
@@ -215,15 +247,19 @@ class CellView implements Cell {
   get quantiles(): Quantile[] {
     const start = this.place(GROUP_FIELDS.quantiles);
     if (start < 0) return [];
-    return Array.from({ length: this.answer.quantiles }, (_, index) => {
-      const at = start + (this.index * this.answer.quantiles + index) * QUANTILE_FIELDS;
-      const [value = 0, lower = 0, upper = 0, capped = 0] = this.answer.numbers.subarray(at, at + QUANTILE_FIELDS);
-      return {
-        valueMs: Number.isNaN(value) ? null : value,
-        bin: Number.isNaN(value) ? null : [lower, upper],
-        capped: capped === 1,
-      };
-    });
+    const { numbers, quantiles } = this.answer;
+    const found: Quantile[] = [];
+    for (let index = 0; index < quantiles; index++) {
+      const at = start + (this.index * quantiles + index) * QUANTILE_FIELDS;
+      const value = numbers[at] ?? Number.NaN;
+      const isKnown = !Number.isNaN(value);
+      found.push({
+        valueMs: isKnown ? value : null,
+        bin: isKnown ? [numbers[at + 1] ?? 0, numbers[at + 2] ?? 0] : null,
+        capped: numbers[at + 3] === 1,
+      });
+    }
+    return found;
   }
 
   get timeoutsWithoutSample(): number {

@@ -11,6 +11,8 @@ export class BinTable {
   private readonly cells: number;
   /** By key: number of its row plus 1. */
   private readonly rows = new Uint16Array(BIN_KEYS);
+  private lowest = BIN_KEYS;
+  private highest = -1;
   private readonly buckets = new Map<number, number>();
 
   constructor(cells: number) {
@@ -27,8 +29,11 @@ export class BinTable {
   private begin(key: number): number {
     const at = this.keys.length * this.cells;
     this.keys.push(key);
-    if (key < BIN_KEYS) this.rows[key] = this.keys.length;
-    else this.buckets.set(key, this.keys.length);
+    if (key < BIN_KEYS) {
+      this.rows[key] = this.keys.length;
+      this.lowest = Math.min(this.lowest, key);
+      this.highest = Math.max(this.highest, key);
+    } else this.buckets.set(key, this.keys.length);
     if (at + this.cells > this.counts.length) {
       const larger = new Float64Array(this.counts.length * 2);
       larger.set(this.counts);
@@ -57,14 +62,22 @@ export class BinTable {
 
   /** Positions of rows, keys ascending. */
   sorted(): Int32Array {
-    const rows = this.keys.map((_, index) => index).sort((a, b) => (this.keys[a] ?? 0) - (this.keys[b] ?? 0));
-    return Int32Array.from(rows);
+    const sorted = new Int32Array(this.keys.length);
+    let found = 0;
+    for (let key = this.lowest; key <= this.highest; key++) {
+      const row = this.rows[key] ?? 0;
+      if (row > 0) sorted[found++] = row - 1;
+    }
+    for (const [, row] of [...this.buckets].sort(([a], [b]) => a - b)) sorted[found++] = row - 1;
+    return sorted;
   }
 
   clear(): void {
     this.counts.fill(0, 0, this.keys.length * this.cells);
     for (const key of this.keys) if (key < BIN_KEYS) this.rows[key] = 0;
     this.keys.length = 0;
+    this.lowest = BIN_KEYS;
+    this.highest = -1;
     this.buckets.clear();
   }
 }

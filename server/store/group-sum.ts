@@ -4,7 +4,7 @@ import { overlapMs } from '../model/spread.ts';
 import { GROUP_FIELDS, type NumberWriter } from './answer.ts';
 import { BinTable } from './bin-table.ts';
 import type { CellGrid, SlotCells } from './cell-grid.ts';
-import { partsIn, unionOf } from './coverage.ts';
+import { unionOf } from './coverage.ts';
 import { encodeLatency } from './latency-cells.ts';
 import type { ListPart, PackedList } from './packed.ts';
 import type { SeriesLabels } from './store.ts';
@@ -73,7 +73,7 @@ export class GroupSum {
   }
 
   table(source: LatencySource): BinTable {
-    const index = SOURCES.indexOf(source);
+    const index = source === 'downstream' ? 0 : 1;
     this.bins[index] ??= new BinTable(this.cells);
     return this.bins[index];
   }
@@ -223,11 +223,9 @@ function encodeMeasured(
     const known = runs[run];
     if (!known || overlapMs(known, interval) === 0) continue;
     for (let i = first; i < all.length && (all[i]?.from ?? 0) < interval.to; i++) {
-      const [part] = partsIn(all.slice(i, i + 1), interval);
-      if (!part) continue;
       const pair = out.reserve(2);
-      out.set(pair, part.from);
-      out.set(pair + 1, part.to);
+      out.set(pair, Math.max(all[i]?.from ?? 0, interval.from));
+      out.set(pair + 1, Math.min(all[i]?.to ?? 0, interval.to));
       total++;
     }
   }

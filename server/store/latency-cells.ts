@@ -74,8 +74,13 @@ function samplesOf(table: BinTable | undefined, cells: number): Float64Array {
   return samples;
 }
 
+const MIDDLES = Float64Array.from({ length: BIN_KEYS }, (_, key) => middleBetween(binBounds(key)));
+
 function middleOf(key: number): number {
-  const [lower, upper] = binBounds(key);
+  return MIDDLES[key] ?? middleBetween(binBounds(key));
+}
+
+function middleBetween([lower, upper]: readonly [number, number]): number {
   return upper === Number.POSITIVE_INFINITY ? lower : (lower + upper) / 2;
 }
 
@@ -97,6 +102,8 @@ function encodeBins(out: NumberWriter, { table, rows }: Sorted, cells: number): 
   return at;
 }
 
+const NOWHERE = [Number.NaN, Number.NaN] as const;
+
 /** Finds what `quantile` finds, without a histogram of its own for every cell. */
 class QuantileFinder {
   private readonly cells: number;
@@ -104,8 +111,6 @@ class QuantileFinder {
   private readonly timeouts: Float64Array | undefined;
   private readonly table: BinTable;
   private readonly rows: Int32Array;
-  private readonly lower: Float64Array;
-  private readonly upper: Float64Array;
   private readonly buckets: boolean;
   /** Of the cell that is looked at: rows that have a sample, and their counts. */
   private readonly used: Int32Array;
@@ -117,8 +122,6 @@ class QuantileFinder {
     this.timeouts = timeouts;
     this.table = table;
     this.rows = rows;
-    this.lower = Float64Array.from(rows, (row) => binBounds(table.keys[row] ?? 0)[0]);
-    this.upper = Float64Array.from(rows, (row) => binBounds(table.keys[row] ?? 0)[1]);
     this.buckets = table.keys.some((key) => key >= BIN_KEYS);
     this.used = new Int32Array(rows.length);
     this.counts = new Float64Array(rows.length);
@@ -170,8 +173,7 @@ class QuantileFinder {
       }
       below += count;
     }
-    const lower = this.lower[last] ?? Number.NaN;
-    const upper = this.upper[last] ?? Number.NaN;
+    const [lower, upper] = last < 0 ? NOWHERE : binBounds(this.table.keys[this.rows[last] ?? 0] ?? 0);
     out.set(at, lower + (upper - lower) * share);
     out.set(at + 1, lower);
     out.set(at + 2, upper);

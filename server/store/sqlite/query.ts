@@ -167,13 +167,19 @@ export class StoreQuery {
   }
 
   private addSums({ numbers, bins }: PackedSums, cell: number, all: Series): void {
-    eachList(numbers, all, ({ group, source }, part) => {
-      this.groups.of(group).addCounts(part, { cell, source });
-    });
-    if (bins && this.query.bins)
-      eachList(bins, all, ({ group, source }, part) => {
-        this.groups.of(group).table(source).addPairs(part, cell);
-      });
+    for (let at = 0; at < numbers.length; ) {
+      const series = all[numbers[at] ?? 0];
+      const part = { list: numbers, at: at + 2, end: at + 2 + 2 * (numbers[at + 1] ?? 0) };
+      if (series) this.groups.of(series.group).addCounts(part, { cell, source: series.source });
+      at = part.end;
+    }
+    if (!bins || !this.query.bins) return;
+    for (let at = 0; at < bins.length; ) {
+      const series = all[bins[at] ?? 0];
+      const part = { list: bins, at: at + 2, end: at + 2 + 2 * (bins[at + 1] ?? 0) };
+      if (series) this.groups.of(series.group).table(series.source).addPairs(part, cell);
+      at = part.end;
+    }
   }
 
   private addSlots({ numbers, bins }: PackedBlock, slots: SlotCells, all: Series): void {

@@ -54,6 +54,7 @@ export class SqliteReader {
     }
     this.forgotten = forgotten;
     this.catalog.refresh();
+    this.sources.refresh();
   }
 
   loadTargets(): StoredTarget[] {

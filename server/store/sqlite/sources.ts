@@ -56,6 +56,11 @@ export class Sources {
     this.open = new OpenRows(database);
   }
 
+  /** To be called first in every transaction. */
+  refresh(): void {
+    this.open.refresh();
+  }
+
   /** End of the newest scrape, by tier until when all was forgotten, and how many units' names were. */
   state(): { newest: number; keptFrom: number[]; forgotten: number } {
     const values = new Map(this.statements.state.all() as [string, number][]);
