@@ -8,7 +8,7 @@ import type { ZoneRegions } from '../live/zones.ts';
 import { mergeCells } from '../measure/cells.ts';
 import { type Filters, passes } from '../measure/filters.ts';
 import { peerOf } from '../measure/measured.ts';
-import { Slices } from '../measure/slices.ts';
+import { inSlices, Slices } from '../measure/slices.ts';
 import { COUNTER_INDEX, requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { Cell, Group, SeriesLabel, SumQuery } from '../store/store.ts';
@@ -96,8 +96,8 @@ async function routesOf(sources: RegionSources, { range, filters, direction }: R
     ask(others, { direction: 'outbound', by: ['region', 'zone'] }, CALL),
   ]);
   return [
-    ...zoned.flatMap((group) => routeOf(group, byZone.failed, sources.zones)),
-    ...rest.flatMap((group) => unknownRoute(group)),
+    ...(await inSlices(zoned, (group) => routeOf(group, byZone.failed, sources.zones))).flat(),
+    ...(await inSlices(rest, unknownRoute)).flat(),
   ];
 }
 

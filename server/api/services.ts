@@ -10,6 +10,7 @@ import {
   receivedByService,
   type ServiceGroup,
 } from '../measure/measured.ts';
+import { inSlices } from '../measure/slices.ts';
 import type { Cell, SeriesLabels, SumQuery } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type {
@@ -30,7 +31,7 @@ export async function listServices(sources: Sources, range: TimeRange, filters: 
   const measured = Map.groupBy(groups, ({ name }) => serviceKey(name));
   const known = sources.directory.all().filter((service) => isShown(service, filters));
   const names = new Map([...known, ...groups.map(({ name }) => name)].map((name) => [serviceKey(name), name]));
-  const services = [...names].map(([key, name]) =>
+  const services = await inSlices(names, ([key, name]) =>
     summary(sources, { name, filters, groups: measured.get(key) ?? [] }),
   );
   services.sort(byName);
@@ -81,7 +82,7 @@ export async function describeService(
     ...rangeOf(range),
     tiers: sources.tiers(),
     ...base,
-    byInstance: byInstance(isSeen ? places : [], targets),
+    byInstance: await byInstance(isSeen ? places : [], targets),
     byRegion: byRegion(isSeen ? regions : []),
     upstreams,
     downstreams,
@@ -165,11 +166,14 @@ function sumOf(groups: readonly MeasuredGroup[]): Cell | null {
   return mergeCells(groups.map(({ cells }) => cells[0] ?? null));
 }
 
-function byInstance(groups: readonly MeasuredGroup[], targets: readonly LiveTarget[]): InstanceFigures[] {
+async function byInstance(
+  groups: readonly MeasuredGroup[],
+  targets: readonly LiveTarget[],
+): Promise<InstanceFigures[]> {
   const health = new Map(
     targets.flatMap((target) => (target.identity ? [[target.identity.instance, target.health] as const] : [])),
   );
-  const measured = groups.map(({ labels, cells }) => ({
+  const measured = await inSlices(groups, ({ labels, cells }) => ({
     instance: labels.instance ?? '',
     region: labels.region ?? '',
     zone: labels.zone ?? '',
@@ -236,21 +240,22 @@ async function peers(
   const ask = async (quantiles: Pick<SumQuery, 'quantiles'>) => {
     const times = shifted(range);
     const { groups } = await store.sums({ ...times, ...query, ...quantiles, direction: 'outbound', bins: true });
-    const rows = groups.flatMap(({ labels, cells: [cell = null] }) => {
+    const rows = await inSlices(groups, ({ labels, cells: [cell = null] }) => {
       const name = nameOf(labels);
       return name ? [{ name, cell }] : [];
     });
-    return [...Map.groupBy(rows, ({ name }) => serviceKey(name)).values()];
+    return [...Map.groupBy(rows.flat(), ({ name }) => serviceKey(name)).values()];
   };
   const found = await ask({ quantiles: ALL_PERCENTILES });
   const named = found.some(({ length }) => length > 1) ? await ask({}) : found;
-  return named
-    .flatMap((members): PeerFigures[] => {
-      const [first] = members;
-      if (!first) return [];
-      const { service, namespace } = first.name;
-      return [{ service, namespace, ...figures(mergeCells(members.map(({ cell }) => cell)), 'upstream') }];
-    })
+  const rows = await inSlices(named, (members): PeerFigures[] => {
+    const [first] = members;
+    if (!first) return [];
+    const { service, namespace } = first.name;
+    return [{ service, namespace, ...figures(mergeCells(members.map(({ cell }) => cell)), 'upstream') }];
+  });
+  return rows
+    .flat()
     .filter(({ requests }) => (requests ?? 0) > 0)
     .sort(byName);
 }

@@ -9,6 +9,7 @@ import { keyOf } from '../model/labels.ts';
 import type { Cell, Combinations, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
 import { mergeCells } from './cells.ts';
 import { byPlace, type Filters } from './filters.ts';
+import { Slices } from './slices.ts';
 
 export interface Sources {
   readonly store: Pick<Store, 'sums'>;
@@ -283,14 +284,23 @@ function keyOfLabels({ labels }: MeasuredGroup): string {
 }
 
 /** Groups with equal labels become one. */
-function mergeGroups(groups: readonly MeasuredGroup[]): MeasuredGroup[] {
-  return [...Map.groupBy(groups, keyOfLabels).values()].flatMap((members) => {
-    const [first, ...others] = members;
-    if (!first) return [];
-    if (others.length === 0) return [withLabels(first, first.labels)];
-    const cells = first.cells.map((_, index) => mergeCells(members.map((one) => one.cells[index] ?? null)));
-    return [{ labels: first.labels, cells }];
-  });
+async function mergeGroups(groups: readonly MeasuredGroup[]): Promise<MeasuredGroup[]> {
+  const slices = new Slices();
+  const merged: MeasuredGroup[] = [];
+  for (const [first, ...others] of Map.groupBy(groups, keyOfLabels).values()) {
+    if (!first) continue;
+    if (others.length === 0) {
+      merged.push(withLabels(first, first.labels));
+      continue;
+    }
+    const cells: (Cell | null)[] = [];
+    for (const [index, cell] of first.cells.entries()) {
+      await slices.pause();
+      cells.push(mergeCells([cell, ...others.map((one) => one.cells[index] ?? null)]));
+    }
+    merged.push({ labels: first.labels, cells });
+  }
+  return merged;
 }
 
 /** Leaves it to whoever needs the cells to have them made: an answer may have a million. */
