@@ -86,8 +86,8 @@ class Gatherer {
 
   finish(): PackedList {
     const values = this.values.subarray(0, this.length);
-    if (this.largest <= 0xffff) return Uint16Array.from(values);
-    return this.largest <= 0xffff_ffff ? Uint32Array.from(values) : Float64Array.from(values);
+    if (this.largest <= 0xffff) return new Uint16Array(values);
+    return this.largest <= 0xffff_ffff ? new Uint32Array(values) : values.slice();
   }
 
   private grow(at: number): void {

@@ -59,6 +59,7 @@ export class Sources {
   /** To be called first in every transaction. */
   refresh(): void {
     this.open.refresh();
+    this.unpacked.begin();
   }
 
   /** End of the newest scrape, by tier until when all was forgotten, and how many units' names were. */

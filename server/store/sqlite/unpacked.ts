@@ -16,10 +16,17 @@ export class Unpacked {
   private young = new Map<number, Entry>();
   private old = new Map<number, Entry>();
   private bytes = 0;
+  /** Bytes that are new since {@link begin}. */
+  private added = 0;
 
   /** `most`: bytes, about. */
   constructor(most: number) {
     this.most = most;
+  }
+
+  /** Begins a query: one that reads very much keeps only a part of it, and drives out only so much of the others'. */
+  begin(): void {
+    this.added = 0;
   }
 
   totals<Form extends PackedSums>(key: number, bins: boolean, unpack: () => Form): Form {
@@ -48,7 +55,9 @@ export class Unpacked {
   }
 
   private keep(key: number, { totals, slots }: Pick<Entry, 'totals' | 'slots'>): void {
-    this.add(key, { totals, slots, bytes: (totals ? sizeOf(totals) : 0) + (slots ? sizeOf(slots) : 0) });
+    const bytes = (totals ? sizeOf(totals) : 0) + (slots ? sizeOf(slots) : 0);
+    this.added += bytes;
+    if (this.added <= this.most / 3) this.add(key, { totals, slots, bytes });
   }
 
   private add(key: number, entry: Entry): void {
