@@ -6,6 +6,10 @@ import { addDb } from './db-command.ts';
 import { PlainError, plainLine } from './plain-error.ts';
 import type { Terminal } from './terminal.ts';
 
+const HTTP_CONFIG_FILE = new Option(
+  '--http.config.file <file>',
+  'how to sign in there: basic_auth, authorization and tls_config, as for promtool',
+);
 const DEFAULT_URL = 'http://127.0.0.1:9191';
 
 /** Runs the command of `args` (those after the program's name) and gives the exit code. Never throws. */
@@ -92,9 +96,13 @@ function addStat(program: Command, terminal: Terminal, done: (code: number) => v
     .option('--url <url>', 'where Sidelight runs', DEFAULT_URL)
     .option('--window <duration>', 'how far back to look', '1m')
     .addOption(outputOption())
-    .action(async (options: { url: string; window: string; output: 'table' | 'json' }) => {
+    .addOption(HTTP_CONFIG_FILE)
+    .action(async (options: StatOptions) => {
       const { stat } = await import('./stat.ts');
-      done(await stat({ ...options, terminal, fetch }));
+      const { fetchBy } = await import('./http-config.ts');
+      const httpConfigFile = command.getOptionValue(HTTP_CONFIG_FILE.attributeName());
+      const asking = typeof httpConfigFile === 'string' ? fetchBy(httpConfigFile) : fetch;
+      done(await stat({ ...options, terminal, fetch: asking }));
     });
 }
 
@@ -122,6 +130,12 @@ function addExplain(program: Command, terminal: Terminal, done: (code: number) =
       const configFile = readConfigOptions(command).file;
       done(await explainCommand({ subject, output, all, labels: label, serverInfo, configFile, terminal }));
     });
+}
+
+interface StatOptions {
+  readonly url: string;
+  readonly window: string;
+  readonly output: 'table' | 'json';
 }
 
 interface ExplainOptions {
