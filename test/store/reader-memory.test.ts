@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Direction } from '../../server/model/flow.ts';
 import { keyOf } from '../../server/model/labels.ts';
-import { decodeAnswer } from '../../server/store/answer.ts';
+import { decodeAnswer } from '../../server/store/answer-view.ts';
 import { SqliteReader } from '../../server/store/sqlite/reader.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
@@ -160,6 +160,6 @@ test('a reader that remembers answers as a new one', { timeout: 120_000 }, () =>
         rmSync(folder, { recursive: true });
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
