@@ -11,6 +11,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'CPU and memory of evaluating many alert rules [--rules=100 --services=1000]',
     run: async (args) => (await import('./alerts.ts')).alertsBenchmark(args),
   },
+  exporter: {
+    about:
+      '/metrics of many sidecars: CPU, memory, event loop; prom-client beside it [--sidecars=1000 --peers=10 --runs=5]',
+    run: async (args) => (await import('./exporter.ts')).exporterBenchmark(args),
+  },
   parse: {
     about: 'CPU of reading, normalising and differencing what an Envoy answers [--rounds=60]',
     run: async (args) => (await import('./parse.ts')).parseBenchmark(args),
