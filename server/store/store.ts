@@ -35,7 +35,14 @@ export interface SumQuery {
   readonly direction: Direction;
   /** Values that a label may have; absent: any. */
   readonly match: Readonly<Partial<Record<SeriesLabel, readonly string[]>>>;
+  /** Series that are left out. */
+  readonly without?: readonly Combinations[];
   readonly by: readonly SeriesLabel[];
+  /**
+   * Also tells the sums of the groups by fewer of their labels: for each of these lists those that are kept apart by.
+   * Not to be had with `top`.
+   */
+  readonly subtotals?: readonly (readonly SeriesLabel[])[];
   /** Whether latency is wanted; without it a query is cheaper. */
   readonly bins: boolean;
   /**
@@ -46,6 +53,13 @@ export interface SumQuery {
   /** Only the groups with the most requests by themselves; the others are added up into one without labels. */
   readonly top?: number;
   readonly limits?: QueryLimits;
+}
+
+/** Combinations of values of some labels. */
+export interface Combinations {
+  readonly labels: readonly SeriesLabel[];
+  /** `keyOf` the values, in the order of the labels. */
+  readonly keys: readonly string[];
 }
 
 /** When to give up a query. */
@@ -64,6 +78,8 @@ export interface SumAnswer {
   readonly groups: readonly Group[];
   /** The group of all others where `top` left some out. */
   readonly other: Group | null;
+  /** One list of groups for each that was asked for. */
+  readonly subtotals: readonly (readonly Group[])[];
   /** Tiers that the answer is from, finest first. */
   readonly tiers: readonly TierName[];
 }

@@ -73,7 +73,7 @@ export class SlidingStore implements Pick<Store, 'sums'> {
       const cell = sum.cell(series.bins ? quantiles : undefined);
       if (cell) groups.push({ labels, cells: [cell] });
     }
-    return { groups, other: null, tiers: [] };
+    return { groups, other: null, subtotals: [], tiers: [] };
   }
 
   private async move(window: Window, from: number, to: number): Promise<void> {

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Piscina } from 'piscina';
 import type { AlertEvent, AlertFiring, KeptAlert } from '../../model/alert.ts';
 import type { ScrapeRecord, StoredTarget } from '../../model/scrape-record.ts';
-import { decodeAnswer } from '../answer.ts';
+import { decodeAnswer } from '../answer-view.ts';
 import {
   type AlertChange,
   type FiringQuery,
