@@ -18,6 +18,7 @@ import { openApi } from './openapi.ts';
 import { filtersOf, oneOf, parseParams, RequestError, single, timeRange } from './params.ts';
 import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
 import { describeRegions } from './regions.ts';
+import { RULES_TEST_PARAMS, RulesTest } from './rules-test.ts';
 import { securityHeaders } from './security-headers.ts';
 import { describeService, listServices } from './services.ts';
 import { sendJson } from './slices.ts';
@@ -79,6 +80,11 @@ export function createApp(parts: ApiParts): Express {
       await sendJson(response.set('cache-control', 'no-store'), body);
     });
   for (const [path, handler] of Object.entries(resources(parts))) app.get(path, answer(handler));
+  const rulesTest = new RulesTest(parts.alerts);
+  app.get('/api/v1/rules/test', async (request, response) => {
+    const body = await rulesTest.run(paramsOf(request, RULES_TEST_PARAMS), response);
+    await sendJson(response.set('cache-control', 'no-store'), body);
+  });
   app.get('/api/v1/events', (request, response) => {
     paramsOf(request, []);
     parts.events.handle(request, response);

@@ -106,6 +106,9 @@ function targetStatus({ live, labels }: Row, discovery: DiscoveryView): TargetSt
     note: discovery.note(live.target.key),
     failureSource: live.failureSource,
     clusters: live.clusters && { ...live.clusters, durationMs: Math.round(live.clusters.durationMs * 1000) / 1000 },
+    intervalMs: live.pace?.intervalMs ?? null,
+    slowedDown: live.pace?.slowedDown ?? '',
+    busyShare: live.pace && live.durationMs !== null ? live.durationMs / live.pace.intervalMs : null,
   };
 }
 

@@ -52,6 +52,9 @@ function listedOf(discovery: Discovery): Listed {
     precision: 'unknown' as const,
     failureSource: 'unknown' as const,
     clusters: null,
+    intervalMs: null,
+    slowedDown: '',
+    busyShare: null,
     note: discovery.note(key),
   }));
   const dropped = list.map(({ discoveredLabels, reason }) => ({ discoveredLabels: { ...discoveredLabels }, reason }));

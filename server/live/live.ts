@@ -2,7 +2,7 @@
 
 import type { Target } from '../model/discovered-target.ts';
 import type { Identity } from '../model/flow.ts';
-import type { ClustersAsked, FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
+import type { ClustersAsked, FlowTotal, PaceInForce, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
 
 export type Health = 'up' | 'down' | 'unknown';
 
@@ -24,10 +24,14 @@ export interface LiveTarget {
   carriers: readonly string[];
   /** The last asking for /clusters; null before. */
   clusters: ClustersAsked | null;
+  /** How often it is asked since the last scrape; null before. */
+  pace: PaceInForce | null;
   /** Who it is, as far as it ever told. */
   identity: Identity | undefined;
   /** Whether requests to its service are seen there. */
   inbound: boolean;
+  /** Since when `flows` count, Unix milliseconds; null where an earlier life of the collector knew it. */
+  countedSince: number | null;
   /** Everything counted so far; empty until the first scrape of this life of the collector. */
   flows: readonly FlowTotal[];
 }
@@ -103,8 +107,10 @@ function newTarget(target: Target, remembered: RememberedTarget | undefined): Li
     failureSource: 'unknown',
     carriers: [],
     clusters: null,
+    pace: null,
     identity: remembered?.identity,
     inbound: remembered?.inbound ?? false,
+    countedSince: null,
     flows: [],
   };
 }
@@ -115,6 +121,7 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.lastScrape = record.at;
   target.durationMs = record.durationMs;
   target.clusters = record.clusters ?? target.clusters;
+  target.pace = record.pace ?? target.pace;
   const { findings } = record;
   if (!findings) return;
   target.bodyBytes = record.bodyBytes;
@@ -127,7 +134,15 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.carriers = findings.carriers ?? [];
   target.identity = findings.observation.identity;
   target.inbound = findings.inbound;
+  if (target.flows.length === 0 && isFirst(findings)) target.countedSince = findings.observation.from;
   target.flows = copiesOf(findings.flowTotals, target.flows);
+}
+
+/** Whether nothing was counted before. */
+function isFirst({ flowTotals, observation: { flows } }: ScrapeFindings): boolean {
+  const sum = (counted: readonly { readonly counters: Float64Array }[]) =>
+    counted.reduce((total, { counters }) => counters.reduce((one, other) => one + other, total), 0);
+  return sum(flowTotals) === sum(flows);
 }
 
 /** Copies, which stay as they are while /metrics is written; the keys of bins hardly ever change, and are shared. */

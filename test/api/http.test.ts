@@ -225,7 +225,7 @@ test('so many queries at once are answered with 503, and when to come again', as
     '1',
     { error: { code: 'busy', message: '1 queries are being answered already: try again in a second' } },
   ]);
-  answers.resolve({ groups: [], other: null, tiers: [] });
+  answers.resolve({ groups: [], other: null, subtotals: [], tiers: [] });
   expect((await first).status).toBe(200);
   expect((await fetch(`${crowded.url}/api/v1/topology`)).status).toBe(200);
   expect(crowded.failures).toEqual([]);

@@ -130,7 +130,7 @@ describe('a mixed mesh', () => {
   });
 
   test('the status', async () => {
-    expect(await api.get<StatusAnswer>('/api/v1/status')).toMatchObject({ storage: { state: 'ok', schemaVersion: 5 } });
+    expect(await api.get<StatusAnswer>('/api/v1/status')).toMatchObject({ storage: { state: 'ok', schemaVersion: 7 } });
   });
 });
 

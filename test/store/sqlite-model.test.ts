@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Counter, type Direction, STORED_GAUGES } from '../../server/model/flow.ts';
 import { binKey } from '../../server/model/histogram.ts';
-import { decodeAnswer } from '../../server/store/answer.ts';
+import { decodeAnswer } from '../../server/store/answer-view.ts';
 import { SqliteReader } from '../../server/store/sqlite/reader.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';

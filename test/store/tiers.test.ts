@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COUNTER_INDEX } from '../../server/model/flow.ts';
 import { mergeBins, quantile } from '../../server/model/histogram.ts';
-import { decodeAnswer } from '../../server/store/answer.ts';
+import { decodeAnswer } from '../../server/store/answer-view.ts';
 import { SqliteReader } from '../../server/store/sqlite/reader.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';

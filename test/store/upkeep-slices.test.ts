@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { requestCount } from '../../server/model/flow.ts';
-import { decodeAnswer } from '../../server/store/answer.ts';
+import { decodeAnswer } from '../../server/store/answer-view.ts';
 import { BlockWriter } from '../../server/store/blocks.ts';
 import { SqliteReader } from '../../server/store/sqlite/reader.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';

@@ -23,6 +23,9 @@ function target(service: string, differences: Partial<TargetStatus> = {}): Targe
     note: '',
     failureSource: 'grpc_stats',
     clusters: null,
+    intervalMs: 15_000,
+    slowedDown: '',
+    busyShare: 5 / 15_000,
     ...differences,
   };
 }
