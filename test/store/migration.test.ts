@@ -114,7 +114,7 @@ test('what a file of version 5 knows of alerts that fired is told', async () => 
   });
   await first.close();
   const database = new Database(path);
-  database.exec('DROP TABLE alert_firings; PRAGMA user_version = 5');
+  database.exec('DROP TABLE alert_firings; DROP INDEX targets_by_shape; PRAGMA user_version = 5');
   database.close();
   const store = await SqliteStore.open(storeOptions(path));
   onTestFinished(() => store.close());
