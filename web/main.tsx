@@ -1,5 +1,4 @@
-import './styles.css';
-import './styles/shell.css';
+import './styles/all.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { showFiringOnIcon } from './state/alerts.ts';

@@ -1,4 +1,4 @@
-import '../../styles/pages.css';
+import '../../styles/alerts.css';
 import type { AlertItem, AlertsAnswer } from '../../alert-answers.ts';
 import { api, Refused } from '../../api.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
