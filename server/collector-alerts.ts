@@ -9,13 +9,13 @@ import { Receivers } from './alerts/notify/receivers.ts';
 import { shownState } from './alerts/state.ts';
 import { conditionInWords, valueInWords } from './alerts/wording.ts';
 import type { AlertsView } from './api/alerts.ts';
-import type { AlertCounts, AlertEventItem, AlertItem, RuleItem } from './api/contract.ts';
+import type { AlertCounts, AlertEventItem, AlertFiringItem, AlertItem, RuleItem } from './api/contract.ts';
 import type { Config } from './config/config.ts';
 import type { Live } from './live/live.ts';
 import { serviceKey } from './live/services.ts';
-import type { KeptAlert } from './model/alert.ts';
+import type { AlertFiring, KeptAlert } from './model/alert.ts';
 import type { Labels } from './model/labels.ts';
-import type { Store } from './store/store.ts';
+import type { FiringQuery, Store } from './store/store.ts';
 import { slotMsOf } from './store/tiers.ts';
 import { AlertMetrics } from './telemetry/alert-metrics.ts';
 import type { QuietLog } from './telemetry/quiet-log.ts';
@@ -137,7 +137,7 @@ export class CollectorAlerts implements AlertsView {
   }
 
   alerts(): AlertItem[] {
-    const rules = new Map(this.engine.rules().map(({ rule }) => [rule.name, rule]));
+    const rules = this.rulesByName();
     const items = this.engine.alerts().flatMap((alert) => itemOf(alert, rules.get(alert.rule)));
     const rank = ({ state }: AlertItem) => STATE_ORDER.indexOf(state);
     return items.sort((a, b) => rank(a) - rank(b) || b.since - a.since);
@@ -152,6 +152,16 @@ export class CollectorAlerts implements AlertsView {
     };
   }
 
+  async firings(query: FiringQuery): Promise<AlertFiringItem[]> {
+    const rules = this.rulesByName();
+    const firings = await this.options.store.alertFirings(query);
+    return firings.map((firing) => firingItem(firing, rules.get(firing.rule)));
+  }
+
+  private rulesByName(): Map<string, Rule> {
+    return new Map(this.engine.rules().map(({ rule }) => [rule.name, rule]));
+  }
+
   async history(query: { from: number; to: number; most: number }): Promise<AlertEventItem[]> {
     const events = await this.options.store.alertHistory(query);
     return events.flatMap(({ rule, phase, ...event }) =>
@@ -160,6 +170,24 @@ export class CollectorAlerts implements AlertsView {
         : [{ ...event, name: rule, state: phase, severity: event.labels.severity ?? '', labels: { ...event.labels } }],
     );
   }
+}
+
+function firingItem(firing: AlertFiring, rule: Rule | undefined): AlertFiringItem {
+  const { rule: name, labels, annotations, firedAt, endedAt, value, threshold, requests } = firing;
+  const inWords = (number: number | null) => (rule ? valueInWords(rule, number) : '');
+  return {
+    name,
+    severity: labels.severity ?? '',
+    labels: { ...labels },
+    annotations: { ...annotations },
+    firedAt,
+    resolvedAt: endedAt,
+    value,
+    threshold,
+    valueText: inWords(value),
+    thresholdText: inWords(threshold),
+    requests,
+  };
 }
 
 function itemOf({ rule: name, labels, annotations, state, firedAt }: KeptAlert, rule: Rule | undefined): AlertItem[] {

@@ -421,9 +421,28 @@ export interface AlertEventItem {
   requests: number | null;
 }
 
+/** One time that an alert fired. */
+export interface AlertFiringItem {
+  name: string;
+  severity: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  firedAt: number;
+  /** Null while it fires. */
+  resolvedAt: number | null;
+  /** As they were when it fired, in the unit of the rule's signal, and in words. */
+  value: number | null;
+  threshold: number | null;
+  valueText: string;
+  thresholdText: string;
+  requests: number | null;
+}
+
 export interface AlertHistoryAnswer extends AnswerRange {
   /** The newest first. */
   events: AlertEventItem[];
+  /** Times that alerts fired and that reach into the range; those that fired last first. */
+  firings: AlertFiringItem[];
   /** Whether there are more than are told. */
   truncated: boolean;
 }

@@ -91,6 +91,22 @@ export function alertSchemas({ range }: { readonly range: Readonly<Record<string
       firedAt,
       ...measured,
     }),
-    AlertHistoryAnswer: object({ ...range, events: listOf(ref('AlertEventItem')), truncated: { type: 'boolean' } }),
+    AlertFiringItem: object({
+      name: text,
+      severity: text,
+      labels,
+      annotations: labels,
+      firedAt: time,
+      resolvedAt: { ...timeOrNull, description: 'When it ended, Unix milliseconds; null while it fires.' },
+      ...measured,
+      valueText: { ...text, description: 'The value with its unit; empty where it is not known.' },
+      thresholdText: text,
+    }),
+    AlertHistoryAnswer: object({
+      ...range,
+      events: listOf(ref('AlertEventItem')),
+      firings: listOf(ref('AlertFiringItem')),
+      truncated: { type: 'boolean' },
+    }),
   };
 }

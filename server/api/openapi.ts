@@ -295,9 +295,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   '/api/v1/alerts/history': {
     operationId: 'listAlertEvents',
-    summary: 'What happened to alerts: each time one became pending, fired or ended, kept for 30 days',
+    summary: 'When alerts fired, kept for a year, and each time one became pending, fired or ended, kept for 30 days',
+    description:
+      '`firings` tells each time that an alert fired and that reaches into the range, also one that fired before or fires still: what to mark on a chart. `events` tells changes within the range.',
     parameters: [...WINDOW, ...NAME_FILTERS],
-    responses: { ...json('AlertHistoryAnswer', 'The newest first, at most 1000.'), 400: BAD_REQUEST },
+    responses: { ...json('AlertHistoryAnswer', 'The newest first, at most 1000 of each.'), 400: BAD_REQUEST },
   },
   '/api/v1/rules': {
     operationId: 'listRules',

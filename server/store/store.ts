@@ -3,7 +3,7 @@
  * happened in intervals, and answers with plain sums of it: everything else is worked out from sums.
  */
 
-import type { AlertEvent, KeptAlert, NewAlertEvent } from '../model/alert.ts';
+import type { AlertEvent, AlertFiring, KeptAlert, NewAlertEvent } from '../model/alert.ts';
 import type { Direction } from '../model/flow.ts';
 import type { Quantile, SparseBins } from '../model/histogram.ts';
 import type { ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
@@ -144,6 +144,16 @@ export interface AlertChange {
   readonly events: readonly NewAlertEvent[];
 }
 
+export interface FiringQuery {
+  /** Unix milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  /** Values of these labels, '' for alerts without; absent: any. */
+  readonly service?: readonly string[] | undefined;
+  readonly namespace?: readonly string[] | undefined;
+  readonly most: number;
+}
+
 /** Alerts, what happened to them, and how far receivers have been told. */
 export interface AlertStore {
   loadAlerts(): Promise<KeptAlert[]>;
@@ -153,6 +163,8 @@ export interface AlertStore {
   alertEvents(query: { readonly after: number; readonly most: number }): Promise<AlertEvent[]>;
   /** Events of a time, `[from, to)` in Unix milliseconds, newest first. */
   alertHistory(query: { readonly from: number; readonly to: number; readonly most: number }): Promise<AlertEvent[]>;
+  /** Times that alerts fired and that reach into `[from, to)`, those that fired last first. */
+  alertFirings(query: FiringQuery): Promise<AlertFiring[]>;
   /** Number of the newest event; 0 where there is none. */
   newestAlertEvent(): Promise<number>;
   /** Number of the event that a receiver was told of last; undefined for one that is new. */
@@ -163,6 +175,9 @@ export interface AlertStore {
 /** How long events of alerts are kept, in milliseconds, and how many. */
 export const ALERT_EVENTS_MS = 30 * 86_400_000;
 export const MAX_ALERT_EVENTS = 100_000;
+/** The same of the times that alerts fired, reckoned from when they ended. */
+export const ALERT_FIRINGS_MS = 366 * 86_400_000;
+export const MAX_ALERT_FIRINGS = 100_000;
 
 export interface Store extends AlertStore {
   /** Every target that has been scraped, with its last totals. */

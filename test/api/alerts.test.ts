@@ -98,7 +98,17 @@ test('alerts, rules, history and services tell the same', async () => {
   expect(history.events.map(({ name, state }) => `${name} ${state}`)).toEqual(
     expect.arrayContaining(['Busy firing', 'Waiting pending']),
   );
-  expect((await api.get<AlertHistoryAnswer>(`/api/v1/alerts/history?from=1&to=2`)).events).toEqual([]);
+  const fired = history.firings.find(({ name }) => name === 'Busy');
+  expect(fired).toMatchObject({
+    severity: 'ticket',
+    firedAt: NOW,
+    resolvedAt: null,
+    threshold: 0,
+    thresholdText: '0/s',
+  });
+  expect(new Set(history.firings.map(({ labels }) => labels.service))).toEqual(new Set(['shop']));
+  const early = await api.get<AlertHistoryAnswer>(`/api/v1/alerts/history?from=1&to=2`);
+  expect([early.events, early.firings]).toEqual([[], []]);
 
   alerts.setMetrics();
   expect(await registry.metrics()).toContain(

@@ -95,6 +95,7 @@ const NO_ALERTS: AlertsView = {
   alerts: () => [],
   rules: () => ({ at: NOW, intervalMs: INTERVAL, durationMs: null, rules: [] }),
   history: async () => [],
+  firings: async () => [],
 };
 
 type Status = Awaited<ReturnType<ApiParts['status']>>;

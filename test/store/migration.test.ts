@@ -97,3 +97,28 @@ test.each([2, 3, 4])('what version %i knew by zone stays by zone', async (versio
     [{ peer: 'cart', peer_zone: 'z2' }, 24],
   ]);
 });
+
+test('what a file of version 5 knows of alerts that fired is told', async () => {
+  const path = join(temporaryFolder(), 'sidelight.db');
+  const first = await SqliteStore.open(storeOptions(path));
+  const labels = { alertname: 'Slow', service: 'shop' };
+  const fires = { rule: 'Slow', labels, annotations: {}, firedAt: START, value: 2, threshold: 1, requests: 9 };
+  const others = Array.from({ length: 2500 }, (_, index) => ({ ...fires, at: START + index, firedAt: START + index }));
+  await first.saveAlerts({
+    kept: [],
+    forgotten: [],
+    events: [
+      ...others.map((event) => ({ ...event, phase: 'firing' as const })),
+      { ...fires, at: START + 5000, phase: 'resolved', value: 0 },
+    ],
+  });
+  await first.close();
+  const database = new Database(path);
+  database.exec('DROP TABLE alert_firings; PRAGMA user_version = 5');
+  database.close();
+  const store = await SqliteStore.open(storeOptions(path));
+  onTestFinished(() => store.close());
+  const firings = await store.alertFirings({ from: START, to: START + 9000, most: 9999 });
+  expect(firings).toHaveLength(2500);
+  expect(firings.at(-1)).toEqual({ ...fires, endedAt: START + 5000 });
+});

@@ -1,5 +1,12 @@
 import type Database from 'better-sqlite3';
-import { ALERT_EVENTS_MS, MAX_ALERT_EVENTS, TIERS, type TierName } from '../store.ts';
+import {
+  ALERT_EVENTS_MS,
+  ALERT_FIRINGS_MS,
+  MAX_ALERT_EVENTS,
+  MAX_ALERT_FIRINGS,
+  TIERS,
+  type TierName,
+} from '../store.ts';
 import type { Parts } from './closing.ts';
 import { blockTable, TARGET } from './schema.ts';
 import type { Chore } from './writer.ts';
@@ -75,6 +82,8 @@ export class Retention implements Chore {
     if (changes > 0) this.parts.forgetNames();
     this.statements.expireShapes.run();
     this.statements.expireAlertEvents.run(now - ALERT_EVENTS_MS, MAX_ALERT_EVENTS);
+    const firedBefore = now - ALERT_FIRINGS_MS;
+    this.statements.expireAlertFirings.run(firedBefore, firedBefore, MAX_ALERT_FIRINGS);
     this.parts.catalog.forgetShapes();
   }
 
@@ -142,6 +151,10 @@ function prepare(database: Database.Database) {
     expireCoverage: database.prepare('DELETE FROM coverage WHERE t1 < ?'),
     expireAlertEvents: database.prepare(
       'DELETE FROM alert_events WHERE at < ? OR id <= (SELECT max(id) FROM alert_events) - ?',
+    ),
+    expireAlertFirings: database.prepare(
+      `DELETE FROM alert_firings WHERE id IN (SELECT id FROM alert_firings WHERE fired_at < ? AND ended_at < ?)
+         OR id <= (SELECT max(id) FROM alert_firings) - ?`,
     ),
     /** Names that no target's totals go by any more. */
     expireShapes: database.prepare('DELETE FROM shapes WHERE id NOT IN (SELECT shape FROM targets)'),

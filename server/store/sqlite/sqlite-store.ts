@@ -1,11 +1,12 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Piscina } from 'piscina';
-import type { AlertEvent, KeptAlert } from '../../model/alert.ts';
+import type { AlertEvent, AlertFiring, KeptAlert } from '../../model/alert.ts';
 import type { ScrapeRecord, StoredTarget } from '../../model/scrape-record.ts';
 import { decodeAnswer } from '../answer.ts';
 import {
   type AlertChange,
+  type FiringQuery,
   QueryStoppedError,
   QueryTooLargeError,
   type Store,
@@ -90,6 +91,10 @@ export class SqliteStore implements Store {
 
   alertHistory(query: { from: number; to: number; most: number }): Promise<AlertEvent[]> {
     return this.read('alertHistory', query);
+  }
+
+  alertFirings(query: FiringQuery): Promise<AlertFiring[]> {
+    return this.read('alertFirings', query);
   }
 
   newestAlertEvent(): Promise<number> {
