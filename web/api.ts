@@ -1,17 +1,19 @@
 /** The only place that talks to the collector. Every answer is typed by the API's contract. */
 
 import type {
+  AlertHistoryAnswer,
+  AlertsAnswer,
   ErrorBody,
   HeatmapAnswer,
   QueryAnswer,
   RegionsAnswer,
+  RulesAnswer,
   ServiceAnswer,
   ServicesAnswer,
   StatusAnswer,
   TargetsAnswer,
   TopologyAnswer,
 } from '../server/api/contract.ts';
-import type { AlertsAnswer, RulesAnswer } from './alert-answers.ts';
 
 /** A path with its query; the type parameter says what it answers with. */
 export interface ApiRequest<_Answer> {
@@ -115,6 +117,10 @@ export const api = {
   /** The targets of one service. */
   targetsOf: (name: ServiceName): ApiRequest<TargetsAnswer> => request('targets', subjectParameters(name)),
 
+  /** Every time that an alert fired, of one service or of all. */
+  alertHistory: (service: string | null, span: Span): ApiRequest<AlertHistoryAnswer> =>
+    request('alerts/history', { ...(service === null ? {} : { service }), ...spanParameters(span) }),
+
   alerts: (): ApiRequest<AlertsAnswer> => request('alerts'),
   rules: (): ApiRequest<RulesAnswer> => request('rules'),
   targets: (): ApiRequest<TargetsAnswer> => request('targets'),
@@ -143,7 +149,8 @@ const PARTS: readonly (readonly [address: RegExp, lists: readonly string[], maps
   [/^\/api\/v1\/regions/, ['regions', 'zones'], []],
   [/^\/api\/v1\/targets/, ['targets', 'dropped'], []],
   [/^\/api\/v1\/status/, [], ['scrape', 'storage', 'build']],
-  [/^\/api\/v1\/alerts/, ['alerts'], []],
+  [/^\/api\/v1\/alerts\/history/, ['firings'], []],
+  [/^\/api\/v1\/alerts(\?|$)/, ['alerts'], []],
   [/^\/api\/v1\/rules/, ['rules'], []],
 ];
 

@@ -1,5 +1,5 @@
 import '../../styles/alerts.css';
-import type { AlertItem, AlertsAnswer } from '../../alert-answers.ts';
+import type { AlertItem, AlertsAnswer } from '../../../server/api/contract.ts';
 import { api, Refused } from '../../api.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { explainedAlone } from '../../components/explained.ts';

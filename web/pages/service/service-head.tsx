@@ -1,9 +1,11 @@
 import type { ServiceAnswer } from '../../../server/api/contract.ts';
+import { alertsInWords } from '../../components/alerts-badge.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { healthInWords, remark } from '../../figures/explain.ts';
 import { judge } from '../../figures/health.ts';
 import { status, timeSpan } from '../../state/collector.ts';
+import { addressOf } from '../../state/router.ts';
 import { traceAddress, traceTemplate } from './trace-link.ts';
 
 interface ServiceHeadProps {
@@ -42,6 +44,16 @@ export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
       {answer && (
         <>
           {remark(answer) !== '' && <span class={`remark ${judge(answer).health}`}>{remark(answer)}</span>}
+          {(answer.alerts.firing > 0 || answer.alerts.pending > 0) && (
+            <a class="service-alerts" href={addressOf({ name: 'alerts' }, { search: service })}>
+              {answer.alerts.firing > 0 && (
+                <span class="badge bad">{alertsInWords(answer.alerts.firing, 'firing')}</span>
+              )}{' '}
+              {answer.alerts.pending > 0 && (
+                <span class="badge warn">{alertsInWords(answer.alerts.pending, 'pending')}</span>
+              )}
+            </a>
+          )}
           <ul class="facts">
             {namespace !== '' && <li>namespace {namespace}</li>}
             <li>{answer.role}</li>
