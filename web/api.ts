@@ -40,6 +40,15 @@ export interface SeriesWish {
   readonly offset?: string;
 }
 
+/** A signal as an alert rule sees it. */
+export interface AlarmWish {
+  readonly filters: Readonly<Record<string, string>>;
+  readonly apart: readonly string[];
+  readonly direction: 'inbound' | 'outbound';
+  readonly span: Span;
+  readonly step: string;
+}
+
 export interface ServiceName {
   readonly service: string;
   readonly namespace: string;
@@ -120,6 +129,17 @@ export const api = {
   /** Every time that an alert fired, of one service or of all. */
   alertHistory: (service: string | null, span: Span): ApiRequest<AlertHistoryAnswer> =>
     request('alerts/history', { ...(service === null ? {} : { service }), ...spanParameters(span) }),
+
+  /** The signal of a rule for the labels of one alert; `apart` are labels that series are told apart by. */
+  alarmSeries: (signal: string, { filters, apart, direction, span, step }: AlarmWish): ApiRequest<QueryAnswer> =>
+    request('query', {
+      signal,
+      ...filters,
+      ...(apart.length === 0 ? {} : { by: apart.join(',') }),
+      ...(direction === 'outbound' ? { direction } : {}),
+      ...spanParameters(span),
+      step,
+    }),
 
   alerts: (): ApiRequest<AlertsAnswer> => request('alerts'),
   rules: (): ApiRequest<RulesAnswer> => request('rules'),

@@ -86,6 +86,8 @@ const UNIT_NAMES: Readonly<Record<ChartUnit, string>> = {
   rate: 'PerSecond',
   latency: 'Ms',
   success: 'Share',
+  share: 'Share',
+  bytes: 'BytesPerSecond',
   count: '',
 };
 

@@ -36,6 +36,8 @@ function TraceLink({ service, at }: { readonly service: string; readonly at: num
 
 /** Who the service is, and whose Envoy saw it. */
 export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
+  const said = answer ? remark(answer) : '';
+  const saysAlerts = / alerts? (firing|pending)$/.test(said);
   return (
     <header class="service-head">
       <h1 tabIndex={-1}>
@@ -43,7 +45,7 @@ export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
       </h1>
       {answer && (
         <>
-          {remark(answer) !== '' && <span class={`remark ${judge(answer).health}`}>{remark(answer)}</span>}
+          {said !== '' && !saysAlerts && <span class={`remark ${judge(answer).health}`}>{said}</span>}
           {(answer.alerts.firing > 0 || answer.alerts.pending > 0) && (
             <a class="service-alerts" href={addressOf({ name: 'alerts' }, { search: service })}>
               {answer.alerts.firing > 0 && (
