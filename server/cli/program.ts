@@ -91,11 +91,22 @@ function addStat(program: Command, terminal: Terminal, done: (code: number) => v
   command
     .option('--url <url>', 'where Sidelight runs', DEFAULT_URL)
     .option('--window <duration>', 'how far back to look', '1m')
+    .option('--watch', 'ask again and again, until Ctrl-C', false)
+    .option('--every <duration>', 'how often, with --watch', '5s')
     .addOption(outputOption())
-    .action(async (options: { url: string; window: string; output: 'table' | 'json' }) => {
+    .action(async ({ watch, every, ...options }: StatOptions) => {
       const { stat } = await import('./stat.ts');
-      done(await stat({ ...options, terminal, fetch }));
+      const { untilStopped } = await import('./until-stopped.ts');
+      done(await stat({ ...options, terminal, fetch, watch: watch ? { every, ...untilStopped(process) } : undefined }));
     });
+}
+
+interface StatOptions {
+  readonly url: string;
+  readonly window: string;
+  readonly output: 'table' | 'json';
+  readonly watch: boolean;
+  readonly every: string;
 }
 
 function addTargets(program: Command, terminal: Terminal, done: (code: number) => void): void {
