@@ -11,6 +11,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'CPU and memory of evaluating many alert rules [--rules=100 --services=1000]',
     run: async (args) => (await import('./alerts.ts')).alertsBenchmark(args),
   },
+  dashboards: {
+    about:
+      'CPU of answering many open dashboards [--dashboards=50 --services=1000 --instances=2 --interval=15 --ticks=8]',
+    run: async (args) => (await import('./dashboards.ts')).dashboardsBenchmark(args),
+  },
   parse: {
     about: 'CPU of reading, normalising and differencing what an Envoy answers [--rounds=60]',
     run: async (args) => (await import('./parse.ts')).parseBenchmark(args),
