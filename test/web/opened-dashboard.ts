@@ -66,6 +66,16 @@ async function lookAt(
   await opened.close();
 }
 
+/** Words that only a mistake puts on a page. */
+export async function expectNoNonsense(page: Page): Promise<void> {
+  expect(await page.locator('body').innerText()).not.toMatch(/NaN|Infinity|undefined|null|\[object/);
+}
+
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  expect(content).toBeLessThanOrEqual(shown ?? 0);
+}
+
 /** Where a screenshot of this name goes. */
 export function screenshotPath(name: string): string {
   return join(OUTPUT, `${name}.png`);
