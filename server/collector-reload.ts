@@ -15,6 +15,8 @@ export interface ConfigReloadOptions {
   readonly config: Config;
   /** Reads the configuration again, for a collector that runs by `running`. */
   readonly load: (running: Config) => Loaded;
+  /** What is wrong with what a configuration names, such as its files; empty when all is well. */
+  readonly check?: (config: Config) => string;
   /** Makes everything work by another configuration. */
   readonly apply: (config: Config) => void;
   readonly now: () => number;
@@ -34,8 +36,10 @@ export class ConfigReload {
 
   /** What is wrong, in one line each; empty when the configuration counts now. */
   reload(): readonly string[] {
-    const { load, apply, now } = this.options;
-    const loaded = load(this.config);
+    const { load, check, apply, now } = this.options;
+    const read = load(this.config);
+    const wrong = 'config' in read ? (check?.(read.config) ?? '') : '';
+    const loaded = wrong === '' ? read : { errors: [wrong] };
     const at = now();
     if ('errors' in loaded) {
       this.state = { ...this.state, at, errors: loaded.errors };
@@ -48,7 +52,7 @@ export class ConfigReload {
   }
 }
 
-const SECRET_KEYS = ['password', 'bearerToken'];
+const SECRET_KEYS = ['password', 'bearerToken', 'hash', 'sha256'];
 
 /** The configuration without its secrets, for all to see. */
 export function withoutSecretValues(value: unknown, key = ''): unknown {

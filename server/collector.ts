@@ -1,7 +1,5 @@
 /** Composition root: builds the parts, starts and stops them in order. */
 
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
@@ -10,6 +8,7 @@ import { CollectorAlerts } from './collector-alerts.ts';
 import { ConfigReload } from './collector-reload.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
 import { Upkeep } from './collector-upkeep.ts';
+import { CollectorWeb } from './collector-web.ts';
 import type { Config } from './config/config.ts';
 import type { Loaded } from './config/load.ts';
 import { VERSION } from './config/version.ts';
@@ -59,6 +58,8 @@ export async function startCollector(
 ): Promise<RunningCollector> {
   const now = Date.now;
   const startedAt = now();
+  const events = new EventStream();
+  const web = new CollectorWeb({ config: config.web, log, now, onLetInChanged: () => events.disconnect() });
   const tracing = await startTracing(process.env, VERSION);
   const { intervalMs } = config.scrape;
   const storeOptions: StoreOptions = { ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs };
@@ -80,7 +81,6 @@ export async function startCollector(
     registry: metrics.registry,
     now,
   });
-  const events = new EventStream();
   const storeState = new StoreState(log, metrics, now);
   const watch = new StoreWatch(store, storeOptions);
   const pipeline = new Pipeline({ ...config, ...config.scrape, stored, startedAt });
@@ -136,8 +136,10 @@ export async function startCollector(
   const configs = new ConfigReload({
     config,
     load,
+    check: (changed) => web.check(changed.web),
     now,
     apply(changed) {
+      web.apply(changed.web);
       log.level = changed.log.level;
       filter = compileSampleFilter(changed.exporter);
       pipeline.configure({ ...changed, ...changed.scrape });
@@ -155,6 +157,8 @@ export async function startCollector(
     events,
     intervalMs: () => configs.config.scrape.intervalMs,
     now,
+    entrance: web.entrance,
+    headers: web.headers,
     webFolder: WEB_FOLDER,
     async metrics(accept) {
       metrics.setTargets(live);
@@ -176,7 +180,7 @@ export async function startCollector(
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),
   });
-  const server = await listen(createServer(app), config.web).catch(async (error: unknown) => {
+  const url = await web.listen(app).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
@@ -191,7 +195,7 @@ export async function startCollector(
   discovery.apply(config);
   ticks.start();
   return {
-    url: urlOf(server),
+    url,
     reload: () => reloaded(configs, log),
     async stop() {
       await discovery.stop();
@@ -199,8 +203,7 @@ export async function startCollector(
       await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop()]);
       await rounds.flush();
       events.close();
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await web.stop();
       await store.close();
       await tracing.stop();
     },
@@ -234,18 +237,4 @@ function logConflicts(log: Logger, lines: readonly string[]): void {
 function logScrape(warnings: QuietLog, log: Logger, { target, error }: ScrapeRecord): void {
   if (error !== '') warnings.warn(target, `target is down: ${error}`, { target });
   else if (warnings.clear(target)) log.info({ target }, 'target is up again');
-}
-
-function listen(server: Server, { host, port }: Config['web']): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, ...(host === '' ? {} : { host }) }, () => resolve(server));
-  });
-}
-
-function urlOf(server: Server): string {
-  const address = server.address();
-  if (address === null || typeof address === 'string') return '';
-  const host = address.address === '::' || address.address === '0.0.0.0' ? 'localhost' : address.address;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import helmet from 'helmet';
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
 import { ZoneRegions } from '../live/zones.ts';
@@ -13,12 +12,14 @@ import { AnswerCache } from './answer-cache.ts';
 import { Asking, type AskingOptions, type Sources } from './asking.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
+import { refuseOtherSites } from './guard.ts';
 import { HEATMAP_PARAMS, heatmap } from './heatmap.ts';
 import { type MetricsOptions, metricsHandler } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { filtersOf, oneOf, parseParams, RequestError, single, timeRange } from './params.ts';
 import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
 import { describeRegions } from './regions.ts';
+import { securityHeaders } from './security-headers.ts';
 import { describeService, listServices } from './services.ts';
 import { type DiscoveryView, httpSd, listTargets, TARGETS_PARAMS } from './targets.ts';
 import { describeTopology } from './topology.ts';
@@ -39,6 +40,10 @@ export interface ApiParts {
   readonly alerts: AlertsView;
   /** Why the collector can't serve figures yet; empty when it can. */
   readonly notReady: () => string;
+  /** What every request passes first: checks of who asks, and for what. */
+  readonly entrance?: readonly RequestHandler[];
+  /** Headers of all answers in place of the built-in ones. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   /** Folder of the built web app. */
   readonly webFolder: string;
   readonly onError: (error: unknown, path: string) => void;
@@ -56,7 +61,7 @@ export function createApp(parts: ApiParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(securityHeaders());
+  app.use(securityHeaders(parts.headers), ...(parts.entrance ?? []));
   app.get('/-/healthy', (_, response) => void response.type('text').send('Sidelight is healthy.\n'));
   app.get('/-/ready', (_, response) => {
     const reason = parts.notReady();
@@ -100,6 +105,9 @@ export function createApp(parts: ApiParts): Express {
     );
   });
   serveWeb(app, parts.webFolder);
+  app.use(() => {
+    throw new RequestError('there is no such address', 404, 'not_found');
+  });
   app.use(errorHandler(parts.onError));
   return app;
 }
@@ -181,13 +189,6 @@ function resources(parts: ApiParts): Record<string, Handler> {
   };
 }
 
-/** A page of another site must not make a browser reload us. */
-function refuseOtherSites(request: Request): void {
-  const site = request.get('sec-fetch-site') ?? 'none';
-  if (site === 'none' || site === 'same-origin') return;
-  throw new RequestError('a page of another site may not ask for this', 403, 'not_allowed');
-}
-
 /** Whatever else is asked for in another way than by GET or HEAD. */
 function onlyReading(request: Request, response: Response, next: NextFunction): void {
   if (request.method === 'GET' || request.method === 'HEAD') {
@@ -207,23 +208,6 @@ function answer(handler: Handler): (request: Request, response: Response) => Pro
     const body = await handler(request);
     response.set('cache-control', 'no-store').json(body);
   };
-}
-
-function securityHeaders(): ReturnType<typeof helmet> {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        styleSrc: ["'self'"],
-        objectSrc: ["'none'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'self'"],
-      },
-    },
-    strictTransportSecurity: false,
-  });
 }
 
 /** The web app: hashed assets for ever, its page for every address that it routes itself. */
@@ -248,12 +232,14 @@ function errorHandler(onError: ApiParts['onError']) {
     if (problem.status >= 500 && !(problem.code in PASSING)) onError(error, request.path);
     if (problem.code in PASSING) response.set('retry-after', PASSING[problem.code] ?? '');
     const body: ErrorBody = { error: { code: problem.code, message: problem.message } };
-    response.status(problem.status).set('cache-control', 'no-store').json(body);
+    // Headers of a file that was about to be sent do not fit.
+    response.removeHeader('content-range');
+    response.status(problem.status).set('cache-control', 'no-store').type('json').json(body);
   };
 }
 
 /** Failures that pass, by code, and after how many seconds to ask again; none of them is a fault of the collector. */
-const PASSING: Readonly<Record<string, string>> = { busy: '1', timeout: '10' };
+const PASSING: Readonly<Record<string, string>> = { busy: '1', timeout: '10', too_many: '1' };
 
 function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;

@@ -47,6 +47,11 @@ export class EventStream {
 
   close(): void {
     clearInterval(this.keepAlive);
+    this.disconnect();
+  }
+
+  /** Ends all streams; browsers ask again. */
+  disconnect(): void {
     for (const listener of this.listeners) listener.end();
     this.listeners.clear();
   }

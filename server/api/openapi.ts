@@ -346,10 +346,23 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
 };
 
+/** What any request may be answered before it is looked at. */
+const REFUSALS: Operation['responses'] = {
+  401: failed('The configuration asks for a name and password, or a token.'),
+  403: failed('The role read may only read; a page of another site may change nothing.'),
+  421: failed('Asked under a name that is not in web.allowed_hosts.'),
+  429: failed('Too much at once, or too many wrong passwords: ask again after Retry-After seconds.'),
+};
+
+const refusable = (operation: Operation): Operation => ({
+  ...operation,
+  responses: { ...REFUSALS, ...operation.responses },
+});
+
 /** By address and method. */
 const PATHS: Readonly<Record<string, { readonly get?: Operation; readonly post?: Operation }>> = {
-  ...Object.fromEntries(Object.entries(OPERATIONS).map(([path, operation]) => [path, { get: operation }])),
-  '/-/reload': { post: RELOAD },
+  ...Object.fromEntries(Object.entries(OPERATIONS).map(([path, operation]) => [path, { get: refusable(operation) }])),
+  '/-/reload': { post: refusable(RELOAD) },
 };
 
 export const openApi = {

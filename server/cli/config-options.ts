@@ -6,6 +6,7 @@ type FlagName = keyof typeof FLAGS;
 /** What the help says of the flags that stand for keys of the file. */
 const HELP: Readonly<Record<FlagName, readonly [value: string, description: string]>> = {
   listenAddress: ['address', 'address of dashboard, API and /metrics (default 127.0.0.1:9191)'],
+  webConfigFile: ['file', 'TLS and users of this port, as in Prometheus'],
   storagePath: ['file', 'the database (default data/sidelight.db)'],
   scrapeInterval: ['duration', 'time between two scrapes of a target (default 15s)'],
   logLevel: ['level', 'trace, debug, info, warn or error (default info)'],

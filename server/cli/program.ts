@@ -6,6 +6,10 @@ import { addDb } from './db-command.ts';
 import { PlainError, plainLine } from './plain-error.ts';
 import type { Terminal } from './terminal.ts';
 
+const HTTP_CONFIG_FILE = new Option(
+  '--http.config.file <file>',
+  'how to sign in there: basic_auth, authorization and tls_config, as for promtool',
+);
 const DEFAULT_URL = 'http://127.0.0.1:9191';
 
 /** Runs the command of `args` (those after the program's name) and gives the exit code. Never throws. */
@@ -94,10 +98,15 @@ function addStat(program: Command, terminal: Terminal, done: (code: number) => v
     .option('--watch', 'ask again and again, until Ctrl-C', false)
     .option('--every <duration>', 'how often, with --watch', '5s')
     .addOption(outputOption())
+    .addOption(HTTP_CONFIG_FILE)
     .action(async ({ watch, every, ...options }: StatOptions) => {
       const { stat } = await import('./stat.ts');
+      const { fetchBy } = await import('./http-config.ts');
+      const httpConfigFile = command.getOptionValue(HTTP_CONFIG_FILE.attributeName());
+      const asking = typeof httpConfigFile === 'string' ? fetchBy(httpConfigFile) : fetch;
       const { untilStopped } = await import('./until-stopped.ts');
-      done(await stat({ ...options, terminal, fetch, watch: watch ? { every, ...untilStopped(process) } : undefined }));
+      const watching = watch ? { every, ...untilStopped(process) } : undefined;
+      done(await stat({ ...options, terminal, fetch: asking, watch: watching }));
     });
 }
 

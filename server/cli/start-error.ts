@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { codeOf, plainLine } from './plain-error.ts';
 
 /** Why the collector did not start, in one line that says what to do. */
-export function startErrorLine(error: unknown, web: Config['web']): string {
+export function startErrorLine(error: unknown, web: Pick<Config['web'], 'host' | 'port'>): string {
   const remedy = isListening(error) ? listenRemedy(codeOf(error), web.port) : undefined;
   if (remedy === undefined) return plainLine(error);
   const host = web.host.includes(':') ? `[${web.host}]` : web.host;

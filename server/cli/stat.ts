@@ -1,4 +1,5 @@
 import { parseDuration } from '../model/duration.ts';
+import { CredentialsError } from '../reach/credentials.ts';
 import { codeOf, PlainError, plainLine } from './plain-error.ts';
 import { errorSchema, type ServicesAnswer, servicesSchema } from './services-answer.ts';
 import { printedLines, type Watch, watchStat } from './stat-watch.ts';
@@ -11,13 +12,20 @@ export interface StatCommand {
   readonly window: string;
   readonly output: 'table' | 'json';
   readonly terminal: Terminal;
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: Fetch;
   /** Where it is to be asked again and again: how often, such as `5s`, and until when. */
   readonly watch?: (Pick<Watch, 'stop' | 'sleep' | 'now'> & { readonly every: string }) | undefined;
 }
 
+/** What is needed of fetch. */
+export type Fetch = (
+  address: URL,
+  options: { readonly signal: AbortSignal; readonly headers: Record<string, string> },
+) => Promise<Pick<Response, 'ok' | 'status' | 'text'>>;
+
 const TIMEOUT_MS = 10_000;
 const LEAST_EVERY_MS = 1000;
+const SIGN_IN = 'write name and password, or a token, in a file and give it by --http.config.file';
 
 /** Prints the golden signals of every service, once or again and again; gives the exit code. */
 export async function stat(command: StatCommand): Promise<number> {
@@ -51,6 +59,8 @@ function addressOf(base: string, window: string): URL {
     throw new PlainError(`--url=${base}: not a web address; write http://127.0.0.1:9191`);
   }
   const address = new URL(base);
+  if (address.username !== '' || address.password !== '')
+    throw new PlainError('--url: leave out user and password; write them in the file of --http.config.file');
   address.pathname = `${address.pathname.replace(/\/+$/, '')}/api/v1/services`;
   address.search = new URLSearchParams({ window }).toString();
   address.hash = '';
@@ -59,12 +69,12 @@ function addressOf(base: string, window: string): URL {
 
 interface Asking {
   readonly base: string;
-  readonly fetch: StatCommand['fetch'];
+  readonly fetch: Fetch;
   readonly stop: AbortSignal | undefined;
 }
 
 async function ask(address: URL, { base, fetch, stop }: Asking): Promise<string> {
-  let answer: Response;
+  let answer: Awaited<ReturnType<Fetch>>;
   let body: string;
   try {
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -75,12 +85,14 @@ async function ask(address: URL, { base, fetch, stop }: Asking): Promise<string>
     throw new PlainError(`${base} does not answer: ${reasonOf(error)}`);
   }
   if (answer.ok) return body;
+  if (answer.status === 401) throw new PlainError(`${base} lets only some in: ${SIGN_IN}`);
   throw new PlainError(`${base} answered ${answer.status}: ${errorMessage(body) ?? 'is that Sidelight? see --url'}`);
 }
 
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (codeOf(cause) === 'ECONNREFUSED') return 'connection refused; is Sidelight running there? see --url';
+  if (cause instanceof CredentialsError) return cause.message;
   if (codeOf(cause) === 'ENOTFOUND') return 'the host name is not known; see --url';
   if (error instanceof Error && error.name === 'TimeoutError') return `nothing came within ${TIMEOUT_MS / 1000} s`;
   return plainLine(cause);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { alertNameField, goodField, objectiveField, quantityField, signalField } from './alert-fields.ts';
-import { choiceField, countField, durationField, field, switchField, textField } from './fields.ts';
+import { choiceField, countField, durationField, field, secretField, switchField, textField } from './fields.ts';
 import { labelsField, patternField } from './mesh-fields.ts';
 import { described } from './problem.ts';
 import { webAddressField } from './web-fields.ts';
@@ -67,7 +67,7 @@ const rule = z.strictObject({
 const headers = z
   .record(
     z.string(),
-    textField('a text', (value) => ({ value })),
+    secretField('a text', (value) => ({ value })),
   )
   .prefault({})
   .describe('Headers that are sent.');

@@ -11,15 +11,17 @@ export type Checked = { readonly written: WrittenConfig } | { readonly problems:
 export function checkTree(tree: unknown, origins: Origins): Checked {
   const result = configSchema.safeParse(tree);
   const problems = [
-    ...(result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, tree))),
+    ...(result.success ? [] : result.error.issues.flatMap((issue) => problemsOf(issue, tree, configSchema))),
     ...brokenRules(tree, origins),
   ];
   return result.success && problems.length === 0 ? { written: result.data } : { problems };
 }
 
-function problemsOf(issue: z.core.$ZodIssue, tree: unknown): Problem[] {
+/** An issue that `schema` finds in `tree`, in plain words. */
+export function problemsOf(issue: z.core.$ZodIssue, tree: unknown, schema: z.core.$ZodType): Problem[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, schema));
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, at: 'key', message }));
   if (issue.code !== 'invalid_type') return [{ path, message: issue.message }];
   const found = valueAt(tree, path);
   const expected = issue.expected === 'array' ? 'a list' : 'a map of keys';
@@ -31,36 +33,36 @@ function problemsOf(issue: z.core.$ZodIssue, tree: unknown): Problem[] {
   ];
 }
 
-function unknownKey(path: KeyPath, key: string): Problem {
-  const known = keysAt(path);
+function unknownKey(path: KeyPath, key: string, schema: z.core.$ZodType): Problem {
+  const known = keysAt(path, schema);
   const later = UNAVAILABLE.filter((keys) => formatPath(keys.slice(0, -1)) === formatPath(path)).map((keys) =>
     String(keys.at(-1)),
   );
-  const meant = closest(key, [...known, ...later]) ?? elsewhere(key);
+  const meant = closest(key, [...known, ...later]) ?? elsewhere(key, schema);
   const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${meant}\`?`;
   return { path: [...path, key], at: 'key', message: `unknown key; ${hint}` };
 }
 
 /** The path of a key of exactly this name in another place, for keys that were put on the wrong level. */
-function elsewhere(key: string, path: KeyPath = []): string | undefined {
-  for (const name of keysAt(path)) {
+function elsewhere(key: string, schema: z.core.$ZodType, path: KeyPath = []): string | undefined {
+  for (const name of keysAt(path, schema)) {
     const here = [...path, name];
     if (name === key) return formatPath(here).replaceAll('[0]', '[]');
-    const below = elsewhere(key, here) ?? elsewhere(key, [...here, 0]);
+    const below = elsewhere(key, schema, here) ?? elsewhere(key, schema, [...here, 0]);
     if (below !== undefined) return below;
   }
   return undefined;
 }
 
 /** The keys that the schema knows in the map at `path`; list positions count for any item. */
-function keysAt(path: KeyPath): string[] {
-  let schema: z.core.$ZodType | undefined = configSchema;
+function keysAt(path: KeyPath, schema: z.core.$ZodType): string[] {
+  let found: z.core.$ZodType | undefined = schema;
   for (const part of path) {
-    const inner: z.core.$ZodType | undefined = unwrapped(schema);
-    if (typeof part === 'number') schema = inner instanceof z.ZodArray ? inner.element : undefined;
-    else schema = inner instanceof z.ZodObject ? inner.shape[part] : undefined;
+    const inner: z.core.$ZodType | undefined = unwrapped(found);
+    if (typeof part === 'number') found = inner instanceof z.ZodArray ? inner.element : undefined;
+    else found = inner instanceof z.ZodObject ? inner.shape[part] : undefined;
   }
-  const last = unwrapped(schema);
+  const last = unwrapped(found);
   return last instanceof z.ZodObject ? Object.keys(last.shape) : [];
 }
 

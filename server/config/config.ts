@@ -2,6 +2,7 @@ import type { Labels } from '../model/labels.ts';
 import type { AuthSettings, TlsSettings } from '../model/reach.ts';
 import type { AlertsConfig } from './alerts-config.ts';
 import type { RelabelAction } from './relabel-fields.ts';
+import type { WebAuthConfig, WebLimits, WebTlsConfig } from './web-config.ts';
 
 /** The whole configuration, checked, with every default filled in, frozen. */
 export interface Config {
@@ -66,7 +67,7 @@ export interface StaticEntry extends EntryConfig {
 }
 
 export interface KubernetesEntry extends EntryConfig {
-  /** Path of a kubeconfig. Without one: the pod's service account, else $KUBECONFIG, else ~/.kube/config. */
+  /** Path of a kubeconfig. Without one: the pod's service account, else those of $KUBECONFIG, else ~/.kube/config. */
   readonly kubeconfig?: string;
   /** Empty: all. */
   readonly namespaces: readonly string[];
@@ -159,6 +160,17 @@ export interface WebConfig {
   readonly externalUrl: string;
   /** Link template with `{service}`, `{from}` and `{to}`; empty when not given. */
   readonly traceUrl: string;
+  /** Where Prometheus's web configuration was read from. */
+  readonly configFile?: string;
+  /** Without it everybody may ask for everything. */
+  readonly auth?: WebAuthConfig;
+  /** Without it, plain HTTP. */
+  readonly tls?: WebTlsConfig;
+  /** Hosts that clients may ask for: names, `*.example.com`, `*`; empty: those that fit the address listened on. */
+  readonly allowedHosts: readonly string[];
+  /** In place of the built-in ones; an empty value leaves one out. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly limits: WebLimits;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';

@@ -30,6 +30,15 @@ export function textField<T>(example: string, parse: (text: string) => Parsed<T>
   });
 }
 
+/** As {@link textField}, of something that no message may show. */
+export function secretField<T>(example: string, parse: (text: string) => Parsed<T>) {
+  return field((written) => {
+    if (typeof written === 'string') return parse(written);
+    const kind = typeof written === 'object' || written === undefined ? described(written) : `a ${typeof written}`;
+    return { error: `expected text, found ${kind}; write ${example}, in quotes where it is all digits` };
+  });
+}
+
 /** A duration in milliseconds within the limits, which are written as durations. */
 export function durationField(limits: { min: string; max: string }) {
   return field((written) => {

@@ -4,6 +4,8 @@ import type { KeyPath, Problem } from './problem.ts';
 /** What can't change while the collector runs. */
 const FIXED: readonly { readonly path: KeyPath; read(config: Config): string }[] = [
   { path: ['web', 'listen'], read: ({ web }) => `${web.host.includes(':') ? `[${web.host}]` : web.host}:${web.port}` },
+  { path: ['web', 'tls'], read: ({ web }) => (web.tls === undefined ? 'plain HTTP' : 'TLS') },
+  { path: ['web', 'tls', 'client_auth_type'], read: ({ web }) => web.tls?.clientAuthType ?? 'NoClientCert' },
   { path: ['storage', 'path'], read: ({ storage }) => storage.path },
   { path: ['log', 'format'], read: ({ log }) => log.format },
 ];

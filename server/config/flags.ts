@@ -6,6 +6,7 @@ export interface ConfigFlags {
   /** `127.0.0.1:9901` or with labels `127.0.0.1:9901,service=a,region=eu`; added to the file's targets. */
   readonly targets?: readonly string[];
   readonly listenAddress?: string;
+  readonly webConfigFile?: string;
   readonly storagePath?: string;
   readonly scrapeInterval?: string;
   readonly logLevel?: string;
@@ -17,6 +18,7 @@ type SimpleFlag = Exclude<keyof ConfigFlags, 'targets'>;
 /** The command line's name of each flag, and the key of the file that it stands for. */
 export const FLAGS: Readonly<Record<SimpleFlag, { readonly name: string; readonly path: KeyPath }>> = {
   listenAddress: { name: '--web.listen-address', path: ['web', 'listen'] },
+  webConfigFile: { name: '--web.config.file', path: ['web', 'config_file'] },
   storagePath: { name: '--storage.path', path: ['storage', 'path'] },
   scrapeInterval: { name: '--scrape.interval', path: ['scrape', 'interval'] },
   logLevel: { name: '--log.level', path: ['log', 'level'] },

@@ -20,7 +20,7 @@ const REQUIREMENT = new RegExp(
 export const kubernetesFields = {
   kubeconfig: fileField('~/.kube/config')
     .optional()
-    .describe("A kubeconfig. By default the pod's service account, else $KUBECONFIG, else ~/.kube/config."),
+    .describe("A kubeconfig. By default the pod's service account, else those of $KUBECONFIG, else ~/.kube/config."),
   namespaces: z.array(namespaceField()).prefault([]).describe('Namespaces to look in; by default all.'),
   selector: selectorField().prefault('').describe('Label selector of pods, such as `team=shop`; by default all pods.'),
   container: containerField()

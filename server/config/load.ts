@@ -7,6 +7,7 @@ import { readConfigFile } from './file.ts';
 import { fixedProblems } from './fixed.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
 import { normalisedDiscovery, withFilesFrom } from './normalised-discovery.ts';
+import { normalisedWeb } from './normalised-web.ts';
 import { formatProblems, Origins } from './problem.ts';
 import type { WrittenConfig } from './schema.ts';
 import { takeUnavailable } from './unavailable.ts';
@@ -36,7 +37,9 @@ function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | unde
   const checked = checkTree(tree.value, tree.origins);
   const problems = [...tree.problems, ...unavailable, ...('problems' in checked ? checked.problems : [])];
   if ('written' in checked && problems.length === 0) {
-    const config = frozen(normalised(checked.written, dirname(tree.origins.file)));
+    const web = normalisedWeb(checked.written.web, tree.origins);
+    if ('errors' in web) return web;
+    const config = frozen({ ...normalised(checked.written, dirname(tree.origins.file)), ...web });
     const fixed = running === undefined ? [] : fixedProblems(config, running);
     return fixed.length === 0 ? { config } : { errors: formatProblems(fixed, tree.origins) };
   }
@@ -44,9 +47,9 @@ function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | unde
 }
 
 function normalised(
-  { scrape, discovery, peers, local, storage, exporter, alerts, web, log }: WrittenConfig,
+  { scrape, discovery, peers, local, storage, exporter, alerts, log }: WrittenConfig,
   folder: string,
-): Config {
+): Omit<Config, 'web'> {
   return {
     scrape: {
       intervalMs: scrape.interval,
@@ -67,7 +70,6 @@ function normalised(
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
     exporter: exporterOf(exporter),
     alerts: alertsConfigOf(alerts, folder),
-    web: { ...web.listen, externalUrl: web.external_url, traceUrl: web.trace_url },
     log,
   };
 }

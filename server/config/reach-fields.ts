@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AuthSettings, TlsSettings } from '../model/reach.ts';
-import { type Parsed, switchField, textField } from './fields.ts';
+import { type Parsed, secretField, switchField, textField } from './fields.ts';
 import { fileField } from './web-fields.ts';
 
 /** TLS towards a server, named as Prometheus's `tls_config`. */
@@ -35,10 +35,10 @@ export function tlsField() {
 /** A bearer token, or a name with a password. */
 export function authField() {
   const written = z.strictObject({
-    bearer_token: headerText('a token').optional().describe('Token that is sent as Authorization: Bearer.'),
+    bearer_token: secretText('a token').optional().describe('Token that is sent as Authorization: Bearer.'),
     bearer_token_file: fileField('token').optional().describe('File of that token; read again when it changes.'),
     username: headerText('a name').optional().describe('Name for HTTP basic authentication.'),
-    password: headerText('a password').optional().describe('Its password.'),
+    password: secretText('a password').optional().describe('Its password.'),
     password_file: fileField('password').optional().describe('File of its password; read again when it changes.'),
   });
   return written.transform((auth, context): AuthSettings => {
@@ -67,8 +67,15 @@ function authProblem(auth: Readonly<Record<string, string | undefined>>): string
 
 /** Text that may stand in a header: on one line, not empty. */
 function headerText(example: string) {
-  return textField(example, (text): Parsed<string> => {
-    if (text === '') return { error: `empty; write ${example}, or leave the key out` };
-    return /^[\x20-\x7e]+$/.test(text) ? { value: text } : { error: 'only printable ASCII characters are possible' };
-  });
+  return textField(example, (text) => headerValue(text, example));
+}
+
+/** The same, of something that no message may show. */
+export function secretText(example: string) {
+  return secretField(example, (text) => headerValue(text, example));
+}
+
+function headerValue(text: string, example: string): Parsed<string> {
+  if (text === '') return { error: `empty; write ${example}, or leave the key out` };
+  return /^[\x20-\x7e]+$/.test(text) ? { value: text } : { error: 'only printable ASCII characters are possible' };
 }

@@ -4,7 +4,16 @@ import { discovery } from './discovery-fields.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
 import { authField, tlsField } from './reach-fields.ts';
-import { externalUrlField, fileField, listenField, traceUrlField } from './web-fields.ts';
+import { webAuthField } from './web-auth-fields.ts';
+import {
+  externalUrlField,
+  fileField,
+  hostPatternField,
+  listenField,
+  responseHeadersField,
+  traceUrlField,
+} from './web-fields.ts';
+import { webTlsField } from './web-tls-fields.ts';
 
 export const DEFAULT_INTERVAL = '15s';
 
@@ -109,6 +118,37 @@ export const configSchema = z.strictObject({
         .describe(
           'Link to traces, with {service}, and {from} and {to} in microseconds (Jaeger) or {from_ms} and {to_ms} in milliseconds (Zipkin, Grafana Tempo).',
         ),
+      config_file: fileField('web.yml')
+        .optional()
+        .describe(
+          'A web configuration file of Prometheus, with TLS and users, in place of `tls` and `auth.basic_auth_users`.',
+        ),
+      auth: webAuthField().optional().describe('Who is let in; without it, everybody.'),
+      tls: webTlsField().optional().describe('TLS of this port; without it, plain HTTP.'),
+      allowed_hosts: z
+        .array(hostPatternField())
+        .max(100)
+        .prefault([])
+        .describe(
+          'Names by which browsers may ask; `*.example.com` is all below it, `*` all. By default all, but on a loopback address only localhost, loopback addresses and the host of external_url.',
+        ),
+      headers: responseHeadersField()
+        .prefault({})
+        .describe(
+          'Response headers in place of the built-in ones: Content-Security-Policy, X-Frame-Options, X-Content-Type-Options, X-XSS-Protection, Strict-Transport-Security (sent over TLS only).',
+        ),
+      limits: z
+        .strictObject({
+          connections: countField({ min: 10, max: 100_000 }).prefault(2000).describe('Most connections at once.'),
+          requests_per_client: countField({ min: 1, max: 10_000 })
+            .prefault(32)
+            .describe('Most answers of the API and /metrics that one client address may wait for at once.'),
+          streams_per_client: countField({ min: 1, max: 10_000 })
+            .prefault(100)
+            .describe('Most event streams (open dashboards) of one client address.'),
+        })
+        .prefault({})
+        .describe('What clients may ask.'),
     })
     .prefault({})
     .describe('Dashboard, API and /metrics.'),

@@ -49,7 +49,9 @@ export function externalUrlField() {
 export function webAddressField() {
   return textField('http://127.0.0.1:9093', (text) => {
     const url = webUrl(text);
-    if (url === undefined) return { error: `${shown(text)} is not a web address; write http://127.0.0.1:9093` };
+    // What follows a host may be a token.
+    const beginning = text.replace(/^([a-z]+:\/\/)?([^/?#]*).*$/is, '$1$2').replace(/^.*@/, '');
+    if (url === undefined) return { error: `${shown(beginning)} is not a web address; write http://127.0.0.1:9093` };
     if (url.username !== '' || url.password !== '')
       return { error: 'leave out user and password; write them as headers' };
     return { value: url.href };
@@ -87,6 +89,42 @@ export function fileField(example: string) {
       return { error: `${shown(written)} is not a file; write a path such as ${example}, or ${MEMORY}` };
     if (written.endsWith('/')) return { error: `${shown(written)} is a folder; write a file in it` };
     return { value: written };
+  });
+}
+
+/** A host name, an IP address, `*.example.com`, or `*` for all; without a port. */
+export function hostPatternField() {
+  return textField('sidelight.example.com', (text) => {
+    if (text === '*') return { value: text };
+    const name = text.startsWith('*.') ? text.slice(2) : text;
+    const host = parseHost(name.includes(':') && !name.startsWith('[') ? `[${name}]` : name);
+    if (host !== undefined) return { value: text.startsWith('*.') ? `*.${host}` : host };
+    return { error: `${shown(text)} is not a host name; write sidelight.example.com, without scheme and port` };
+  });
+}
+
+/** Response headers that may be set, as in Prometheus's `http_server_config`, and which values they take. */
+const HEADERS: Readonly<Record<string, RegExp>> = {
+  'Content-Security-Policy': /^[\x20-\x7e]+$/,
+  'X-Frame-Options': /^(?:deny|sameorigin)?$/i,
+  'X-Content-Type-Options': /^(?:nosniff)?$/i,
+  'X-XSS-Protection': /^[\x20-\x7e]*$/,
+  'Strict-Transport-Security': /^[\x20-\x7e]+$/,
+};
+
+/** Headers of all answers in place of the built-in ones; an empty value leaves one out. */
+export function responseHeadersField() {
+  const names = Object.keys(HEADERS);
+  return field((written): Parsed<Readonly<Record<string, string>>> => {
+    if (typeof written !== 'object' || written === null || Array.isArray(written))
+      return { error: `expected a map of headers, found ${described(written)}` };
+    for (const [name, value] of Object.entries(written)) {
+      const pattern = Object.hasOwn(HEADERS, name) ? HEADERS[name] : undefined;
+      if (pattern === undefined) return { error: `${shown(name)} can not be set; known here: ${names.join(', ')}` };
+      if (typeof value !== 'string' || !pattern.test(value))
+        return { error: `${name} can not be ${typeof value === 'string' ? shown(value) : described(value)}` };
+    }
+    return { value: { ...written } };
   });
 }
 

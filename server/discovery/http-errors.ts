@@ -23,6 +23,6 @@ export function sourceError(error: unknown, { url, timedOut }: { url: string; ti
 }
 
 /** Queries may hold secrets. */
-function withoutQuery(url: string): string {
+export function withoutQuery(url: string): string {
   return url.split('?')[0] ?? '';
 }

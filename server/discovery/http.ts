@@ -3,7 +3,7 @@ import type { HttpEntry } from '../config/config.ts';
 import { connectorOf } from '../reach/connect.ts';
 import { authorization, SecretFiles } from '../reach/credentials.ts';
 import type { CreateDiscoverer, Discoverer, DiscoverySink, Surroundings, TargetGroup } from './discoverer.ts';
-import { sourceError } from './http-errors.ts';
+import { sourceError, withoutQuery } from './http-errors.ts';
 import { Poll, retryDelay } from './poll.ts';
 import { LIST_LIMIT_BYTES, readTargetGroups } from './target-groups.ts';
 
@@ -61,7 +61,7 @@ class HttpDiscoverer implements Discoverer {
     const listed = readTargetGroups(tree);
     const groups: TargetGroup[] = listed.map(({ targets, labels }, index) => ({
       source: `${url}:${index}`,
-      targets: targets.map((address) => ({ address, labels: { ...labels, __meta_url: url } })),
+      targets: targets.map((address) => ({ address, labels: { ...labels, __meta_url: withoutQuery(url) } })),
     }));
     for (let gone = listed.length; gone < this.groups; gone++) groups.push({ source: `${url}:${gone}`, targets: [] });
     this.groups = listed.length;

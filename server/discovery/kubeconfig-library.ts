@@ -6,10 +6,20 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { TlsSettings } from '../model/reach.ts';
 import { type ApiAccess, keptAccess } from './kubernetes-access.ts';
 
+/** A cluster and a user as a kubeconfig has them, and the folder that the user's programs are looked for in. */
+export interface CurrentContext {
+  readonly cluster: unknown;
+  readonly user: unknown;
+  readonly folder: string;
+}
+
 /** The current context of a kubeconfig that is known to name a cluster and a user. @throws Error */
-export async function libraryAccess({ written, folder }: { written: object; folder: string }): Promise<ApiAccess> {
+export async function libraryAccess({ cluster, user, folder }: CurrentContext): Promise<ApiAccess> {
   const config = new KubeConfig();
-  config.loadFromString(JSON.stringify(written));
+  const name = 'current';
+  const contexts = [{ name, context: { cluster: name, user: name } }];
+  const written = { contexts, clusters: [{ name, cluster }], users: [{ name, user }] };
+  config.loadFromString(JSON.stringify({ ...written, 'current-context': name }));
   config.makePathsAbsolute(folder);
   const { server = '', proxyUrl } = config.getCurrentCluster() ?? {};
   const applied = async () => {

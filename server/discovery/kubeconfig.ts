@@ -9,26 +9,26 @@ import { type ApiAccess, authorizing, keptAccess } from './kubernetes-access.ts'
 import { at, listAt, textAt } from './kubernetes-pod.ts';
 
 export interface KubeconfigOptions {
-  readonly file: string;
+  /** One, or several that count together: of a name that several have, the first one's counts (Kubernetes docs: merging kubeconfig files). */
+  readonly files: readonly string[];
   readonly now: () => number;
   /** Whether pods are asked through the API server, by connections of their own. */
   readonly asksPods: boolean;
 }
 
-/** What the current context names, as it is written. */
+/** What the current context names, as it is written, but for the paths of files, which are absolute. */
 interface Current {
-  readonly written: object;
   readonly cluster: unknown;
   readonly user: unknown;
-  /** The kubeconfig's, which relative paths start from. */
+  /** Of the kubeconfig that has the user: the paths of its programs start from there. */
   readonly folder: string;
   readonly now: () => number;
 }
 
-/** @throws Error that names the file. */
-export async function kubeconfigAccess({ file, now, asksPods }: KubeconfigOptions): Promise<ApiAccess> {
+/** @throws Error that names the files. */
+export async function kubeconfigAccess({ files, now, asksPods }: KubeconfigOptions): Promise<ApiAccess> {
   try {
-    const current = { ...readCurrent(readFileSync(file, 'utf8')), folder: dirname(file), now };
+    const current = { ...findCurrent(files.map(readOne)), now };
     const isProxied = textAt(current.cluster, 'proxy-url') !== '';
     if (isProxied && asksPods) {
       throw new Error(
@@ -38,7 +38,9 @@ export async function kubeconfigAccess({ file, now, asksPods }: KubeconfigOption
     if (!isProxied && at(current.user, 'auth-provider') === undefined) return await ownAccess(current);
     return await (await import('./kubeconfig-library.ts')).libraryAccess(current);
   } catch (error) {
-    throw new Error(`kubeconfig ${file}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    throw new Error(
+      `kubeconfig ${files.join(', ')}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+    );
   }
 }
 
@@ -47,16 +49,16 @@ async function ownAccess({ cluster, user, folder, now }: Current): Promise<ApiAc
   const server = textAt(cluster, 'server').replace(/\/$/, '');
   const serverName = textAt(cluster, 'tls-server-name');
   const tls: TlsSettings = {
-    ...pemOf('ca', textAt(cluster, 'certificate-authority-data'), pathOf(folder, cluster, 'certificate-authority')),
-    ...pemOf('cert', textAt(user, 'client-certificate-data'), pathOf(folder, user, 'client-certificate')),
-    ...pemOf('key', textAt(user, 'client-key-data'), pathOf(folder, user, 'client-key')),
+    ...pemOf('ca', textAt(cluster, 'certificate-authority-data'), textAt(cluster, 'certificate-authority')),
+    ...pemOf('cert', textAt(user, 'client-certificate-data'), textAt(user, 'client-certificate')),
+    ...pemOf('key', textAt(user, 'client-key-data'), textAt(user, 'client-key')),
     ...(serverName && { serverName }),
     ...(at(cluster, 'insecure-skip-tls-verify') === true && { insecureSkipVerify: true }),
   };
   const as = textAt(user, 'as');
   const impersonated = as ? { 'impersonate-user': as } : {};
   if (at(user, 'exec') === undefined) {
-    const authorized = authorizing(authOf(user, folder), now);
+    const authorized = authorizing(authOf(user), now);
     return keptAccess({ server, tls, headers: async () => ({ ...(await authorized()), ...impersonated }) });
   }
   const credential = execPlugin(at(user, 'exec'), { cluster, folder, now });
@@ -66,18 +68,13 @@ async function ownAccess({ cluster, user, folder, now }: Current): Promise<ApiAc
 }
 
 /** The first of these that is there, as kubectl takes them. */
-function authOf(user: unknown, folder: string) {
-  const bearerTokenFile = pathOf(folder, user, 'tokenFile');
+function authOf(user: unknown) {
+  const bearerTokenFile = textAt(user, 'tokenFile');
   if (bearerTokenFile !== '') return { bearerTokenFile };
   const bearerToken = textAt(user, 'token').trim();
   if (bearerToken !== '') return { bearerToken };
   const username = textAt(user, 'username');
   return username === '' ? {} : { username, password: textAt(user, 'password') };
-}
-
-function pathOf(folder: string, map: unknown, key: string): string {
-  const path = textAt(map, key);
-  return path === '' || isAbsolute(path) ? path : join(folder, path);
 }
 
 /** Base64 of a PEM counts before the path of one. */
@@ -86,22 +83,40 @@ function pemOf(name: 'ca' | 'cert' | 'key', data: string, path: string): TlsSett
   return path === '' ? {} : { [`${name}File`]: path };
 }
 
-function readCurrent(text: string): Pick<Current, 'written' | 'cluster' | 'user'> {
-  const written: unknown = parse(text);
-  if (typeof written !== 'object' || written === null) throw new Error('it is empty');
-  const name = at(written, 'current-context');
-  const context = named(written, 'context', name);
-  const cluster = named(written, 'cluster', at(context, 'cluster'));
-  const user = named(written, 'user', at(context, 'user'));
-  if (cluster === undefined || user === undefined)
-    throw new Error(`current-context ${JSON.stringify(name ?? '')} names no cluster and user of it`);
-  if (!/^https?:\/\/./.test(textAt(cluster, 'server')))
-    throw new Error(`the cluster of current-context ${JSON.stringify(name)} has no server such as https://host:6443`);
-  return { written, cluster, user };
+interface Written {
+  readonly tree: object;
+  readonly folder: string;
 }
 
-/** The one of this name in the list of its kind. */
-function named(written: object, kind: 'context' | 'cluster' | 'user', name: unknown): unknown {
-  const entry = listAt(written, `${kind}s`).find((one) => textAt(one, 'name') === name && name !== '');
-  return entry === undefined ? undefined : (at(entry, kind) ?? {});
+function readOne(file: string): Written {
+  const tree: unknown = parse(readFileSync(file, 'utf8'));
+  if (typeof tree !== 'object' || tree === null) throw new Error('it is empty');
+  return { tree, folder: dirname(file) };
+}
+
+function findCurrent(written: readonly Written[]): Omit<Current, 'now'> {
+  const name = written.map(({ tree }) => at(tree, 'current-context')).find((one) => one !== undefined && one !== '');
+  const context = named(written, 'context', name);
+  const cluster = named(written, 'cluster', at(context?.value, 'cluster'));
+  const user = named(written, 'user', at(context?.value, 'user'));
+  if (cluster === undefined || user === undefined)
+    throw new Error(`current-context ${JSON.stringify(name ?? '')} names no cluster and user of it`);
+  if (!/^https?:\/\/./.test(textAt(cluster.value, 'server')))
+    throw new Error(`the cluster of current-context ${JSON.stringify(name)} has no server such as https://host:6443`);
+  return { cluster: cluster.value, user: user.value, folder: user.folder };
+}
+
+const FILES = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile'];
+
+/** The first one of this name in the lists of its kind, its files' paths made absolute. */
+function named(written: readonly Written[], kind: 'context' | 'cluster' | 'user', name: unknown) {
+  for (const { tree, folder } of written) {
+    const entry = listAt(tree, `${kind}s`).find((one) => textAt(one, 'name') === name && name !== '');
+    if (entry === undefined) continue;
+    const value = at(entry, kind);
+    const paths = FILES.map((key) => [key, textAt(value, key)]).filter(([, path]) => path !== '');
+    const absolute = paths.map(([key, path = '']) => [key, isAbsolute(path) ? path : join(folder, path)]);
+    return { folder, value: { ...(typeof value === 'object' ? value : {}), ...Object.fromEntries(absolute) } };
+  }
+  return undefined;
 }

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { kubeconfigAccess } from './kubeconfig.ts';
 import { type ApiAccess, authorizing, keptAccess } from './kubernetes-access.ts';
 
@@ -10,7 +10,7 @@ import { type ApiAccess, authorizing, keptAccess } from './kubernetes-access.ts'
 const ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export interface AccessOptions {
-  /** Path of a kubeconfig. Without one: the pod's service account, else $KUBECONFIG, else ~/.kube/config. */
+  /** Path of a kubeconfig. Without one: the pod's service account, else those of $KUBECONFIG, else ~/.kube/config. */
   readonly kubeconfig: string | undefined;
   readonly now: () => number;
   /** Whether pods are asked through the API server, by connections of their own. */
@@ -22,7 +22,7 @@ export interface AccessOptions {
 /** @throws Error that says in plain words what is missing. */
 export async function openAccess(options: AccessOptions): Promise<ApiAccess> {
   const { kubeconfig, environment = process.env, accountFolder = ACCOUNT_FOLDER, now, asksPods = false } = options;
-  if (kubeconfig !== undefined) return kubeconfigAccess({ file: kubeconfig, now, asksPods });
+  if (kubeconfig !== undefined) return kubeconfigAccess({ files: [kubeconfig], now, asksPods });
   const host = environment.KUBERNETES_SERVICE_HOST;
   if (host && existsSync(join(accountFolder, 'token'))) {
     const authority = `${host.includes(':') ? `[${host}]` : host}:${environment.KUBERNETES_SERVICE_PORT || 443}`;
@@ -30,9 +30,11 @@ export async function openAccess(options: AccessOptions): Promise<ApiAccess> {
     const headers = authorizing(auth, now);
     return keptAccess({ server: `https://${authority}`, tls: { caFile: join(accountFolder, 'ca.crt') }, headers });
   }
-  const file = environment.KUBECONFIG?.split(':')[0] || join(homedir(), '.kube', 'config');
-  if (existsSync(file)) return kubeconfigAccess({ file, now, asksPods });
+  const listed = (environment.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
+  const looked = listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')];
+  const files = looked.filter((file) => existsSync(file));
+  if (files.length > 0) return kubeconfigAccess({ files, now, asksPods });
   throw new Error(
-    `there is neither a service account (${accountFolder}) nor a kubeconfig (${file}): set discovery.kubernetes[].kubeconfig`,
+    `there is neither a service account (${accountFolder}) nor a kubeconfig (${looked.join(', ')}): set discovery.kubernetes[].kubeconfig`,
   );
 }

@@ -23,7 +23,14 @@ const OTHERS = [
   '|.grpc.(.*.)?(success|failure|total)|ejections_active|expiration_unix_time_seconds|server.(uptime|hot_restart_epoch))$',
 ].join('');
 
-const FILTER = `filter=(${REQUESTS}${OTHERS}`;
+const USED = `(${REQUESTS}${OTHERS}`;
+const FILTER = `filter=${USED}`;
+
+/**
+ * Istio's own metrics, whose labels only the form of Prometheus tells from values. The filter meets the whole stat name,
+ * which ends in those labels (`istiocustom.istio_requests_total.reporter.source…`), or before Istio 1.17 begins with them.
+ */
+const ISTIO = 'istio_(re(quests_total|quest_duration_mill|quest_bytes|sponse_bytes)|tcp_(sent|received|connections)_)';
 
 /** How long connections lasted; of no use where they carry requests. */
 const CONNECTION_LENGTHS = `|${CONNECTION_LENGTH}`;
@@ -59,6 +66,18 @@ export interface StatsForm {
 const text = (boundsInclusive: boolean) => new TextStatsReader(boundsInclusive);
 const json = (boundsInclusive: boolean) => new JsonStatsReader(boundsInclusive);
 const prometheus = (boundsInclusive: boolean) => new PrometheusStatsReader(boundsInclusive);
+
+/** What is asked where other forms hide the requests: see {@link hidesRequests}. */
+export const PROMETHEUS_FORM: StatsForm = {
+  name: 'prometheus',
+  path: `/stats/prometheus?usedonly&filter=${ISTIO}|${USED}`,
+  narrows: true,
+  contentType: 'text/plain',
+  precision: 'buckets',
+  after: ['parameters', 'path', 'ignored'],
+  tellsZones: false,
+  reader: prometheus,
+};
 
 /**
  * Forms from the best to the poorest. The first is asked for; a target that refuses it is asked in the next one that
@@ -100,16 +119,7 @@ export const STATS_FORMS: readonly [StatsForm, ...StatsForm[]] = [
     after: ['parameters'],
     reader: text,
   },
-  {
-    name: 'prometheus',
-    path: `/stats/prometheus?usedonly&${FILTER}`,
-    narrows: true,
-    contentType: 'text/plain',
-    precision: 'buckets',
-    after: ['parameters', 'path', 'ignored'],
-    tellsZones: false,
-    reader: prometheus,
-  },
+  PROMETHEUS_FORM,
   {
     name: 'prometheus unfiltered',
     path: '/stats/prometheus?usedonly',
@@ -147,6 +157,17 @@ export const SERVER_INFO_PATH = '/server_info';
  */
 export const CONNECTION_MANAGERS_PATH = '/stats?filter=^http.*.downstream_rq_completed$';
 
+/** Node ids that Istio gives its proxies: `sidecar~IP~POD.NAMESPACE~DOMAIN` (Istio docs: proxy types). */
+const ISTIO_NODE = /^(sidecar|router|waypoint)~/;
+
+/**
+ * Whether a proxy's stats hold no request, however many it has: Istio lets its proxies keep a few stats of Envoy's only
+ * (`proxyStatsMatcher`), of connection managers none, and counts requests in metrics of its own.
+ */
+export function hidesRequests(nodeId: string, managers: ReadonlySet<string>): boolean {
+  return managers.size === 0 && ISTIO_NODE.test(nodeId);
+}
+
 /** Zones whose copies are left out of what is asked for at most; each makes the request longer. */
 const MOST_ZONES = 12;
 
@@ -176,12 +197,12 @@ export interface StatsWanted {
 /** The path of a form for what is wanted; a form without a filter tells all that it can. */
 export function pathOf({ path }: StatsForm, { leftOut, connectionLengths }: StatsWanted): string {
   const endings = leftOut.length > 0 ? escapeBrackets(`(${otherEnding(leftOut)}.upstream|downstream)`) : '';
-  return path.replace(FILTER, `filter=(${endings}${REQUESTS}${connectionLengths ? CONNECTION_LENGTHS : ''}${OTHERS}`);
+  return path.replace(USED, `(${endings}${REQUESTS}${connectionLengths ? CONNECTION_LENGTHS : ''}${OTHERS}`);
 }
 
 /** Whether an answer in this form, asked for so, tells how long each bare connection lasted, as far as Envoy knows. */
 export function tellsConnectionLengths({ path, tellsZones, precision }: StatsForm, isAsked: boolean): boolean {
-  return tellsZones !== false && precision !== 'none' && (isAsked || !path.includes(FILTER));
+  return tellsZones !== false && precision !== 'none' && (isAsked || !path.includes(USED));
 }
 
 /** A pattern for every text that ends in none of `endings`: at each place from the end, a character that leads to none. */

@@ -4,6 +4,8 @@ import {
   CONNECTION_MANAGERS_PATH,
   copyEndings,
   hasInclusiveBounds,
+  hidesRequests,
+  PROMETHEUS_FORM,
   pathOf,
   type Refusal,
   SERVER_INFO_PATH,
@@ -35,6 +37,7 @@ interface Process {
   readonly info: ServerInfo | undefined;
   readonly infoAt: number;
   readonly managers: ReadonlySet<string>;
+  readonly hidesRequests: boolean;
 }
 
 export interface GoodScrape {
@@ -86,6 +89,8 @@ export class TargetScraper {
   /** Envoy's, as last told. */
   private version = '';
 
+  /** Whether Istio's own metrics are asked for, as the rest holds no requests. */
+  private asksIstio = false;
   private readonly zones: ZoneTurns;
 
   /** `zonesEvery`: at every how many scrapes zones are asked for; 0: never. */
@@ -109,7 +114,8 @@ export class TargetScraper {
     }
   }
 
-  private async scrapeOnce(): Promise<GoodScrape> {
+  /** `isAgain`: whether it follows at once on one that took another form. */
+  private async scrapeOnce(isAgain = false): Promise<GoodScrape> {
     const { answer, reading } = await this.stats();
     if (this.process?.connection === answer.connection) {
       answer.release?.();
@@ -118,13 +124,27 @@ export class TargetScraper {
     // Other targets are read while this one is asked more.
     const kept = owned(reading);
     this.process = await this.askProcess(answer);
-    const before = this.version;
-    const version = this.process.info?.version ?? before;
+    const version = this.process.info?.version ?? this.version;
+    const isAnother = version !== this.version && this.version !== '';
     this.version = version;
+    if (!isAgain && this.changesForIstio(this.process, isAnother)) {
+      answer.release?.();
+      return this.scrapeOnce(true);
+    }
     const good = this.goodScrape(answer, (await this.rereadBuckets(answer, version)) ?? kept, this.process);
     answer.release?.();
-    if (version !== before && before !== '') this.takeAnew(STATS_FORMS[0]);
+    if (isAnother && !this.asksIstio) this.takeAnew(STATS_FORMS[0]);
     return good;
+  }
+
+  /** Whether to ask again at once: for Istio's own metrics where the rest holds no requests, or for the best form after that. */
+  private changesForIstio({ hidesRequests: hides }: Process, isAnother: boolean): boolean {
+    const asked = this.asksIstio && !isAnother;
+    this.asksIstio = hides;
+    if (hides === asked) return false;
+    this.boundsInclusive = hasInclusiveBounds(this.version);
+    this.takeAnew(hides ? PROMETHEUS_FORM : STATS_FORMS[0]);
+    return true;
   }
 
   private goodScrape(answer: AdminAnswer, reading: StatsReading, process: Process): GoodScrape {
@@ -234,13 +254,20 @@ export class TargetScraper {
       throw new ScrapeError(`/server_info was answered with status ${answer.status} and no server information`);
     if (info && answer.connection !== stats.connection && latestStart(info, answer.at) >= stats.at)
       throw new ScrapeError('Envoy may have restarted between two answers: counted at the next scrape');
-    return { connection: stats.connection, info, infoAt: answer.at, managers: await this.askManagers() };
+    const told = await this.askManagers();
+    return {
+      connection: stats.connection,
+      info,
+      infoAt: answer.at,
+      managers: told ?? new Set(),
+      hidesRequests: told !== undefined && hidesRequests(info?.nodeId ?? '', told),
+    };
   }
 
-  /** Connection managers; none where Envoy refuses to tell. */
-  private async askManagers(): Promise<ReadonlySet<string>> {
+  /** Connection managers; undefined where Envoy refuses to tell. */
+  private async askManagers(): Promise<ReadonlySet<string> | undefined> {
     const answer = await this.admin.get(CONNECTION_MANAGERS_PATH);
-    return answer.status === 200 ? readManagers(answer.body) : new Set();
+    return answer.status === 200 ? readManagers(answer.body) : undefined;
   }
 }
 

@@ -1,7 +1,6 @@
 /** Checks what the API answers against its OpenAPI description. */
 
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { expect } from 'vitest';
 import type { Operation } from '../../server/api/openapi.ts';
 import { openApi } from '../../server/api/openapi.ts';
 import type { Schema } from '../../server/api/openapi-parts.ts';
@@ -29,18 +28,25 @@ export function operationOf(path: string): Operation | undefined {
   return template === undefined ? undefined : (openApi.paths[template]?.get ?? openApi.paths[template]?.post);
 }
 
-/** Fails where an answer, its status, its content type or a parameter of the request is not as described. */
-export function checkAnswer(path: string, response: Response, body: unknown): void {
-  const operation = operationOf(path);
-  const described = operation?.responses[response.status];
-  expect(described, `${path} with status ${response.status}`).toBeDefined();
-  const [type = ''] = response.headers.get('content-type')?.split(';') ?? [];
-  const schema = described?.content?.[type]?.schema;
-  if (!schema) throw new Error(`${path} is not described to be answered with ${type}`);
+/** What of an answer, its status, its content type or its body is not as described; undefined when all is. */
+export function problemOf(path: string, { status, type }: { status: number; type: string }, body: unknown) {
+  const described = operationOf(path)?.responses[status];
+  if (described === undefined) return `${path} is not described to be answered with status ${status}`;
+  const schema = described.content?.[type.split(';')[0] ?? '']?.schema;
+  if (!schema) return `${path} is not described to be answered with ${type}`;
   const validate = validatorOf(schema);
-  validate(body);
-  expect(validate.errors ?? [], path).toEqual([]);
-  if (response.status !== 200) return;
-  const names = operation?.parameters?.filter((parameter) => parameter.in === 'query').map(({ name }) => name) ?? [];
-  for (const name of new URLSearchParams(path.split('?')[1] ?? '').keys()) expect(names, path).toContain(name);
+  return validate(body) ? undefined : `${path}: ${ajv.errorsText(validate.errors)}`;
+}
+
+/** Throws where an answer, its status, its content type or a parameter of the request is not as described. */
+export function checkAnswer(path: string, response: Response, body: unknown): void {
+  const { status, headers } = response;
+  const problem = problemOf(path, { status, type: headers.get('content-type') ?? '' }, body);
+  if (problem !== undefined) throw new Error(problem);
+  if (status !== 200) return;
+  const names = operationOf(path)
+    ?.parameters?.filter((parameter) => parameter.in === 'query')
+    .map(({ name }) => name);
+  for (const name of new URLSearchParams(path.split('?')[1] ?? '').keys())
+    if (!names?.includes(name)) throw new Error(`${path}: ${name} is not described`);
 }

@@ -69,11 +69,11 @@ test.each(['/api/v1/services', '/api/v1/nothing', '/', '/metrics', '/-/healthy',
   async (path) => {
     const { headers } = await fetched(path);
     expect(headers.get('content-security-policy')).toBe(
-      "default-src 'self';img-src 'self' data:;style-src 'self';object-src 'none';base-uri 'none';frame-ancestors 'self'",
+      "default-src 'self';img-src 'self' data:;style-src 'self';object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
     );
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
-    expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
+    expect(headers.get('x-frame-options')).toBe('DENY');
     expect(headers.get('x-powered-by')).toBeNull();
   },
 );

@@ -1,9 +1,6 @@
 /** The real API on a real store, on loopback. */
 
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AlertsView } from '../../server/api/alerts.ts';
@@ -14,6 +11,7 @@ import type { Target } from '../../server/model/discovered-target.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { StoreStatus } from '../../server/store/store.ts';
+import { WebServer } from '../../server/web-server/web-server.ts';
 import { storeOptions } from '../store/options.ts';
 import { checkAnswer } from './described.ts';
 import { INTERVAL, NOW } from './meshes.ts';
@@ -63,10 +61,9 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
     onError: (error) => failures.push(error),
     ...parts,
   });
-  const server = createServer(app);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = new WebServer({ handler: app, limits: { connections: 1000 } });
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  const { url } = server;
   return {
     url,
     live,
@@ -81,8 +78,7 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
     },
     async stop() {
       events.close();
-      server.closeAllConnections();
-      server.close();
+      await server.close();
       await store.close();
       await rm(folder, { recursive: true });
     },

@@ -7,7 +7,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['envoy', 'reach'],
   ['discovery', 'scrape', 'mesh', 'store', 'live'],
   ['measure'],
-  ['api', 'exporter', 'alerts'],
+  ['api', 'exporter', 'alerts', 'web-server'],
   ['collector'],
   ['demo'],
   ['cli'],
@@ -27,6 +27,7 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'better-sqlite3': ['server/store/sqlite/'],
   undici: ['server/scrape/', 'server/discovery/', 'server/reach/', 'server/cli/', 'server/demo/', 'examples/'],
   commander: ['server/cli/'],
+  bcrypt: ['server/api/'],
 };
 
 export interface SourceFile {

@@ -144,7 +144,7 @@ test.for<[name: string, error: unknown, line: string]>([
   ['nothing', new Error(''), 'unknown error'],
   ['text', 'text', 'text'],
 ])('a start that fails with %s', ([, error, line]) => {
-  expect(startErrorLine(error, { host: '::1', port: 80, externalUrl: '', traceUrl: '' })).toBe(line);
+  expect(startErrorLine(error, { host: '::1', port: 80 })).toBe(line);
 });
 
 test('one key press counts once, a second one ends the process', () => {

@@ -9,6 +9,7 @@ import { SCRAPE } from './bad/scrape.ts';
 import { STRUCTURE } from './bad/structure.ts';
 import { SYNTAX } from './bad/syntax.ts';
 import { UNAVAILABLE } from './bad/unavailable.ts';
+import { WEB } from './bad/web.ts';
 
 /** One case per rule: the text of a file and exactly what is said about it, without the file's name and a colon. */
 export interface BadFile {
@@ -29,4 +30,5 @@ export const BAD_FILES: readonly BadFile[] = [
   ...OUTPUT,
   ...ALERTS,
   ...UNAVAILABLE,
+  ...WEB,
 ];

@@ -15,8 +15,9 @@ const INTRODUCTION = `# Configuration
 One YAML file, \`--config.file=sidelight.yaml\`; every key is optional. Unknown keys are errors, and
 \`npm start -- check-config FILE\` names the line of each. Durations are written \`500ms\`, \`15s\`, \`1m30s\`, \`2d\`; sizes
 \`16MiB\`, \`10GiB\`. How targets are found is told in [discovery.md](discovery.md). A flag
-beats the file: \`--target\` (repeatable), \`--web.listen-address\`, \`--storage.path\`, \`--scrape.interval\`, \`--log.level\`, \`--log.format\`.
+beats the file: \`--target\` (repeatable), \`--web.listen-address\`, \`--web.config.file\`, \`--storage.path\`, \`--scrape.interval\`, \`--log.level\`, \`--log.format\`.
 
+How \`web.auth\` and \`web.tls\` let people in: [securing.md](securing.md).
 What each resolution of \`storage.retention\` holds, and what happens when \`storage.max_size\` is reached:
 [storage.md](storage.md).
 

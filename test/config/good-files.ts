@@ -227,4 +227,47 @@ export const GOOD_FILES: readonly GoodFile[] = [
       },
     },
   },
+  {
+    name: 'who is let in to the product itself, and how',
+    yaml: `web:
+  auth:
+    basic_auth_users: { "Ann A": "$2y$10$${'a'.repeat(53)}", bob: "$2b$12$${'b'.repeat(53)}" }
+    roles: { bob: reload }
+    bearer_tokens: [ { name: a, token_file: a.token }, { name: b, token_sha256: ${'AB'.repeat(32)}, role: reload } ]
+    open_probes: true
+  tls: { cert_file: /a.crt, key_file: a.key, client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt, min_version: TLS13,
+    cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256], curve_preferences: [CurveP256] }
+  allowed_hosts: [Mesh.Example.com, "*.mesh.test", "::1", "*"]
+  headers: { X-Frame-Options: "" }
+  limits: { requests_per_client: 5 }
+`,
+    config: {
+      web: {
+        auth: {
+          users: [
+            { name: 'Ann A', hash: `$2y$10$${'a'.repeat(53)}`, role: 'read' },
+            { name: 'bob', hash: `$2b$12$${'b'.repeat(53)}`, role: 'reload' },
+          ],
+          tokens: [
+            { name: 'a', tokenFile: resolve('a.token'), role: 'read' },
+            { name: 'b', sha256: 'ab'.repeat(32), role: 'reload' },
+          ],
+          openProbes: true,
+        },
+        tls: {
+          certFile: '/a.crt',
+          keyFile: resolve('a.key'),
+          clientAuthType: 'RequireAndVerifyClientCert',
+          clientCaFile: resolve('ca.crt'),
+          minVersion: 'TLSv1.3',
+          maxVersion: 'TLSv1.3',
+          cipherSuites: ['ECDHE-RSA-AES128-GCM-SHA256'],
+          curves: ['prime256v1'],
+        },
+        allowedHosts: ['mesh.example.com', '*.mesh.test', '::1', '*'],
+        headers: { 'X-Frame-Options': '' },
+        limits: { connections: 2000, requestsPerClient: 5, streamsPerClient: 100 },
+      },
+    },
+  },
 ];

@@ -54,7 +54,15 @@ test('no file means all defaults, the same as an empty one', () => {
       seriesLimit: 2_000_000,
     },
     alerts: { defaults: true, intervalMs: 10_000, rules: [], alertmanagers: [], webhooks: [] },
-    web: { host: '127.0.0.1', port: 9191, externalUrl: '', traceUrl: '' },
+    web: {
+      host: '127.0.0.1',
+      port: 9191,
+      externalUrl: '',
+      traceUrl: '',
+      allowedHosts: [],
+      headers: {},
+      limits: { connections: 2000, requestsPerClient: 32, streamsPerClient: 100 },
+    },
     log: { level: 'info', format: 'text' },
   };
   expect(loadConfig(undefined)).toEqual({ config: defaults });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { execPlugin } from '../../server/discovery/kubeconfig-exec.ts';
 import { ApiServer } from '../../server/discovery/kubernetes-api.ts';
@@ -156,6 +156,33 @@ test.each<[about: string, authority: (folder: string) => object]>([
   expect(await api.current?.headers()).toEqual({ authorization: 'Bearer first', 'impersonate-user': 'someone' });
   const unread = apiServer({ kubeconfig: kubeconfigIn(folder, server.url, { cluster, user }) });
   await expect(listedBy(unread)).rejects.toThrow(/^kubeconfig \S+\/other: \/keys\/a cannot be read \(ENOENT\)/);
+});
+
+test('several kubeconfigs count together: the first one that has a name counts, with files beside it', async () => {
+  const folders = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
+  const [first = '', second = '', none = ''] = folders.map((folder) => join(folder, 'config'));
+  const named = (name: string, kind: string, value: object) => ({ name, [kind]: value });
+  const server = 'https://127.0.0.1:6443';
+  writeFileSync(
+    first,
+    JSON.stringify({ 'current-context': 'a', users: [named('a', 'user', { tokenFile: 'token' })], clusters: [] }),
+  );
+  writeFileSync(
+    second,
+    JSON.stringify({
+      'current-context': 'b',
+      contexts: [named('a', 'context', { cluster: 'a', user: 'a' })],
+      users: [named('a', 'user', { token: 'of the second' })],
+      clusters: [named('a', 'cluster', { server, 'certificate-authority': 'ca.crt' })],
+    }),
+  );
+  writeFileSync(join(folders[0] ?? '', 'token'), 'of the first');
+  copyFileSync(tlsFile('ca.crt'), join(folders[1] ?? '', 'ca.crt'));
+  const environment = { KUBECONFIG: [none, '', first, second].join(delimiter) };
+  const access = await openAccess({ kubeconfig: undefined, now: Date.now, accountFolder: '/none', environment });
+  expect(access).toMatchObject({ server, tls: { caFile: join(folders[1] ?? '', 'ca.crt') } });
+  expect(await access.headers()).toEqual({ authorization: 'Bearer of the first' });
+  access.close();
 });
 
 test('a program is run once for all who ask, and again when what it gave has expired', async () => {

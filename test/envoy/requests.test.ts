@@ -5,6 +5,8 @@ import {
   CONNECTION_MANAGERS_PATH,
   copyEndings,
   hasInclusiveBounds,
+  hidesRequests,
+  PROMETHEUS_FORM,
   pathOf,
   SERVER_INFO_PATH,
   STATS_FORMS,
@@ -47,7 +49,10 @@ describe('the requests', () => {
       ['plain', 'none'],
     ]);
     const filters = STATS_FORMS.map(({ path }) => query(path).get('filter')).filter((text) => text !== null);
-    expect(new Set(filters)).toEqual(new Set([filter.pattern()]));
+    const istio =
+      'istio_(re(quests_total|quest_duration_mill|quest_bytes|sponse_bytes)|tcp_(sent|received|connections)_)|';
+    expect(new Set(filters)).toEqual(new Set([filter.pattern(), istio + filter.pattern()]));
+    expect(query(PROMETHEUS_FORM.path).get('filter')).toBe(istio + filter.pattern());
     expect(STATS_FORMS[0].reader(false)).toBeInstanceOf(TextStatsReader);
     expect(STATS_FORMS[1]?.reader(false)).toBeInstanceOf(JsonStatsReader);
     expect(STATS_FORMS[0].reader(false)).not.toBe(STATS_FORMS[0].reader(false));
@@ -62,6 +67,16 @@ describe('the requests', () => {
     ['maistra', false],
   ])('buckets of Envoy %j hold the bin of their bound: %s', (version, expected) => {
     expect(hasInclusiveBounds(version)).toBe(expected);
+  });
+
+  test.each([
+    ['sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local', [], true],
+    ['router~10.0.0.1~gateway-1.istio-system~istio-system.svc.cluster.local', [], true],
+    ['sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local', ['inbound_0.0.0.0_80;'], false],
+    ['web-sidecar-proxy', [], false],
+    ['', [], false],
+  ])('a node %j with the connection managers %j hides its requests: %s', (node, managers, expected) => {
+    expect(hidesRequests(node, new Set(managers))).toBe(expected);
   });
 
   test('connection managers are asked for whether used or not', () => {

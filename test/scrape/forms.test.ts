@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Precision } from '../../server/envoy/stats.ts';
+import { eventually } from './eventually.ts';
 import { FAKE_INFO, FAKE_STATS, FAKE_STATS_JSON, sendJson, sendText, startFakeAdmin } from './fake-admin.ts';
 import { scraperOf } from './scraping.ts';
 
@@ -213,4 +214,59 @@ test('a target that refuses everything is asked in few forms, and told of the fi
   const { stats, scraper } = await fakeStats(() => no(404));
   await expect(scraper.scrape()).rejects.toThrow('there is no /stats at this port (404)');
   expect(stats).toHaveLength(4);
+});
+
+const ISTIO_NODE = 'sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local';
+const ISTIO = 'istio_requests_total{reporter="destination",destination_service_name="web",response_code="200"} 3\n';
+
+/** A proxy of Istio's whose connection managers are told or hidden, as its configuration has it; each answer over a connection of its own where `closes`. */
+async function fakeIstio(hides: () => boolean, { prometheus = true, closes = false } = {}) {
+  const asked: string[] = [];
+  const fake = await startFakeAdmin((request, response) => {
+    if (closes) response.setHeader('connection', 'close');
+    const url = new URL(request.url ?? '', 'http://envoy');
+    if (url.pathname === '/server_info')
+      return sendJson(response, JSON.stringify({ ...JSON.parse(FAKE_INFO), node: { id: ISTIO_NODE } }));
+    if (url.searchParams.get('filter')?.startsWith('^http'))
+      return sendText(response, hides() ? '' : 'http.admin.downstream_rq_completed: 3\n');
+    asked.push(url.pathname);
+    if (url.pathname === '/stats') return sendText(response, hides() ? 'server.uptime: 9\n' : FAKE_STATS);
+    return prometheus ? sendText(response, ISTIO) : sendText(response, 'no', 404);
+  });
+  const parts = scraperOf(fake.address);
+  onTestFinished(async () => {
+    await parts.client.close();
+    await fake.stop();
+  });
+  return { fake, asked, scraper: parts.scraper };
+}
+
+test("a proxy of Istio's that hides its requests is asked for Istio's metrics at once, and for bins when it shows them", async () => {
+  let hides = true;
+  const { fake, asked, scraper } = await fakeIstio(() => hides);
+  const { reading, precision } = await scraper.scrape();
+  expect([precision, reading.layout.scalars]).toEqual(['buckets', [expect.stringContaining('istio.["inbound"')]]);
+  await scraper.scrape();
+  expect(asked).toEqual(['/stats', '/stats/prometheus', '/stats/prometheus']);
+  hides = false;
+  fake.dropConnections();
+  await eventually(() =>
+    scraper.scrape().then(
+      ({ precision: now }) => now,
+      () => undefined,
+    ),
+  ).toBe('bins');
+  await scraper.scrape();
+  expect(asked.slice(-2)).toEqual(['/stats', '/stats']);
+});
+
+test.each([
+  ['is refused', { prometheus: false }],
+  ['comes over a connection of its own each time', { closes: true }],
+])('an answer of Istio that %s leads to no endless asking', async (_, how) => {
+  const { asked, scraper } = await fakeIstio(() => true, how);
+  for (let scrapes = 1; scrapes <= 3; scrapes++) {
+    await scraper.scrape();
+    expect(asked.length).toBeLessThanOrEqual(2 + scrapes);
+  }
 });

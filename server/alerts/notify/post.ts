@@ -24,6 +24,8 @@ const TIMEOUT_MS = 10_000;
 /** How much of a refusal is told, in characters. */
 const TOLD_CHARACTERS = 200;
 const READ_BYTES = 4096;
+/** What is shorter stands in any text. */
+const SHORTEST_SECRET = 6;
 
 /** Posts JSON and waits for a 2xx. Redirects are not followed. @throws DeliveryError */
 export async function post({ url, headers, body, signal, timeoutMs = TIMEOUT_MS }: Post): Promise<void> {
@@ -40,12 +42,21 @@ export async function post({ url, headers, body, signal, timeoutMs = TIMEOUT_MS 
   } catch (error) {
     throw new DeliveryError(timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error));
   }
-  const said = await beginningOf(response).catch(() => '');
+  const said = withoutSecrets(await beginningOf(response).catch(() => ''), { url, headers }).slice(0, TOLD_CHARACTERS);
   if (response.ok) return;
   const { status } = response;
   const isRedirect = status >= 300 && status < 400;
   const hint = isRedirect ? ' (redirects are not followed: write the address that it leads to)' : '';
   throw new DeliveryError(`answered ${status}${hint}${said === '' || isRedirect ? '' : `: ${said}`}`, status);
+}
+
+/** A receiver may give back what it was sent: neither headers nor what follows the host of the address is told. */
+function withoutSecrets(said: string, { url, headers }: Pick<Post, 'url' | 'headers'>): string {
+  const { pathname, search } = new URL(url);
+  const parts = Object.values(headers).flatMap((value) => [value, ...value.split(' ')]);
+  const secrets = [...parts, pathname + search, pathname, search, ...pathname.split('/')];
+  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
+  return long.reduce((left, secret) => left.replaceAll(secret, '…'), said);
 }
 
 function reasonOf(error: unknown): string {
@@ -72,5 +83,5 @@ async function beginningOf(response: Response): Promise<string> {
     .toString('utf8')
     .trim()
     .split(/[\r\n]/);
-  return line.replaceAll(/\p{Cc}/gu, ' ').slice(0, TOLD_CHARACTERS);
+  return line.replaceAll(/\p{Cc}/gu, ' ');
 }

@@ -9,12 +9,4 @@ export const UNAVAILABLE: readonly BadFile[] = [
       '2: otlp is not available in this version (0.1.0); remove it',
     ],
   },
-  {
-    name: 'keys of a later version',
-    yaml: 'web: { auth: true, tls: a }\n',
-    errors: [
-      '1: web.auth is not available in this version (0.1.0); remove it',
-      '1: web.tls is not available in this version (0.1.0); remove it',
-    ],
-  },
 ];
