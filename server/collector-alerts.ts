@@ -5,11 +5,21 @@ import type { Registry } from 'prom-client';
 import { AlertEngine, type WatchedRule } from './alerts/alert-engine.ts';
 import { BUILTIN_RULES, type Rule, rulesOf } from './alerts/builtin-rules.ts';
 import { EvaluationLoop } from './alerts/evaluation-loop.ts';
+import { existing } from './alerts/existing.ts';
 import { Receivers } from './alerts/notify/receivers.ts';
+import { replay } from './alerts/replay/replay.ts';
 import { shownState } from './alerts/state.ts';
 import { conditionInWords, valueInWords } from './alerts/wording.ts';
 import type { AlertsView } from './api/alerts.ts';
-import type { AlertCounts, AlertEventItem, AlertFiringItem, AlertItem, RuleItem } from './api/contract.ts';
+import type {
+  AlertCounts,
+  AlertEventItem,
+  AlertFiringItem,
+  AlertItem,
+  RuleItem,
+  RulesTestAnswer,
+} from './api/contract.ts';
+import type { RulesTestQuery } from './api/rules-test.ts';
 import type { Config } from './config/config.ts';
 import type { Live } from './live/live.ts';
 import { serviceKey } from './live/services.ts';
@@ -156,6 +166,28 @@ export class CollectorAlerts implements AlertsView {
     const rules = this.rulesByName();
     const firings = await this.options.store.alertFirings(query);
     return firings.map((firing) => firingItem(firing, rules.get(firing.rule)));
+  }
+
+  /** Tries rules on what the store holds. @throws QueryStoppedError */
+  async test({ names, window, windowMs, maxAlerts, limits }: RulesTestQuery): Promise<RulesTestAnswer> {
+    const { store, live, now } = this.options;
+    const rules = this.engine.rules().map(({ rule }) => rule);
+    const { tiers, oldest } = await store.status();
+    const to = Math.floor(now());
+    const targets = live.all();
+    const tried = await replay({
+      store,
+      tiers,
+      targets,
+      exists: existing(targets),
+      rules: names.length === 0 ? rules : rules.filter(({ name }) => names.includes(name)),
+      from: Math.max(to - windowMs, Math.min(to, oldest ?? to)),
+      to,
+      intervalMs: this.config.alerts.intervalMs,
+      maxAlerts,
+      limits,
+    });
+    return { window, maxAlerts, ...tried };
   }
 
   private rulesByName(): Map<string, Rule> {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { StatusAnswer, StorageStatus } from './api/contract.ts';
+import type { OtlpStatus, StatusAnswer, StorageStatus } from './api/contract.ts';
 import { type ConfigReload, withoutSecretValues } from './collector-reload.ts';
 import { VERSION } from './config/version.ts';
 import type { Discovery } from './discovery/discovery.ts';
@@ -106,6 +106,7 @@ export interface StatusParts {
   readonly store: StoreWatch;
   readonly live: Live;
   readonly storeState: StoreState;
+  readonly otlp: { status(): OtlpStatus | null };
   readonly startedAt: number;
   readonly now: () => number;
 }
@@ -116,6 +117,7 @@ export async function collectorStatus({
   store,
   live,
   storeState,
+  otlp,
   startedAt,
   now,
 }: StatusParts): Promise<StatusAnswer> {
@@ -143,6 +145,7 @@ export async function collectorStatus({
     },
     reload: { at: state.at, goodAt: state.goodAt, errors: [...state.errors] },
     discovery: discovery.states(),
+    otlp: otlp.status(),
     config: withoutSecretValues(config),
   };
 }

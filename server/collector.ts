@@ -5,8 +5,10 @@ import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
 import { EventStream } from './api/events.ts';
 import { CollectorAlerts } from './collector-alerts.ts';
+import { CollectorOtlp, traceReceiver } from './collector-otlp.ts';
 import { ConfigReload } from './collector-reload.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
+import { roundAttributes, tracedRequests, tracedWork } from './collector-tracing.ts';
 import { Upkeep } from './collector-upkeep.ts';
 import { CollectorWeb } from './collector-web.ts';
 import type { Config } from './config/config.ts';
@@ -60,7 +62,8 @@ export async function startCollector(
   const startedAt = now();
   const events = new EventStream();
   const web = new CollectorWeb({ config: config.web, log, now, onLetInChanged: () => events.disconnect() });
-  const tracing = await startTracing(process.env, VERSION);
+  const tracing = await startTracing(process.env, VERSION, await traceReceiver(config, process.env, log));
+  const traced = tracedWork(tracing, now);
   const { intervalMs } = config.scrape;
   const storeOptions: StoreOptions = { ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs };
   const store = await openStore(storeOptions);
@@ -98,7 +101,8 @@ export async function startCollector(
     },
   });
   const rounds = new Rounds({
-    append: (round) => metrics.timeStore(() => store.append(round)),
+    append: (round) =>
+      traced('store round', () => metrics.timeStore(() => store.append(round)), roundAttributes(round)),
     onSettled(round, failure) {
       live.apply(round);
       storeState.settled(round, failure);
@@ -147,7 +151,27 @@ export async function startCollector(
       ticks.configure(tickTimes(changed, live));
       discovery.apply(changed);
       alerts.reload(changed);
+      otlp.reload(changed);
     },
+  });
+  const ownFamilies = async () => {
+    metrics.setTargets(live);
+    alerts.setMetrics();
+    metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
+    metrics.setConfig(configs.state);
+    metrics.setDiscovery(discovery.states(), discovery.dropped().total);
+    return metrics.registry.getMetricsAsJSON();
+  };
+  const otlp = new CollectorOtlp(config, {
+    environment: process.env,
+    live,
+    log,
+    warnings: new QuietLog({ log, quietMs: WARNING_QUIET_MS, now }),
+    registry: metrics.registry,
+    own: ownFamilies,
+    remembered: new Set(stored.map(({ target }) => target)),
+    startedAt,
+    now,
   });
   const app = createApp({
     store,
@@ -161,13 +185,8 @@ export async function startCollector(
     headers: web.headers,
     webFolder: WEB_FOLDER,
     async metrics(accept) {
-      metrics.setTargets(live);
-      alerts.setMetrics();
-      metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
-      metrics.setConfig(configs.state);
-      metrics.setDiscovery(discovery.states(), discovery.dropped().total);
       const { contentType, format } = chooseMediaType(accept);
-      const own = await metrics.registry.getMetricsAsJSON();
+      const own = await ownFamilies();
       const { exporter } = configs.config;
       return {
         contentType,
@@ -175,23 +194,24 @@ export async function startCollector(
       };
     },
     metricsRefusals: [TooManySeriesError],
-    status: () => collectorStatus({ configs, discovery, store: watch, live, storeState, startedAt, now }),
+    status: () => collectorStatus({ configs, discovery, store: watch, live, storeState, otlp, startedAt, now }),
     reload: () => reloaded(configs, log),
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),
   });
-  const url = await web.listen(app).catch(async (error: unknown) => {
+  const url = await web.listen(tracedRequests(tracing, app)).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
   const upkeep = new Upkeep({
-    slice: () => metrics.timeUpkeep(() => store.upkeep(now())),
+    slice: () => traced('upkeep', () => metrics.timeUpkeep(() => store.upkeep(now()))),
     onFailure: (error) => storeState.upkeepFailed(error),
     onSuccess: () => storeState.upkeepDone(),
     restMs: Math.min(intervalMs, UPKEEP_REST_MS),
   });
   await alerts.start();
   upkeep.start();
+  await otlp.start();
   discovery.apply(config);
   ticks.start();
   return {
@@ -202,6 +222,7 @@ export async function startCollector(
       ticks.stop();
       await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop()]);
       await rounds.flush();
+      await otlp.stop();
       events.close();
       await web.stop();
       await store.close();

@@ -29,6 +29,7 @@ interface PrometheusTargets {
 }
 
 export interface RunningPrometheus {
+  readonly url: string;
   /** The answer of a path of its API, such as `targets`. */
   api<T>(path: string): Promise<T>;
   targets(): Promise<PrometheusTargets>;
@@ -42,20 +43,22 @@ export interface PrometheusOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Default: Debian's. */
   readonly program?: string;
+  readonly flags?: readonly string[];
 }
 
 /** Starts a Prometheus; resolves when it is ready. */
 export async function startPrometheus(
   config: object,
-  { files = {}, program = 'prometheus' }: PrometheusOptions = {},
+  { files = {}, program = 'prometheus', flags = [] }: PrometheusOptions = {},
 ): Promise<RunningPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'sidelight-prometheus-'));
   for (const [name, text] of Object.entries({ 'prometheus.yml': JSON.stringify(config), ...files }))
     await writeFile(join(folder, name), text);
   const url = `http://127.0.0.1:${await freePort()}`;
-  const end = await run(program, { folder, url });
+  const end = await run(program, { folder, url, flags });
   const api = <T>(path: string): Promise<T> => dataOf<T>(`${url}/api/v1/${path}`);
   return {
+    url,
     api,
     targets: () => api('targets'),
     async query(expression, at = Date.now()) {
@@ -84,8 +87,12 @@ async function dataOf<T>(url: string): Promise<T> {
 }
 
 /** @returns what ends it. */
-async function run(program: string, { folder, url }: { folder: string; url: string }): Promise<() => Promise<void>> {
+async function run(
+  program: string,
+  { folder, url, flags: more }: { folder: string; url: string; flags: readonly string[] },
+): Promise<() => Promise<void>> {
   const flags = [
+    ...more,
     `--config.file=${join(folder, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=${new URL(url).host}`,

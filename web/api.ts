@@ -8,6 +8,7 @@ import type {
   QueryAnswer,
   RegionsAnswer,
   RulesAnswer,
+  RulesTestAnswer,
   ServiceAnswer,
   ServicesAnswer,
   StatusAnswer,
@@ -143,6 +144,10 @@ export const api = {
 
   alerts: (): ApiRequest<AlertsAnswer> => request('alerts'),
   rules: (): ApiRequest<RulesAnswer> => request('rules'),
+
+  /** What rules would have done, all of them where no name is given; takes the collector up to a minute. */
+  rulesTest: (rule: string, window: string, maxAlerts: number): ApiRequest<RulesTestAnswer> =>
+    request('rules/test', { ...(rule === '' ? {} : { rule }), window, max_alerts: String(maxAlerts) }),
   targets: (): ApiRequest<TargetsAnswer> => request('targets'),
   status: (): ApiRequest<StatusAnswer> => request('status'),
   eventsPath: '/api/v1/events',

@@ -9,10 +9,11 @@ import type {
   RulesAnswer,
 } from './contract.ts';
 import type { TimeRange } from './params.ts';
+import type { RulesTestView } from './rules-test.ts';
 import { rangeOf } from './services.ts';
 
 /** What there is to tell of alerts. */
-export interface AlertsView {
+export interface AlertsView extends RulesTestView {
   /** By `serviceKey`; services without an alert may be absent. */
   counts(): ReadonlyMap<string, AlertCounts>;
   alerts(): AlertItem[];

@@ -19,8 +19,10 @@ import { openApi } from './openapi.ts';
 import { filtersOf, oneOf, parseParams, RequestError, single, timeRange } from './params.ts';
 import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
 import { describeRegions } from './regions.ts';
+import { RULES_TEST_PARAMS, RulesTest } from './rules-test.ts';
 import { securityHeaders } from './security-headers.ts';
 import { describeService, listServices } from './services.ts';
+import { sendJson } from './slices.ts';
 import { type DiscoveryView, httpSd, listTargets, TARGETS_PARAMS } from './targets.ts';
 import { describeTopology } from './topology.ts';
 
@@ -82,6 +84,11 @@ export function createApp(parts: ApiParts): Express {
   for (const [path, handler] of Object.entries(lists(parts)))
     app.get(path, (request, response) => cache.answer(request, response, () => handler(request)));
   for (const [path, handler] of Object.entries(resources(parts))) app.get(path, answer(handler));
+  const rulesTest = new RulesTest(parts.alerts);
+  app.get('/api/v1/rules/test', async (request, response) => {
+    const body = await rulesTest.run(paramsOf(request, RULES_TEST_PARAMS), response);
+    await sendJson(response.set('cache-control', 'no-store'), body);
+  });
   app.get('/api/v1/events', (request, response) => {
     paramsOf(request, []);
     parts.events.handle(request, response);

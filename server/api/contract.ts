@@ -324,6 +324,25 @@ export interface DiscoveryState {
 /** Targets that share all labels, in Prometheus's form. */
 export type HttpSdAnswer = { targets: string[]; labels: Record<string, string> }[];
 
+/** How pushing metrics by OTLP goes. */
+export interface OtlpStatus {
+  /** Scheme, host and port of the receiver. */
+  endpoint: string;
+  protocol: 'http/protobuf' | 'grpc';
+  temporality: 'cumulative' | 'delta';
+  intervalMs: number;
+  /** When the receiver took something last; null while it never did. */
+  acceptedAt: number | null;
+  /** Why it takes nothing, or not all; empty when it takes everything. */
+  problem: string;
+  /** Points that it took, that it said it left out, and of requests that it refused. */
+  accepted: number;
+  rejected: number;
+  dropped: number;
+  /** Requests that failed and were made again. */
+  retries: number;
+}
+
 export interface StatusAnswer {
   build: { version: string; node: string };
   startedAt: number;
@@ -335,6 +354,8 @@ export interface StatusAnswer {
   /** How the configuration was read last: when, when it was good last, and what was wrong, one line each. */
   reload: { at: number; goodAt: number; errors: string[] };
   discovery: DiscoveryState[];
+  /** Null where nothing is pushed. */
+  otlp: OtlpStatus | null;
   config: unknown;
 }
 
@@ -453,4 +474,72 @@ export interface AlertHistoryAnswer extends AnswerRange {
   firings: AlertFiringItem[];
   /** Whether there are more than are told. */
   truncated: boolean;
+}
+
+/** One time that an alert would have fired. */
+export interface TriedFiring {
+  from: number;
+  /** Null where it still fires at the end. */
+  to: number | null;
+  /** As they were when it fired, in the unit of the rule's signal, and in words. */
+  value: number | null;
+  threshold: number | null;
+  requests: number | null;
+  valueText: string;
+  thresholdText: string;
+}
+
+/** How many evaluations there were, and how many of them could not be worked out. */
+export interface TriedEvaluations {
+  total: number;
+  tooLittleData: number;
+  noData: number;
+}
+
+export interface TriedSeries {
+  labels: Readonly<Record<string, string>>;
+  firings: readonly TriedFiring[];
+  firingMs: number;
+  evaluations: TriedEvaluations;
+}
+
+/** What a rule would have done. */
+export interface TriedRule {
+  name: string;
+  condition: string;
+  /** Why the past can't tell; empty when it can. */
+  notTried: string;
+  /** What was tried otherwise than it runs, in words. */
+  notes: readonly string[];
+  /** How often it would have fired, and how long in sum. */
+  alerts: number;
+  firingMs: number;
+  evaluations: TriedEvaluations;
+  /** At most 200: those that would have fired longest, then those without enough data most often. */
+  series: readonly TriedSeries[];
+  seriesTotal: number;
+  /** The most sensitive threshold with at most so many alerts, as it is written in the configuration. */
+  suggestion: { text: string; value: number; alerts: number } | null;
+}
+
+/** A stretch of the past that is kept in steps of one length. */
+export interface TriedPart {
+  tier: 'raw' | '1m' | '10m' | '1h';
+  from: number;
+  to: number;
+  /** Time between two evaluations. */
+  stepMs: number;
+  /** What is shorter can't be told apart. */
+  slotMs: number;
+}
+
+export interface RulesTestAnswer {
+  /** Later than asked where the history is shorter. */
+  from: number;
+  to: number;
+  window: string;
+  maxAlerts: number;
+  /** Oldest first. */
+  parts: readonly TriedPart[];
+  rules: readonly TriedRule[];
 }

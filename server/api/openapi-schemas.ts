@@ -304,6 +304,18 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     answered: { type: 'boolean', description: 'Whether its first answer is there.' },
   }),
   HttpSdAnswer: listOf(object({ targets: listOf(text), labels })),
+  OtlpStatus: object({
+    endpoint: { ...text, description: 'Scheme, host and port of the receiver.' },
+    protocol: { enum: ['http/protobuf', 'grpc'] },
+    temporality: { enum: ['cumulative', 'delta'] },
+    intervalMs: wholeNumber,
+    acceptedAt: timeOrNull,
+    problem: { ...text, description: 'Why it takes nothing, or not all; empty when it takes everything.' },
+    accepted: { ...wholeNumber, description: 'Points that it took.' },
+    rejected: { ...wholeNumber, description: 'Points that it said it left out.' },
+    dropped: { ...wholeNumber, description: 'Points of requests that it refused.' },
+    retries: { ...wholeNumber, description: 'Requests that failed and were made again.' },
+  }),
   StatusAnswer: object({
     build: object({ version: text, node: text }),
     startedAt: time,
@@ -320,6 +332,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     limits: { type: 'object', additionalProperties: wholeNumber },
     reload: object({ at: time, goodAt: time, errors: listOf(text) }),
     discovery: listOf(ref('DiscoveryState')),
+    otlp: { anyOf: [ref('OtlpStatus'), { type: 'null' }], description: 'Null where nothing is pushed by OTLP.' },
     config: { description: 'The configuration as it was understood, with its defaults.' },
   }),
   Tick: object(

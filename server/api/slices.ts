@@ -1,9 +1,39 @@
-/** JSON in pieces, so that scrapes and other requests come in between. */
+/** Long work on the main thread in slices, so that scrapes and other requests come in between. */
+
+import { once } from 'node:events';
+import type { Response } from 'express';
+import { Slices } from '../measure/slices.ts';
 
 /** Elements of a list that are rendered at once. */
 const PIECE = 250;
 /** Lists and objects are taken apart down to this level. */
 const DEPTH = 4;
+const CHUNK_CHARACTERS = 65_536;
+
+/** Sends a value as JSON, rendered and sent in slices. Ends early when nobody listens any more. */
+export async function sendJson(response: Response, value: unknown): Promise<void> {
+  response.set('content-type', 'application/json; charset=utf-8');
+  const slices = new Slices();
+  let chunk = '';
+  for (const piece of piecesOf(value, 0)) {
+    chunk += piece;
+    if (chunk.length < CHUNK_CHARACTERS) continue;
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await drained(response);
+    chunk = '';
+    await slices.pause();
+  }
+  response.end(chunk);
+}
+
+/** Until more can be written, or nobody reads any more. */
+async function drained(response: Response): Promise<void> {
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  response.once('close', leave);
+  await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+  response.off('close', leave);
+}
 
 /** JSON text in pieces; what JSON.stringify leaves out is left out. */
 export function* piecesOf(value: unknown, depth: number): Generator<string> {

@@ -4,6 +4,7 @@ import { VERSION } from '../config/version.ts';
 import { addConfigOptions, addFlag, CONFIG_FILE, readConfigOptions, repeatable } from './config-options.ts';
 import { addDb } from './db-command.ts';
 import { PlainError, plainLine } from './plain-error.ts';
+import { addRules } from './rules-command.ts';
 import type { Terminal } from './terminal.ts';
 
 const HTTP_CONFIG_FILE = new Option(
@@ -79,14 +80,6 @@ function addDemo(program: Command, terminal: Terminal, done: (code: number) => v
   command.action(async (mesh: string) => {
     const { demoCommand } = await import('./demo-command.ts');
     done(await demoCommand({ mesh, flags: readConfigOptions(command).flags, terminal }));
-  });
-}
-
-function addRules(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  const command = program.command('rules').description('print the alert rules as a Prometheus rule file');
-  command.addOption(CONFIG_FILE).action(async () => {
-    const { rulesCommand } = await import('./rules-command.ts');
-    done(rulesCommand(readConfigOptions(command).file, terminal));
   });
 }
 

@@ -15,6 +15,7 @@ export interface Config {
   readonly storage: StorageConfig;
   readonly exporter: ExporterConfig;
   readonly alerts: AlertsConfig;
+  readonly otlp: OtlpConfig;
   readonly web: WebConfig;
   readonly log: LogConfig;
 }
@@ -149,6 +150,25 @@ export interface ExporterConfig {
 export interface SampleRule {
   readonly metric?: string;
   readonly labels: Labels;
+}
+
+/** Where metrics are pushed to by OTLP. What is absent is told by OpenTelemetry's variables, or has their defaults. */
+export interface OtlpConfig {
+  /** Base address; empty: that of the variables, if any. */
+  readonly endpoint: string;
+  readonly protocol?: 'http/protobuf' | 'grpc';
+  readonly intervalMs?: number;
+  readonly timeoutMs?: number;
+  readonly temporality?: 'cumulative' | 'delta';
+  readonly histograms?: 'exponential' | 'explicit';
+  readonly compression?: 'gzip' | 'none';
+  readonly headers: Readonly<Record<string, string>>;
+  /** Absolute paths by name of header. */
+  readonly headerFiles: Readonly<Record<string, string>>;
+  readonly tls?: TlsSettings;
+  readonly auth?: AuthSettings;
+  /** Whether the collector's traces go there too. */
+  readonly traces: boolean;
 }
 
 export interface WebConfig {

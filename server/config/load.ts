@@ -8,6 +8,7 @@ import { fixedProblems } from './fixed.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
 import { normalisedDiscovery, withFilesFrom } from './normalised-discovery.ts';
 import { normalisedWeb } from './normalised-web.ts';
+import { otlpConfigOf } from './otlp-config.ts';
 import { formatProblems, Origins } from './problem.ts';
 import type { WrittenConfig } from './schema.ts';
 import { takeUnavailable } from './unavailable.ts';
@@ -47,7 +48,7 @@ function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | unde
 }
 
 function normalised(
-  { scrape, discovery, peers, local, storage, exporter, alerts, log }: WrittenConfig,
+  { scrape, discovery, peers, local, storage, exporter, alerts, otlp, log }: WrittenConfig,
   folder: string,
 ): Omit<Config, 'web'> {
   return {
@@ -70,6 +71,7 @@ function normalised(
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
     exporter: exporterOf(exporter),
     alerts: alertsConfigOf(alerts, folder),
+    otlp: otlpConfigOf(otlp, folder),
     log,
   };
 }

@@ -3,6 +3,7 @@ import { alertsSchema } from './alerts-schema.ts';
 import { discovery } from './discovery-fields.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
+import { otlpSchema } from './otlp-schema.ts';
 import { authField, tlsField } from './reach-fields.ts';
 import { webAuthField } from './web-auth-fields.ts';
 import {
@@ -17,12 +18,21 @@ import { webTlsField } from './web-tls-fields.ts';
 
 export const DEFAULT_INTERVAL = '15s';
 
+/** How long each tier is kept where nothing else is asked for. */
+export const DEFAULT_RETENTION = { raw: '2h', '1m': '2d', '10m': '30d', '1h': '400d' } as const;
+
 /** A tier must outlive the step of the tier that is made from it, twice over, or counts would be lost. */
 const retention = z.strictObject({
-  raw: durationField({ min: '2m', max: '10y' }).prefault('2h').describe('Every scrape, by instance.'),
-  '1m': durationField({ min: '20m', max: '10y' }).prefault('2d').describe('Steps of a minute, by instance.'),
-  '10m': durationField({ min: '2h', max: '10y' }).prefault('30d').describe('Steps of ten minutes, instances summed.'),
-  '1h': durationField({ min: '1h', max: '100y' }).prefault('400d').describe('Steps of an hour, instances summed.'),
+  raw: durationField({ min: '2m', max: '10y' }).prefault(DEFAULT_RETENTION.raw).describe('Every scrape, by instance.'),
+  '1m': durationField({ min: '20m', max: '10y' })
+    .prefault(DEFAULT_RETENTION['1m'])
+    .describe('Steps of a minute, by instance.'),
+  '10m': durationField({ min: '2h', max: '10y' })
+    .prefault(DEFAULT_RETENTION['10m'])
+    .describe('Steps of ten minutes, instances summed.'),
+  '1h': durationField({ min: '1h', max: '100y' })
+    .prefault(DEFAULT_RETENTION['1h'])
+    .describe('Steps of an hour, instances summed.'),
 });
 
 const scrape = z.strictObject({
@@ -107,6 +117,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('What Prometheus gets.'),
   alerts: alertsSchema.prefault({}).describe('Who is told when.'),
+  otlp: otlpSchema.prefault({}).describe('Whom metrics are pushed to.'),
   web: z
     .strictObject({
       listen: listenField()

@@ -67,7 +67,7 @@ export interface HistogramSample {
   readonly counts: readonly number[];
   readonly count: number;
   readonly sum: number;
-  /** The same, as formats tell it that know native histograms. */
+  /** The same, as formats tell it that know exponential histograms: in whole counts. */
   readonly native?: () => NativeHistogram;
 }
 

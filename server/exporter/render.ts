@@ -46,11 +46,11 @@ export function* renderMetrics(input: RenderInput): Generator<string | Uint8Arra
   yield* checkSize(snapshot, input);
   const sink: AnswerSink = input.format === 'protobuf' ? new ProtobufSink() : new TextSink(input.format);
   for (const piece of samples(snapshot, input, sink)) {
-    if (sink.size >= CHUNK) yield sink.take();
-    else yield piece;
+    yield piece;
+    while (sink.size >= CHUNK) yield sink.take();
   }
   writeCollector(input.own, sink);
-  yield sink.take();
+  while (sink.size > 0) yield sink.take();
   const end = sink.end();
   if (end.length > 0) yield end;
 }
@@ -92,7 +92,12 @@ function filtered({ name }: Family, to: SampleWriter, filter: SampleFilter): Sam
   };
 }
 
+/** More than a group of flows can have, its histogram left out. */
+const MOST_SAMPLES = 50;
+
 function* checkSize(snapshot: MeshSnapshot, input: RenderInput): Generator<undefined> {
+  const most = snapshot.groups.length * (MOST_SAMPLES + input.buckets.length);
+  if (most + snapshot.sidecars.length * SIDECAR_FAMILIES.length <= input.seriesLimit) return;
   let series = 0;
   const count: SampleWriter = {
     sample: () => void series++,

@@ -33,6 +33,8 @@ export interface LiveTarget {
   identity: Identity | undefined;
   /** Whether requests to its service are seen there. */
   inbound: boolean;
+  /** Since when `flows` count, Unix milliseconds; null where an earlier life of the collector knew it. */
+  countedSince: number | null;
   /** Everything counted so far; empty until the first scrape of this life of the collector. */
   flows: readonly FlowTotal[];
 }
@@ -116,6 +118,7 @@ function newTarget(target: Target, remembered: RememberedTarget | undefined): Li
     clusters: null,
     identity: remembered?.identity,
     inbound: remembered?.inbound ?? false,
+    countedSince: null,
     flows: [],
   };
 }
@@ -145,11 +148,19 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.carriers = findings.carriers ?? [];
   target.identity = findings.observation.identity;
   target.inbound = findings.inbound;
+  if (target.flows.length === 0 && isFirst(findings)) target.countedSince = findings.observation.from;
   target.flows = copiesOf(findings.flowTotals, target.flows);
 }
 
 function isRestart(before: number | null, now: number | null): boolean {
   return before !== null && now !== null && now > before + START_TOLERANCE_MS;
+}
+
+/** Whether nothing was counted before. */
+function isFirst({ flowTotals, observation: { flows } }: ScrapeFindings): boolean {
+  const sum = (counted: readonly { readonly counters: Float64Array }[]) =>
+    counted.reduce((total, { counters }) => counters.reduce((one, other) => one + other, total), 0);
+  return sum(flowTotals) === sum(flows);
 }
 
 /** Copies, which stay as they are while /metrics is written; the keys of bins hardly ever change, and are shared. */

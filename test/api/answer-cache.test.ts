@@ -7,7 +7,7 @@ import type { QueryLimits, SumAnswer, SumQuery } from '../../server/store/store.
 import { eventually } from '../scrape/eventually.ts';
 import { goodScrape } from '../store/records.ts';
 import { MIXED, NOW } from './meshes.ts';
-import { type RunningApi, startApi } from './running-api.ts';
+import { NO_ALERTS, type RunningApi, startApi } from './running-api.ts';
 
 /** Answers when it is told to, and counts what it is asked. */
 class FakeStore {
@@ -32,13 +32,7 @@ beforeEach(() => {
 });
 
 async function started(alerts: Map<string, { firing: number; pending: number }> = new Map()): Promise<RunningApi> {
-  const view = {
-    counts: () => alerts,
-    alerts: () => [],
-    rules: () => ({ at: NOW, intervalMs: 1000, durationMs: null, rules: [] }),
-    history: async () => [],
-    firings: async () => [],
-  };
+  const view = { ...NO_ALERTS, counts: () => alerts };
   const api = await startApi(MIXED, { store, now: () => now, alerts: view });
   onTestFinished(() => api.stop());
   return api;

@@ -9,6 +9,7 @@ import { createApp } from '../../server/api/app.ts';
 import { EventStream } from '../../server/api/events.ts';
 import { Live } from '../../server/live/live.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import { NO_ALERTS } from '../api/running-api.ts';
 import { discovered } from '../live/live-targets.ts';
 import { storeOptions } from '../store/options.ts';
 import { Fleet } from './store-fleet.ts';
@@ -33,7 +34,6 @@ for (let to = end - HISTORY_MS + intervalMs; to <= end; to += intervalMs) {
 await drainUpkeep(store, end);
 let now = end;
 const events = new EventStream();
-const none = { alerts: () => [], history: async () => [], firings: async () => [] };
 const app = createApp({
   store,
   live,
@@ -45,7 +45,7 @@ const app = createApp({
   metrics: async () => ({ contentType: 'text/plain', pieces: [''].values() }),
   metricsRefusals: [],
   status: () => Promise.reject(new Error('nobody asks')),
-  alerts: { ...none, counts: () => new Map(), rules: () => ({ at: now, intervalMs, durationMs: null, rules: [] }) },
+  alerts: NO_ALERTS,
   notReady: () => '',
   webFolder: folder,
   onError: (error) => console.error(error),

@@ -16,6 +16,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
       'CPU of answering many open dashboards [--dashboards=50 --services=1000 --instances=2 --interval=15 --ticks=8]',
     run: async (args) => (await import('./dashboards.ts')).dashboardsBenchmark(args),
   },
+  exporter: {
+    about:
+      '/metrics of many sidecars: CPU, memory, event loop; prom-client beside it [--sidecars=1000 --peers=10 --runs=5]',
+    run: async (args) => (await import('./exporter.ts')).exporterBenchmark(args),
+  },
   parse: {
     about: 'CPU of reading, normalising and differencing what an Envoy answers [--rounds=60]',
     run: async (args) => (await import('./parse.ts')).parseBenchmark(args),

@@ -184,7 +184,7 @@ export const GOOD_FILES: readonly GoodFile[] = [
     - { name: SlowService, signal: latency_p99, by: [service, region], match: { service: "checkout|cart" }, above: 500ms,
         clear_at: 400ms, window: 5m, for: 2m, keep_firing_for: 5m, min_requests: 100, severity: page,
         annotations: { summary: "{{ .labels.service }} in {{ $labels.region }}: {{ .value }}" } }
-    - { name: Slower, signal: latency_p99, against: 1w, factor: 2 }
+    - { name: Slower, signal: latency_p99, against: 1d, factor: 2 }
     - { name: CheckoutBudget, slo: { objective: 99.9%, good: "latency < 300ms", period: 30d }, by: [service], min_requests: 100 }
     - { name: Retries, signal: retries, above: 20 }
   alertmanagers: [ { url: "http://127.0.0.1:9093" } ]
@@ -211,7 +211,7 @@ export const GOOD_FILES: readonly GoodFile[] = [
           },
           {
             name: 'Slower',
-            condition: { kind: 'comparison', signal: 'latency_p99', againstMs: 604_800_000, factor: 2 },
+            condition: { kind: 'comparison', signal: 'latency_p99', againstMs: 86_400_000, factor: 2 },
             by: ['service', 'namespace'],
             minRequests: 20,
           },

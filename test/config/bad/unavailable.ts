@@ -3,10 +3,7 @@ import type { BadFile } from '../bad-files.ts';
 export const UNAVAILABLE: readonly BadFile[] = [
   {
     name: 'sections of a later version',
-    yaml: 'remote_write: [{ url: a }]\notlp: { endpoint: a }\n',
-    errors: [
-      '1: remote_write is not available in this version (0.1.0); remove it',
-      '2: otlp is not available in this version (0.1.0); remove it',
-    ],
+    yaml: 'remote_write: [{ url: a }]\n',
+    errors: ['1: remote_write is not available in this version (0.1.0); remove it'],
   },
 ];

@@ -11,6 +11,7 @@ import { fakeAlerts, fakeFirings, fakeRules } from './fake-alerts.ts';
 import { fakeRegionRoutes, fakeTopology } from './fake-calls.ts';
 import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-figures.ts';
 import { fakeHeatmap } from './fake-heatmap.ts';
+import { fakeRulesTest } from './fake-rules-test.ts';
 import { FAKE_MESH, type FakeService, manyServices, meshOfMany } from './fake-services.ts';
 import { FAKE_CONFIG, FAKE_LIMITS, FAKE_STORAGE, FAKE_STORAGE_FAILING } from './fake-status.ts';
 import { fakeTargets } from './fake-targets.ts';
@@ -188,6 +189,7 @@ export class FakeApi {
     if (path === 'alerts/history') return this.alertHistory(range, name);
     if (path === 'alerts') return this.alerting === null ? null : fakeAlerts(this.alerting, this.options.now());
     if (path === 'rules') return this.alerting === null ? null : fakeRules(this.alerting, this.options.now());
+    if (path === 'rules/test') return this.alerting === null ? null : fakeRulesTest(this.options.now());
     if (path === 'topology') return fakeTopology(this.mesh, range);
     if (path === 'regions')
       return fakeRegionRoutes(
@@ -286,6 +288,7 @@ export class FakeApi {
       },
       retention: { raw: 7_200_000 },
       limits: FAKE_LIMITS,
+      otlp: null,
       reload: {
         at: now() - age / 2,
         goodAt: now() - age,

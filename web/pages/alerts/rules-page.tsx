@@ -10,6 +10,7 @@ import { useAnswer } from '../../state/answer.ts';
 import { live } from '../../state/collector.ts';
 import { addressOf } from '../../state/router.ts';
 import { NotOffered } from './alerts-page.tsx';
+import { RuleTest } from './rule-test.tsx';
 
 /** What is watched, and how each rule stands. */
 export function RulesPage() {
@@ -37,6 +38,7 @@ export function RulesPage() {
             rowExplanation={(rule) => explainedAlone(`${rule.name}: ${standing(rule).words}. ${rule.condition ?? ''}`)}
           />
           {answer.data.rules.length === 0 && <p class="nothing">No rule is configured.</p>}
+          {answer.data.rules.length > 0 && <RuleTest names={answer.data.rules.map(({ name }) => name)} />}
         </div>
       ) : (
         answer.error === null && <Skeleton label="rules" rows={6} />
