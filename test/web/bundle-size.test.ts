@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from 'vitest';
 
 const KB = 1000;
 /** The goals are 60 kB and 120 kB; Chart.js, dagre and Preact alone are 79 kB. */
-const MOST = { firstPage: 60 * KB, all: 132 * KB };
+const MOST = { firstPage: 60 * KB, all: 135 * KB };
 
 interface Script {
   readonly name: string;
