@@ -106,6 +106,7 @@ export interface StatusParts {
   readonly store: StoreWatch;
   readonly live: Live;
   readonly storeState: StoreState;
+  readonly remoteWrite: () => StatusAnswer['remoteWrite'];
   readonly otlp: { status(): OtlpStatus | null };
   readonly startedAt: number;
   readonly now: () => number;
@@ -117,6 +118,7 @@ export async function collectorStatus({
   store,
   live,
   storeState,
+  remoteWrite,
   otlp,
   startedAt,
   now,
@@ -145,6 +147,7 @@ export async function collectorStatus({
     },
     reload: { at: state.at, goodAt: state.goodAt, errors: [...state.errors] },
     discovery: discovery.states(),
+    remoteWrite: remoteWrite(),
     otlp: otlp.status(),
     config: withoutSecretValues(config),
   };

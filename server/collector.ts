@@ -7,6 +7,7 @@ import { EventStream } from './api/events.ts';
 import { CollectorAlerts } from './collector-alerts.ts';
 import { CollectorOtlp, traceReceiver } from './collector-otlp.ts';
 import { ConfigReload } from './collector-reload.ts';
+import { CollectorRemoteWrite } from './collector-remote-write.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
 import { roundAttributes, tracedRequests, tracedWork } from './collector-tracing.ts';
 import { Upkeep } from './collector-upkeep.ts';
@@ -124,11 +125,22 @@ export async function startCollector(
     },
   });
   let filter = compileSampleFilter(config.exporter);
+  const remoteWrite = new CollectorRemoteWrite({
+    config,
+    live,
+    isDiscovered: () => discovery.states().every(({ answered }) => answered),
+    own: () => ownFamilies(),
+    registry: metrics.registry,
+    log,
+    warnings: new QuietLog({ log, quietMs: WARNING_QUIET_MS, now }),
+    now,
+  });
   const takeTargets = (targets: readonly Target[]) => {
     live.setTargets(targets);
     pipeline.setTargets(targets, now());
     scrapes.apply(targets);
     ticks.configure(tickTimes(configs.config, live));
+    remoteWrite.targetsChanged();
     warnings.keep(new Set(targets.map(({ key }) => key)));
   };
   const discovery = new Discovery({
@@ -151,12 +163,14 @@ export async function startCollector(
       ticks.configure(tickTimes(changed, live));
       discovery.apply(changed);
       alerts.reload(changed);
+      remoteWrite.reload(changed);
       otlp.reload(changed);
     },
   });
   const ownFamilies = async () => {
     metrics.setTargets(live);
     alerts.setMetrics();
+    remoteWrite.setMetrics();
     metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
     metrics.setConfig(configs.state);
     metrics.setDiscovery(discovery.states(), discovery.dropped().total);
@@ -194,7 +208,18 @@ export async function startCollector(
       };
     },
     metricsRefusals: [TooManySeriesError],
-    status: () => collectorStatus({ configs, discovery, store: watch, live, storeState, otlp, startedAt, now }),
+    status: () =>
+      collectorStatus({
+        configs,
+        discovery,
+        store: watch,
+        live,
+        storeState,
+        otlp,
+        remoteWrite: () => remoteWrite.status(),
+        startedAt,
+        now,
+      }),
     reload: () => reloaded(configs, log),
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),
@@ -214,13 +239,14 @@ export async function startCollector(
   await otlp.start();
   discovery.apply(config);
   ticks.start();
+  remoteWrite.start();
   return {
     url,
     reload: () => reloaded(configs, log),
     async stop() {
       await discovery.stop();
       ticks.stop();
-      await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop()]);
+      await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop(), remoteWrite.stop()]);
       await rounds.flush();
       await otlp.stop();
       events.close();

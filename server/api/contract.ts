@@ -354,9 +354,32 @@ export interface StatusAnswer {
   /** How the configuration was read last: when, when it was good last, and what was wrong, one line each. */
   reload: { at: number; goodAt: number; errors: string[] };
   discovery: DiscoveryState[];
+  remoteWrite: RemoteWriteStatus[];
   /** Null where nothing is pushed. */
   otlp: OtlpStatus | null;
   config: unknown;
+}
+
+/** A receiver of remote write; counts are since the start. */
+export interface RemoteWriteStatus {
+  name: string;
+  state: 'ok' | 'failing';
+  /** What is wrong; empty when nothing is. */
+  message: string;
+  failingSince: number | null;
+  samplesSent: number;
+  /** By reason. */
+  samplesDropped: Record<string, number>;
+  samplesPending: number;
+  /** By result. */
+  requests: Record<string, number>;
+  /** Times at which samples were taken. */
+  rounds: number;
+  series: number;
+  queueBytes: number;
+  maxQueueBytes: number;
+  /** Age of the oldest sample that waits. */
+  lagMs: number;
 }
 
 /** Data of a server-sent `tick` event: figures up to `at` can be asked for. */

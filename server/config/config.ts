@@ -2,6 +2,7 @@ import type { Labels } from '../model/labels.ts';
 import type { AuthSettings, TlsSettings } from '../model/reach.ts';
 import type { AlertsConfig } from './alerts-config.ts';
 import type { RelabelAction } from './relabel-fields.ts';
+import type { RemoteWriteConfig } from './remote-write-config.ts';
 import type { WebAuthConfig, WebLimits, WebTlsConfig } from './web-config.ts';
 
 /** The whole configuration, checked, with every default filled in, frozen. */
@@ -15,6 +16,7 @@ export interface Config {
   readonly storage: StorageConfig;
   readonly exporter: ExporterConfig;
   readonly alerts: AlertsConfig;
+  readonly remoteWrite: readonly RemoteWriteConfig[];
   readonly otlp: OtlpConfig;
   readonly web: WebConfig;
   readonly log: LogConfig;

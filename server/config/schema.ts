@@ -5,6 +5,8 @@ import { choiceField, countField, durationField, sizeField, switchField } from '
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
 import { otlpSchema } from './otlp-schema.ts';
 import { authField, tlsField } from './reach-fields.ts';
+import { remoteWriteField } from './remote-write-fields.ts';
+import { sampleRule } from './sample-fields.ts';
 import { webAuthField } from './web-auth-fields.ts';
 import {
   externalUrlField,
@@ -63,16 +65,6 @@ const scrape = z.strictObject({
     .describe('Ask a target for /clusters after every so many scrapes, where it adds something; 0 is never.'),
 });
 
-const sampleRule = z.strictObject({
-  metric: patternField('a pattern such as "mesh_request_.*"')
-    .optional()
-    .describe('RE2 pattern for the whole name of a metric.'),
-  labels: z
-    .record(z.string(), patternField('a pattern such as "checkout|cart"'))
-    .prefault({})
-    .describe('RE2 patterns for the whole values of labels; a label that is absent is empty.'),
-});
-
 const peer = z.strictObject({
   match: patternField('a pattern such as "^(.+)_v2$"').describe('RE2 pattern for the whole name of a cluster.'),
   service: serviceTemplateField().describe('Name of the service behind it; $1 is the first group of the pattern.'),
@@ -117,6 +109,9 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('What Prometheus gets.'),
   alerts: alertsSchema.prefault({}).describe('Who is told when.'),
+  remote_write: remoteWriteField()
+    .prefault([])
+    .describe('Receivers that are sent what /metrics tells: Prometheus, Mimir, Thanos, VictoriaMetrics.'),
   otlp: otlpSchema.prefault({}).describe('Whom metrics are pushed to.'),
   web: z
     .strictObject({

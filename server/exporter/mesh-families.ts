@@ -201,5 +201,6 @@ function histogramOf(bins: SparseBins, buckets: readonly number[]): HistogramSam
     count: sampleCount(bins),
     sum: sumMs(bins) / 1000,
     native: () => wholeHistogramOf(bins),
+    bins,
   };
 }

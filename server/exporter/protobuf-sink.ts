@@ -207,7 +207,7 @@ function writeNative(writer: ProtobufWriter, { schema, zeroThreshold, zeroCount,
 }
 
 /** Runs of buckets without a gap; an offset is counted from the end of the run before, that of the first from 0. */
-function spansOf(buckets: NativeHistogram['buckets']): { offset: number; length: number }[] {
+export function spansOf(buckets: NativeHistogram['buckets']): { offset: number; length: number }[] {
   const spans: { offset: number; length: number }[] = [];
   let next = 0;
   for (const [index] of buckets) {

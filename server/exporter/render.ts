@@ -3,7 +3,7 @@
 import type { LiveTarget } from '../live/live.ts';
 import type { MediaType } from './accept.ts';
 import { type CollectorFamily, writeCollector } from './collector-families.ts';
-import { type AnswerSink, type Family, LabelSet } from './families.ts';
+import { type AnswerSink, type Family, type FamilySink, LabelSet } from './families.ts';
 import { FLOW_FAMILIES, type MeshOptions, type SampleWriter, SIDECAR_FAMILIES } from './mesh-families.ts';
 import { type ExporterLevel, type MeshSnapshot, takeSnapshot } from './mesh-snapshot.ts';
 import { ProtobufSink } from './protobuf-sink.ts';
@@ -58,12 +58,16 @@ export function* renderMetrics(input: RenderInput): Generator<string | Uint8Arra
 /** Groups and sidecars that are worked on between two looks at the clock. */
 const SLICE = 20;
 
-function* samples(snapshot: MeshSnapshot, input: RenderInput, sink: AnswerSink): Generator<undefined> {
-  const options: MeshOptions = input;
+/** Tells a sink the samples that the filter lets through, and yields between slices of work. */
+export function* samples(
+  snapshot: MeshSnapshot,
+  options: MeshOptions & Pick<ExporterOptions, 'filter'>,
+  sink: FamilySink,
+): Generator<undefined> {
   let worked = 0;
   for (const family of FLOW_FAMILIES) {
     sink.begin(family);
-    const to = filtered(family, sink, input.filter);
+    const to = filtered(family, sink, options.filter);
     for (const group of snapshot.groups) {
       family.ofFlows(group, to, options);
       if (++worked % SLICE === 0) yield;
@@ -71,7 +75,7 @@ function* samples(snapshot: MeshSnapshot, input: RenderInput, sink: AnswerSink):
   }
   for (const family of SIDECAR_FAMILIES) {
     sink.begin(family);
-    const to = filtered(family, sink, input.filter);
+    const to = filtered(family, sink, options.filter);
     for (const sidecar of snapshot.sidecars) {
       const reading = family.ofSidecar(sidecar, options);
       if (typeof reading === 'number') to.sample(sidecar.labels, reading);

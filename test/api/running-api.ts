@@ -109,6 +109,7 @@ function statusOf({ tiers, ...store }: StoreStatus): Status {
     limits: { concurrency: 256 },
     reload: { at: NOW, goodAt: NOW, errors: [] },
     discovery: [],
+    remoteWrite: [],
     otlp: null,
     config: {},
   };

@@ -34,6 +34,7 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
     'server/demo/',
     'examples/',
   ],
+  snappy: ['server/exporter/remote-write/'],
   commander: ['server/cli/'],
   bcrypt: ['server/api/'],
 };

@@ -41,6 +41,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'Kubernetes discovery: 10,000 pods listed, 200 changes per second',
     run: async () => (await import('./kubernetes.ts')).kubernetesBenchmark(),
   },
+  'remote-write': {
+    about: 'the queue of a receiver that is out for an hour, and its drain [--sidecars=1000 --rounds=240 --native]',
+    run: async (args) => (await import('./remote-write.ts')).remoteWriteBenchmark(args),
+  },
   scrape: {
     about: 'CPU and memory of scraping many sidecars [--sidecars=1000] [--services=100] [--interval=10] [--seconds=30]',
     run: async (args) => (await import('./scrape.ts')).scrapeBenchmark(args),
@@ -51,6 +55,6 @@ const [name = '', ...args] = process.argv.slice(2);
 const benchmark = Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
 if (benchmark) process.exitCode = (await benchmark.run(args)) ? 0 : 1;
 else {
-  for (const [one, { about }] of Object.entries(BENCHMARKS)) console.log(`${one.padEnd(10)} ${about}`);
+  for (const [one, { about }] of Object.entries(BENCHMARKS)) console.log(`${one.padEnd(12)} ${about}`);
   process.exitCode = name === '' ? 0 : 1;
 }

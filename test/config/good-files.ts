@@ -178,6 +178,43 @@ export const GOOD_FILES: readonly GoodFile[] = [
     config: { web: { port: 9191 } },
   },
   {
+    name: 'remote write',
+    yaml: `remote_write:
+  - { url: "http://mimir:9009/api/v1/push?token=a", headers: { X-Scope-OrgID: shop }, drop: [{ metric: "sidelight_.*" }] }
+  - { url: "https://victoria/api/v1/write", name: victoria, auth: { username: a, password_file: secret }, timeout: 5s,
+      interval: 1m, external_labels: { cluster: eu }, send_native_histograms: true,
+      queue: { max_size: 1GiB, max_samples_per_send: 500, max_shards: 2 } }
+`,
+    config: {
+      remoteWrite: [
+        {
+          name: 'mimir:9009',
+          url: 'http://mimir:9009/api/v1/push?token=a',
+          headers: { 'X-Scope-OrgID': 'shop' },
+          timeoutMs: 30_000,
+          keep: [],
+          drop: [{ metric: 'sidelight_.*', labels: {} }],
+          externalLabels: {},
+          sendNativeHistograms: false,
+          maxQueueBytes: 536_870_912,
+          maxSamplesPerSend: 2000,
+          maxShards: 4,
+        },
+        {
+          name: 'victoria',
+          auth: { username: 'a', passwordFile: expect.stringMatching(/^\/.*secret$/) },
+          timeoutMs: 5000,
+          intervalMs: 60_000,
+          externalLabels: { cluster: 'eu' },
+          sendNativeHistograms: true,
+          maxQueueBytes: 1_073_741_824,
+          maxSamplesPerSend: 500,
+          maxShards: 2,
+        },
+      ],
+    },
+  },
+  {
     name: 'alerts with a threshold, a comparison and an objective',
     yaml: `alerts:
   rules:

@@ -303,6 +303,7 @@ export class FakeApi {
         },
         { name: 'discovery.dns[0]', error: '', answered: false },
       ],
+      remoteWrite: [],
       config: FAKE_CONFIG,
     };
   }
