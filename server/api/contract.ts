@@ -240,6 +240,14 @@ export interface TargetStatus {
   /** Stats that were used of the last body. */
   samples: number | null;
   envoyVersion: string;
+  /** When its Envoy started; null where that is not known. */
+  startedAt: number | null;
+  /** Starts of its Envoy that came after another since the collector knows it, the newest last, at most 20. */
+  restarts: number[];
+  /** Between the last two scrapes; longer than configured where it answers slowly. */
+  scrapeIntervalMs: number | null;
+  /** When the first of its certificates runs out; null where it tells of none. */
+  certificateExpiry: number | null;
   precision: 'bins' | 'buckets' | 'none' | 'unknown';
   /** What is to be told of its discovery, such as another mechanism that found it with other labels; else empty. */
   note: string;

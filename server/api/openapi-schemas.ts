@@ -233,6 +233,14 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     bodyBytes: { type: ['integer', 'null'], minimum: 0 },
     samples: { type: ['integer', 'null'], minimum: 0, description: 'Stats that were used of the last answer.' },
     envoyVersion: text,
+    startedAt: { ...timeOrNull, description: 'When its Envoy started.' },
+    restarts: {
+      ...listOf(time),
+      description:
+        'Starts of its Envoy that came after another since the collector knows it, the newest last, at most 20.',
+    },
+    scrapeIntervalMs: { type: ['number', 'null'], description: 'Between the last two scrapes.' },
+    certificateExpiry: { ...timeOrNull, description: 'When the first of its certificates runs out.' },
     precision: { enum: ['bins', 'buckets', 'none', 'unknown'] },
     note: { ...text, description: 'What is to be told of its discovery, such as labels in conflict; else empty.' },
     failureSource,

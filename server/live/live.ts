@@ -18,6 +18,11 @@ export interface LiveTarget {
   envoyVersion: string;
   precision: ScrapeFindings['precision'] | 'unknown';
   startedAt: number | null;
+  /** Starts of its Envoy that the collector saw come after another, the newest last. */
+  restarts: readonly number[];
+  /** Between the last two scrapes. */
+  intervalMs: number | null;
+  /** Unix seconds. */
   certificateExpiry: number | null;
   failureSource: ScrapeFindings['failureSource'] | 'unknown';
   /** Clusters that stand for no service. */
@@ -45,12 +50,15 @@ export interface RememberedTarget {
 }
 
 export class Live {
+  /** Counts up whenever something changes. */
+  revision = 0;
   private readonly targets = new Map<string, LiveTarget>();
   /** Of targets that have not been scraped yet. */
   private readonly remembered = new Map<string, RememberedTarget>();
 
   /** Makes these the targets that exist; a target that stays keeps its state. */
   setTargets(targets: readonly Target[], remembered: readonly RememberedTarget[] = []): void {
+    this.revision++;
     const before = new Map(this.targets);
     for (const entry of remembered) this.remembered.set(entry.target, entry);
     this.targets.clear();
@@ -63,6 +71,7 @@ export class Live {
 
   /** Takes over a round of scrapes once it has been stored, so that nothing is shown that a crash could take back. */
   apply(round: readonly ScrapeRecord[]): void {
+    this.revision++;
     for (const record of round) {
       const target = this.targets.get(record.target);
       if (!target) continue;
@@ -103,6 +112,8 @@ function newTarget(target: Target, remembered: RememberedTarget | undefined): Li
     envoyVersion: '',
     precision: 'unknown',
     startedAt: null,
+    restarts: [],
+    intervalMs: null,
     certificateExpiry: null,
     failureSource: 'unknown',
     carriers: [],
@@ -115,9 +126,14 @@ function newTarget(target: Target, remembered: RememberedTarget | undefined): Li
   };
 }
 
+/** Uptimes are told in whole seconds, so the same start may be told a little differently. */
+const START_TOLERANCE_MS = 1500;
+const MOST_RESTARTS = 20;
+
 function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.health = record.findings ? 'up' : 'down';
   target.lastError = record.error;
+  target.intervalMs = target.lastScrape === null ? null : record.at - target.lastScrape;
   target.lastScrape = record.at;
   target.durationMs = record.durationMs;
   target.clusters = record.clusters ?? target.clusters;
@@ -128,7 +144,9 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.samples = findings.samples;
   target.envoyVersion = findings.envoyVersion;
   target.precision = findings.precision;
-  target.startedAt = findings.startedAt;
+  if (isRestart(target.startedAt, findings.startedAt))
+    target.restarts = [...target.restarts, findings.startedAt ?? 0].slice(-MOST_RESTARTS);
+  target.startedAt = findings.startedAt ?? target.startedAt;
   target.certificateExpiry = findings.certificateExpiry;
   target.failureSource = findings.failureSource;
   target.carriers = findings.carriers ?? [];
@@ -136,6 +154,10 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.inbound = findings.inbound;
   if (target.flows.length === 0 && isFirst(findings)) target.countedSince = findings.observation.from;
   target.flows = copiesOf(findings.flowTotals, target.flows);
+}
+
+function isRestart(before: number | null, now: number | null): boolean {
+  return before !== null && now !== null && now > before + START_TOLERANCE_MS;
 }
 
 /** Whether nothing was counted before. */

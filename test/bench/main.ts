@@ -11,6 +11,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'CPU and memory of evaluating many alert rules [--rules=100 --services=1000]',
     run: async (args) => (await import('./alerts.ts')).alertsBenchmark(args),
   },
+  dashboards: {
+    about:
+      'CPU of answering many open dashboards [--dashboards=50 --services=1000 --instances=2 --interval=15 --ticks=8]',
+    run: async (args) => (await import('./dashboards.ts')).dashboardsBenchmark(args),
+  },
   exporter: {
     about:
       '/metrics of many sidecars: CPU, memory, event loop; prom-client beside it [--sidecars=1000 --peers=10 --runs=5]',

@@ -1,4 +1,4 @@
-import type { RuleItem } from '../../alert-answers.ts';
+import type { RuleItem } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { explainedAlone } from '../../components/explained.ts';
@@ -48,10 +48,10 @@ export function RulesPage() {
 }
 
 /** What matters most about a rule. */
-function standing({ error = '', alerts = {} }: RuleItem) {
+function standing({ error, alerts }: RuleItem) {
   if (error !== '') return { health: 'unknown', words: 'can not be worked out' } as const;
-  if ((alerts.firing ?? 0) > 0) return { health: 'bad', words: `${alerts.firing} firing` } as const;
-  if ((alerts.pending ?? 0) > 0) return { health: 'warn', words: `${alerts.pending} pending` } as const;
+  if (alerts.firing > 0) return { health: 'bad', words: `${alerts.firing} firing` } as const;
+  if (alerts.pending > 0) return { health: 'warn', words: `${alerts.pending} pending` } as const;
   return { health: 'good', words: 'quiet' } as const;
 }
 
