@@ -1,4 +1,6 @@
 import { defineConfig, type Plugin } from 'vite';
+import { UNUSED } from './build/libraries.ts';
+import { withoutUnusedParts } from './build/unused-parts.ts';
 
 /** During development the API is that of a collector running beside Vite. */
 const COLLECTOR = process.env.SIDELIGHT_URL ?? 'http://127.0.0.1:9191';
@@ -19,8 +21,9 @@ const withoutColourLibrary: Plugin = {
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [withoutColourLibrary],
+  plugins: [withoutColourLibrary, withoutUnusedParts(UNUSED)],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  worker: { format: 'es', plugins: () => [withoutUnusedParts(UNUSED)] },
   // No asset becomes a data: URL, and no script is added inline: the content security policy forbids both.
   build: {
     outDir: 'dist',
