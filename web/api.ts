@@ -15,10 +15,21 @@ import type {
   TargetsAnswer,
   TopologyAnswer,
 } from '../server/api/contract.ts';
+import { joinSteps, newestSteps } from './state/newest-steps.ts';
+import type { Step } from './state/window.ts';
 
 /** A path with its query; the type parameter says what it answers with. */
-export interface ApiRequest<_Answer> {
+export interface ApiRequest<Answer> {
   readonly path: string;
+  /** How to bring a known answer up to date without asking for all of it again. */
+  readonly newest?: Newest<Answer>;
+}
+
+/** Asks for the end of an answer alone. */
+export interface Newest<Answer> {
+  readonly path: string;
+  /** Both as one; null where they do not meet, or the known part is no longer true. */
+  join(known: Answer, newest: Answer): Answer | null;
 }
 
 /** Figures cover `window` up to now, or up to `until` (Unix milliseconds). */
@@ -110,8 +121,12 @@ export const api = {
     }),
 
   /** One series per service. */
-  trends: (signal: string, span: Span, step: string): ApiRequest<QueryAnswer> =>
-    request('query', { signal, by: 'service,namespace', ...spanParameters(span), step }),
+  trends: (signal: string, span: Span, step: Step): ApiRequest<QueryAnswer> => {
+    const of = (time: Span) =>
+      request<QueryAnswer>('query', { signal, by: 'service,namespace', ...spanParameters(time), step: step.step });
+    const newest = newestSteps(span, step.ms);
+    return newest ? { ...of(span), newest: { ...of(newest), join: joinSteps } } : of(span);
+  },
 
   /** Request rate, one series per class of HTTP status. */
   codeClasses: (wish: SeriesWish): ApiRequest<QueryAnswer> =>

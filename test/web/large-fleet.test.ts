@@ -6,8 +6,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OpenedDashboard, openDashboard } from './opened-dashboard.ts';
 
 const REFRESHES = 10;
+/** Before these a page that refreshes all day has not yet got into its stride. */
+const FIRST_REFRESHES = 3;
 /** Goals on an idle machine: 1 s, and 50 ms. */
-const MOST = { firstRowsMs: 5000, refreshMs: 400 };
+const MOST = { firstRowsMs: 5000, refreshMs: 200 };
 const INTERVAL_MS = 15_000;
 
 let dashboard: OpenedDashboard;
@@ -44,6 +46,11 @@ async function firstRowsMs(page: Page): Promise<number> {
   return page.evaluate(() => performance.getEntriesByName('first rows')[0]?.startTime ?? Number.NaN);
 }
 
+/** As the page shows it. */
+function clockTime(page: Page, at: number): Promise<string> {
+  return page.evaluate((time) => new Date(time).toLocaleTimeString('en-GB'), at);
+}
+
 test('the first rows come soon, and a refresh hardly keeps the page', () =>
   dashboard.look('/', async (page) => {
     await page.locator('.fleet-table tbody tr').first().waitFor();
@@ -53,16 +60,20 @@ test('the first rows come soon, and a refresh hardly keeps the page', () =>
     const browser = page.context().browser();
     if (!browser) throw new Error('the page has no browser');
     const asked = () => dashboard.fake.asked.filter((path) => path.startsWith('/api/v1/services')).length;
-    const before = await mainThreadMs(browser);
-    for (let refresh = 0; refresh < REFRESHES; refresh++) {
+    const refreshOnce = async () => {
       const count = asked();
       now += INTERVAL_MS;
       const seen = page.waitForResponse((response) => response.url().includes('/api/v1/services'));
       dashboard.fake.tick();
       await (await seen).finished();
       await expect.poll(asked).toBeGreaterThan(count);
+      const told = page.locator('.live .label');
+      await expect.poll(() => told.textContent()).toContain(await clockTime(page, now));
       await page.evaluate(() => new Promise((done) => requestIdleCallback(done)));
-    }
+    };
+    for (let refresh = 0; refresh < FIRST_REFRESHES; refresh++) await refreshOnce();
+    const before = await mainThreadMs(browser);
+    for (let refresh = 0; refresh < REFRESHES; refresh++) await refreshOnce();
     const refresh = ((await mainThreadMs(browser)) - before) / REFRESHES;
     console.log(
       `1,000 services: first rows after ${first.toFixed(0)} ms, ${refresh.toFixed(1)} ms of main thread per refresh`,

@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { clockTime, dateTime } from '../format/time.ts';
+import { shownTick } from '../state/answer.ts';
 import { endsAt, live, paused, togglePause } from '../state/collector.ts';
 import { type Reach, reach } from '../state/connection.ts';
 import { location } from '../state/router.ts';
@@ -89,5 +90,5 @@ const FOLLOWING: Readonly<Record<Reach, Omit<Shown, 'label'> & { label: (at: num
 
 function followingState(): Shown {
   const state = FOLLOWING[reach(live.connection.value)];
-  return { ...state, label: state.label(live.latestTick.value?.at ?? null) };
+  return { ...state, label: state.label(shownTick.value) };
 }

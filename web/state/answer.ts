@@ -1,9 +1,10 @@
 /** Answers of the collector as a page shows them: kept while newer ones are on their way, replaced in place. */
 
-import { type ReadonlySignal, useSignal } from '@preact/signals';
+import { type ReadonlySignal, signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { type ApiRequest, ask, Refused, Unintelligible } from '../api.ts';
 import { live } from './collector.ts';
+import { createTogether } from './together.ts';
 
 export interface Answer<Data> {
   readonly data: Data | null;
@@ -22,6 +23,17 @@ function keep(path: string, data: unknown): void {
   const oldest = kept.keys().next();
   if (kept.size > KEPT_ANSWERS && !oldest.done) kept.delete(oldest.value);
 }
+
+/** What one refresh brings is shown at once: a page that asks for three answers is drawn once, not three times. */
+const together = createTogether((ms, callback) => window.setTimeout(callback, ms));
+
+/** When the tick was, in Unix milliseconds, of which the page shows what it asked for; null before the first. */
+export const shownTick = signal<number | null>(null);
+live.onRefresh(() =>
+  together.show(() => {
+    shownTick.value = live.latestTick.peek()?.at ?? null;
+  }),
+);
 
 /** Lets go of every answer, as where one turned out to be none. */
 export function forgetAnswers(): void {
@@ -50,7 +62,7 @@ export function useAnswer<Data>(request: ApiRequest<Data> | null, everyMs = 0): 
     const known = kept.get(path) as Data | undefined;
     const { data } = answer.peek();
     answer.value = { data: known ?? data, error: null, outdated: known === undefined && data !== null };
-    const asking = startAsking<Data>(path, pace.current, (next) => {
+    const asking = startAsking<Data>(request ?? { path }, pace.current, (next) => {
       answer.value = { data: answer.peek().data, ...next };
     });
     const unsubscribe = live.onRefresh(() => asking.again(pace.current));
@@ -65,19 +77,23 @@ export function useAnswer<Data>(request: ApiRequest<Data> | null, everyMs = 0): 
 
 type Outcome<Data> = { data: Data; error: null; outdated: false } | { error: Error; outdated: boolean };
 
-function startAsking<Data>(path: string, firstEveryMs: number, show: (outcome: Outcome<Data>) => void) {
+function startAsking<Data>(request: ApiRequest<Data>, firstEveryMs: number, show: (outcome: Outcome<Data>) => void) {
   const abort = new AbortController();
   let underWay = false;
   let answeredInStep: number | null = null;
 
   async function load(step: number): Promise<void> {
     underWay = true;
+    const ended = together.started();
     try {
-      const data = await ask<Data>({ path }, abort.signal);
+      const isFirst = !kept.has(request.path);
+      const data = await askAgain(request, abort.signal);
       answeredInStep = step;
-      keep(path, data);
+      keep(request.path, data);
       live.report('answered');
-      show({ data, error: null, outdated: false });
+      const showData = () => show({ data, error: null, outdated: false });
+      if (isFirst) showData();
+      else together.show(() => !abort.signal.aborted && showData());
     } catch (error) {
       if (abort.signal.aborted) return;
       answeredInStep = null;
@@ -85,6 +101,7 @@ function startAsking<Data>(path: string, firstEveryMs: number, show: (outcome: O
       show({ error: error instanceof Error ? error : new Error(String(error)), outdated: true });
     } finally {
       underWay = false;
+      ended();
     }
   }
 
@@ -97,4 +114,12 @@ function startAsking<Data>(path: string, firstEveryMs: number, show: (outcome: O
     },
     giveUp: () => abort.abort(),
   };
+}
+
+/** Of an answer that is known, only what came since, where that can be asked for. */
+async function askAgain<Data>(request: ApiRequest<Data>, signal: AbortSignal): Promise<Data> {
+  const known = kept.get(request.path) as Data | undefined;
+  if (known === undefined || !request.newest) return ask(request, signal);
+  const newest = await ask<Data>(request.newest, signal);
+  return request.newest.join(known, newest) ?? ask(request, signal);
 }

@@ -28,8 +28,8 @@ export function FleetPage() {
   const span = timeSpan.value;
   const step = stepFor(TREND_POINTS);
   const services = useAnswer(api.services(span)).value;
-  const rates = useAnswer(api.trends('request_rate', span, step.step), step.ms).value;
-  const latencies = useAnswer(api.trends('latency_p99', span, step.step), step.ms).value;
+  const rates = useAnswer(api.trends('request_rate', span, step), step.ms).value;
+  const latencies = useAnswer(api.trends('latency_p99', span, step), step.ms).value;
   const grace = graceMs.value;
   const trends = useMemo(
     () => rates.data && readTrends(rates.data, latencies.data, grace),

@@ -56,9 +56,10 @@ function countHealth(services: readonly ServiceSummary[]): Record<Health, number
 export function addSeries(series: QueryAnswer['series']): Point[] {
   const totals = new Map<number, number | null>();
   for (const { points } of series) {
-    for (const [at, value] of points) {
-      const total = totals.get(at) ?? null;
-      totals.set(at, value === null ? total : (total ?? 0) + value);
+    // Not taken apart by a pattern: that takes several times as long, and there are many.
+    for (const point of points) {
+      const total = totals.get(point[0]) ?? null;
+      totals.set(point[0], point[1] === null ? total : (total ?? 0) + point[1]);
     }
   }
   return [...totals].sort(([a], [b]) => a - b);
