@@ -19,9 +19,16 @@ const withoutColourLibrary: Plugin = {
   load: (id) => (id === NO_COLOURS ? 'export class Color { valid = false; }' : null),
 };
 
+/** One style sheet and no preloading leave it nothing to do but to import. */
+const withoutPreloading: Plugin = {
+  name: 'without-preloading',
+  enforce: 'pre',
+  load: (id) => (id.endsWith('vite/preload-helper.js') ? 'export const __vitePreload = (load) => load();' : null),
+};
+
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [withoutColourLibrary, withoutUnusedParts(UNUSED)],
+  plugins: [withoutColourLibrary, withoutPreloading, withoutUnusedParts(UNUSED)],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es', plugins: () => [withoutUnusedParts(UNUSED)] },
   // No asset becomes a data: URL, and no script is added inline: the content security policy forbids both.

@@ -26,7 +26,8 @@ function questionsOf(dashboard: number): string[] {
   const page = dashboard % 10;
   if (page === 9) return ['topology?window=5m'];
   if (page >= 6) return servicePage(serviceName(dashboard % 5));
-  const trend = (signal: string) => `query?signal=${signal}&by=service%2Cnamespace&window=5m&step=15s`;
+  // Of trends the page asks at a tick only for the newest steps.
+  const trend = (signal: string) => `query?signal=${signal}&by=service%2Cnamespace&window=60s&step=15s`;
   return ['services?window=5m', trend('request_rate'), trend('latency_p99')];
 }
 

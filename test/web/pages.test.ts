@@ -104,8 +104,9 @@ test('regions: the service and zones are in the address, and what is not known h
 test('status tells what fails and what to do', () => {
   dashboard.fake.scenario = 'failing';
   return dashboard.look('/status', async (page) => {
-    for (const words of ['the disk is full', '14 had to be given up', 'write 15s', 'targets/edge.yaml:3'])
-      await page.getByText(words).first().waitFor();
+    const words = ['the disk is full', '14 had to be given up', 'write 15s', 'targets/edge.yaml:3'];
+    const pushing = ['ECONNREFUSED', '12 samples (rejected 12)', 'HTTP status 401', '4,200 refused'];
+    for (const each of [...words, ...pushing]) await page.getByText(each).first().waitFor();
   });
 });
 

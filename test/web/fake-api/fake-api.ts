@@ -13,7 +13,15 @@ import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-fig
 import { fakeHeatmap } from './fake-heatmap.ts';
 import { fakeRulesTest } from './fake-rules-test.ts';
 import { FAKE_MESH, type FakeService, manyServices, meshOfMany } from './fake-services.ts';
-import { FAKE_CONFIG, FAKE_LIMITS, FAKE_STORAGE, FAKE_STORAGE_FAILING } from './fake-status.ts';
+import {
+  FAKE_CONFIG,
+  FAKE_LIMITS,
+  FAKE_OTLP,
+  FAKE_REMOTE_WRITE,
+  FAKE_REMOTE_WRITE_FAILING,
+  FAKE_STORAGE,
+  FAKE_STORAGE_FAILING,
+} from './fake-status.ts';
 import { fakeTargets } from './fake-targets.ts';
 
 export type FakeScenario =
@@ -288,7 +296,7 @@ export class FakeApi {
       },
       retention: { raw: 7_200_000 },
       limits: FAKE_LIMITS,
-      otlp: null,
+      otlp: failing ? FAKE_OTLP : null,
       reload: {
         at: now() - age / 2,
         goodAt: now() - age,
@@ -303,7 +311,7 @@ export class FakeApi {
         },
         { name: 'discovery.dns[0]', error: '', answered: false },
       ],
-      remoteWrite: [],
+      remoteWrite: [failing ? { ...FAKE_REMOTE_WRITE_FAILING, failingSince: now() - 360_000 } : FAKE_REMOTE_WRITE],
       config: FAKE_CONFIG,
     };
   }

@@ -1,6 +1,6 @@
 /** What the fake collector says about itself. */
 
-import type { StorageStatus, StorageTier } from '../../../server/api/contract.ts';
+import type { OtlpStatus, RemoteWriteStatus, StorageStatus, StorageTier } from '../../../server/api/contract.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -43,6 +43,45 @@ export const FAKE_STORAGE_FAILING: StorageStatus = {
   notice: 'storage.max_size of 10 GiB holds 1m for 31 h instead of 2 d: raise it, or keep less',
   lagMs: 95_000,
   tiers: FAKE_STORAGE.tiers.map((each) => (each.name === '1m' ? { ...each, keptMs: 31 * HOUR } : each)),
+};
+
+export const FAKE_REMOTE_WRITE: RemoteWriteStatus = {
+  name: 'mimir',
+  state: 'ok',
+  message: '',
+  failingSince: null,
+  samplesSent: 18_204_311,
+  samplesDropped: {},
+  samplesPending: 0,
+  requests: { success: 9121 },
+  rounds: 1200,
+  series: 15_170,
+  queueBytes: 0,
+  maxQueueBytes: 512 * 2 ** 20,
+  lagMs: 0,
+};
+
+export const FAKE_REMOTE_WRITE_FAILING: RemoteWriteStatus = {
+  ...FAKE_REMOTE_WRITE,
+  state: 'failing',
+  message: 'connect ECONNREFUSED 10.0.0.9:9009: trying again every 30 s',
+  samplesDropped: { rejected: 12, queue_full: 0 },
+  samplesPending: 364_000,
+  queueBytes: 9_400_000,
+  lagMs: 360_000,
+};
+
+export const FAKE_OTLP: OtlpStatus = {
+  endpoint: 'http://otel-collector:4318',
+  protocol: 'http/protobuf',
+  temporality: 'delta',
+  intervalMs: 60_000,
+  acceptedAt: null,
+  problem: 'HTTP status 401: set telemetry.otlp.headers',
+  accepted: 0,
+  rejected: 0,
+  dropped: 4200,
+  retries: 3,
 };
 
 export const FAKE_LIMITS: Readonly<Record<string, number>> = {

@@ -10,6 +10,7 @@ import { addressOf } from '../../state/router.ts';
 import { configText } from './config-text.ts';
 import { Facts } from './facts.tsx';
 import { limitInWords, limitName } from './limits.ts';
+import { ReceiversPanel } from './receivers-panel.tsx';
 import { StoragePanel } from './storage-panel.tsx';
 
 /** How the collector itself does. */
@@ -35,6 +36,7 @@ function Status({ status }: { readonly status: StatusAnswer }) {
         <StoragePanel storage={status.storage} now={status.now} />
         <CollectorPanel status={status} />
         <DiscoveryPanel discovery={status.discovery} />
+        <ReceiversPanel remoteWrite={status.remoteWrite} otlp={status.otlp} now={status.now} />
         <LimitsPanel limits={status.limits} />
         <ConfigPanel status={status} />
       </div>
