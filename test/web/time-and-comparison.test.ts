@@ -127,6 +127,13 @@ describe('comparison', () => {
       expect(await page.getByRole('table', { name: 'Success' }).locator('thead').innerText()).toContain('1 week ago');
       await expectNoNonsense(page);
     }));
+
+  test.each(['topology', 'regions'])('is not offered on the page of the %s, which shows none', (name) =>
+    look(`/${name}?compare=1w`, async (page) => {
+      await page.getByText('Last 5 minutes').first().waitFor();
+      expect(await page.getByLabel('Compare').count()).toBe(0);
+    }),
+  );
 });
 
 describe('the fleet', () => {
@@ -224,6 +231,24 @@ describe('a service', () => {
       await page.locator('.chart.success td').getByText('SlowService fired').first().waitFor();
     });
   });
+
+  test.each([
+    [1280, 2],
+    [1920, 2],
+    [2560, 4],
+  ])('has its four charts in full rows on a page %i wide', (width, columns) =>
+    look(
+      '/services/checkout?namespace=shop',
+      async (page) => {
+        await page.locator('.charts > :nth-child(4)').waitFor();
+        const lefts = await page
+          .locator('.charts > *')
+          .evaluateAll((panels) => panels.map((panel) => panel.getBoundingClientRect().left));
+        expect(new Set(lefts).size).toBe(columns);
+      },
+      { width },
+    ),
+  );
 
   test('leads to each of its instances', () =>
     look(CHECKOUT, async (page) => {

@@ -7,6 +7,9 @@ import { offeredWindows, windowMs } from '../state/window.ts';
 import { FixedTime } from './fixed-time.tsx';
 import { Menu } from './menu.tsx';
 
+/** Pages that show how it was before. */
+const COMPARED: ReadonlySet<string> = new Set(['fleet', 'service', 'instance']);
+
 /** What time figures and charts cover, in which time zone it is told, and what it is compared with. */
 export function RangeChoice() {
   return (
@@ -16,7 +19,7 @@ export function RangeChoice() {
         <FixedTime />
         <ZoneChoice />
       </Menu>
-      <CompareChoice />
+      {COMPARED.has(location.value.page.name) && <CompareChoice />}
     </div>
   );
 }
