@@ -89,10 +89,18 @@ function join(known: readonly Point[], newest: readonly Point[], { from, newestF
   while (end > 0 && (known[end - 1]?.[0] ?? 0) >= newestFrom) end -= 1;
   let start = 0;
   while (start < end && (known[start]?.[0] ?? from) < from) start += 1;
-  if (valueAt(known[end], newestFrom) !== valueAt(newest[0], newestFrom)) return null;
+  if (!agree(valueAt(known[end], newestFrom), valueAt(newest[0], newestFrom))) return null;
   return known.slice(start, end).concat(newest);
 }
 
 function valueAt(point: Point | undefined, time: number): number | null {
   return point?.[0] === time ? point[1] : null;
+}
+
+/** The same parts may have been added up in another order. */
+const ROUNDING = 1e-9;
+
+function agree(a: number | null, b: number | null): boolean {
+  if (a === null || b === null) return a === b;
+  return Math.abs(a - b) <= ROUNDING * Math.max(Math.abs(a), Math.abs(b));
 }

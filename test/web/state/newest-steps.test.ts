@@ -44,6 +44,9 @@ describe('known and newest steps', () => {
       answer(110, { a: [2, 3, 4, 5, 6.5, 7], b: [7, 7, 7, 7, 8, 9] }),
     ));
 
+  test('join where the same was added up in another order', () =>
+    expect(joinSteps(answer(100, { a: [1, 0.1 + 0.2, 3] }), answer(110, { a: [0.3, 3, 4] }))?.to).toBe(140));
+
   test('join in any order, with new series', () =>
     expect(joinSteps(known, answer(130, { c: [null, null, 1, 2], b: [7, 7, 8, 9], a: [4, 5, 6, 7] }))?.series).toEqual([
       ...answer(130, { c: [null, null, 1, 2] }).series,
