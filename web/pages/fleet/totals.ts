@@ -54,13 +54,18 @@ function countHealth(services: readonly ServiceSummary[]): Record<Health, number
 
 /** The sum of all series at each step: null only where none of them knows anything. */
 export function addSeries(series: QueryAnswer['series']): Point[] {
-  const totals = new Map<number, number | null>();
+  const places = new Map<number, number>();
+  const totals: Point[] = [];
   for (const { points } of series) {
-    // Not taken apart by a pattern: that takes several times as long, and there are many.
-    for (const point of points) {
-      const total = totals.get(point[0]) ?? null;
-      totals.set(point[0], point[1] === null ? total : (total ?? 0) + point[1]);
+    // By place, and not taken apart by a pattern: either takes several times as long, and there are many.
+    for (let index = 0; index < points.length; index += 1) {
+      const point = points[index];
+      if (!point) continue;
+      const usual = totals[index];
+      const total = usual?.[0] === point[0] ? usual : totals[places.get(point[0]) ?? -1];
+      if (total) total[1] = point[1] === null ? total[1] : (total[1] ?? 0) + point[1];
+      else places.set(point[0], totals.push([point[0], point[1]]) - 1);
     }
   }
-  return [...totals].sort(([a], [b]) => a - b);
+  return totals.sort(([a], [b]) => a - b);
 }
