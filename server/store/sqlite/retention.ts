@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { ALERT_EVENTS_MS, MAX_ALERT_EVENTS, TIERS, type TierName } from '../store.ts';
 import type { Parts } from './closing.ts';
+import { prepared } from './prepared.ts';
 import { blockTable, TARGET } from './schema.ts';
 import type { Chore } from './writer.ts';
 
@@ -91,7 +92,7 @@ export class Retention implements Chore {
 
 /** What of a file is in use. */
 export function usedBytes(database: Database.Database): number {
-  const number = (name: string): number => Number(database.pragma(name, { simple: true }));
+  const number = (name: string): number => Number(prepared(database, `PRAGMA ${name}`).pluck().get());
   return (number('page_count') - number('freelist_count')) * number('page_size');
 }
 

@@ -165,6 +165,7 @@ function pool(file: string, options: StoreOptions, threads: number): Piscina {
     minThreads: threads,
     maxThreads: threads,
     idleTimeout: Infinity,
+    atomics: 'disabled',
     workerData: options,
   });
 }
