@@ -5,17 +5,27 @@ import type { Registry } from 'prom-client';
 import { AlertEngine, type WatchedRule } from './alerts/alert-engine.ts';
 import { BUILTIN_RULES, type Rule, rulesOf } from './alerts/builtin-rules.ts';
 import { EvaluationLoop } from './alerts/evaluation-loop.ts';
+import { existing } from './alerts/existing.ts';
 import { Receivers } from './alerts/notify/receivers.ts';
+import { replay } from './alerts/replay/replay.ts';
 import { shownState } from './alerts/state.ts';
 import { conditionInWords, valueInWords } from './alerts/wording.ts';
 import type { AlertsView } from './api/alerts.ts';
-import type { AlertCounts, AlertEventItem, AlertItem, RuleItem } from './api/contract.ts';
+import type {
+  AlertCounts,
+  AlertEventItem,
+  AlertFiringItem,
+  AlertItem,
+  RuleItem,
+  RulesTestAnswer,
+} from './api/contract.ts';
+import type { RulesTestQuery } from './api/rules-test.ts';
 import type { Config } from './config/config.ts';
 import type { Live } from './live/live.ts';
 import { serviceKey } from './live/services.ts';
-import type { KeptAlert } from './model/alert.ts';
+import type { AlertFiring, KeptAlert } from './model/alert.ts';
 import type { Labels } from './model/labels.ts';
-import type { Store } from './store/store.ts';
+import type { FiringQuery, Store } from './store/store.ts';
 import { slotMsOf } from './store/tiers.ts';
 import { AlertMetrics } from './telemetry/alert-metrics.ts';
 import type { QuietLog } from './telemetry/quiet-log.ts';
@@ -137,7 +147,7 @@ export class CollectorAlerts implements AlertsView {
   }
 
   alerts(): AlertItem[] {
-    const rules = new Map(this.engine.rules().map(({ rule }) => [rule.name, rule]));
+    const rules = this.rulesByName();
     const items = this.engine.alerts().flatMap((alert) => itemOf(alert, rules.get(alert.rule)));
     const rank = ({ state }: AlertItem) => STATE_ORDER.indexOf(state);
     return items.sort((a, b) => rank(a) - rank(b) || b.since - a.since);
@@ -152,6 +162,38 @@ export class CollectorAlerts implements AlertsView {
     };
   }
 
+  async firings(query: FiringQuery): Promise<AlertFiringItem[]> {
+    const rules = this.rulesByName();
+    const firings = await this.options.store.alertFirings(query);
+    return firings.map((firing) => firingItem(firing, rules.get(firing.rule)));
+  }
+
+  /** Tries rules on what the store holds. @throws QueryStoppedError */
+  async test({ names, window, windowMs, maxAlerts, limits }: RulesTestQuery): Promise<RulesTestAnswer> {
+    const { store, live, now } = this.options;
+    const rules = this.engine.rules().map(({ rule }) => rule);
+    const { tiers, oldest } = await store.status();
+    const to = Math.floor(now());
+    const targets = live.all();
+    const tried = await replay({
+      store,
+      tiers,
+      targets,
+      exists: existing(targets),
+      rules: names.length === 0 ? rules : rules.filter(({ name }) => names.includes(name)),
+      from: Math.max(to - windowMs, Math.min(to, oldest ?? to)),
+      to,
+      intervalMs: this.config.alerts.intervalMs,
+      maxAlerts,
+      limits,
+    });
+    return { window, maxAlerts, ...tried };
+  }
+
+  private rulesByName(): Map<string, Rule> {
+    return new Map(this.engine.rules().map(({ rule }) => [rule.name, rule]));
+  }
+
   async history(query: { from: number; to: number; most: number }): Promise<AlertEventItem[]> {
     const events = await this.options.store.alertHistory(query);
     return events.flatMap(({ rule, phase, ...event }) =>
@@ -160,6 +202,24 @@ export class CollectorAlerts implements AlertsView {
         : [{ ...event, name: rule, state: phase, severity: event.labels.severity ?? '', labels: { ...event.labels } }],
     );
   }
+}
+
+function firingItem(firing: AlertFiring, rule: Rule | undefined): AlertFiringItem {
+  const { rule: name, labels, annotations, firedAt, endedAt, value, threshold, requests } = firing;
+  const inWords = (number: number | null) => (rule ? valueInWords(rule, number) : '');
+  return {
+    name,
+    severity: labels.severity ?? '',
+    labels: { ...labels },
+    annotations: { ...annotations },
+    firedAt,
+    resolvedAt: endedAt,
+    value,
+    threshold,
+    valueText: inWords(value),
+    thresholdText: inWords(threshold),
+    requests,
+  };
 }
 
 function itemOf({ rule: name, labels, annotations, state, firedAt }: KeptAlert, rule: Rule | undefined): AlertItem[] {

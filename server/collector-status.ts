@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { StatusAnswer, StorageStatus } from './api/contract.ts';
+import type { OtlpStatus, StatusAnswer, StorageStatus } from './api/contract.ts';
 import { type ConfigReload, withoutSecretValues } from './collector-reload.ts';
 import { VERSION } from './config/version.ts';
 import type { Discovery } from './discovery/discovery.ts';
@@ -116,6 +116,8 @@ export interface StatusParts {
   readonly store: StoreWatch;
   readonly live: Live;
   readonly storeState: StoreState;
+  readonly remoteWrite: () => StatusAnswer['remoteWrite'];
+  readonly otlp: { status(): OtlpStatus | null };
   readonly startedAt: number;
   readonly now: () => number;
 }
@@ -126,6 +128,8 @@ export async function collectorStatus({
   store,
   live,
   storeState,
+  remoteWrite,
+  otlp,
   startedAt,
   now,
 }: StatusParts): Promise<StatusAnswer> {
@@ -153,6 +157,8 @@ export async function collectorStatus({
     },
     reload: { at: state.at, goodAt: state.goodAt, errors: [...state.errors] },
     discovery: discovery.states(),
+    remoteWrite: remoteWrite(),
+    otlp: otlp.status(),
     config: withoutSecretValues(config),
   };
 }

@@ -5,8 +5,11 @@ import type { Logger } from 'pino';
 import { createApp } from './api/app.ts';
 import { EventStream } from './api/events.ts';
 import { CollectorAlerts } from './collector-alerts.ts';
+import { CollectorOtlp, traceReceiver } from './collector-otlp.ts';
 import { ConfigReload } from './collector-reload.ts';
+import { CollectorRemoteWrite } from './collector-remote-write.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
+import { roundAttributes, tracedRequests, tracedWork } from './collector-tracing.ts';
 import { Upkeep } from './collector-upkeep.ts';
 import { CollectorWeb } from './collector-web.ts';
 import type { Config } from './config/config.ts';
@@ -60,7 +63,8 @@ export async function startCollector(
   const startedAt = now();
   const events = new EventStream();
   const web = new CollectorWeb({ config: config.web, log, now, onLetInChanged: () => events.disconnect() });
-  const tracing = await startTracing(process.env, VERSION);
+  const tracing = await startTracing(process.env, VERSION, await traceReceiver(config, process.env, log));
+  const traced = tracedWork(tracing, now);
   const { intervalMs } = config.scrape;
   const storeOptions: StoreOptions = { ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs };
   const metrics = new SelfMetrics(VERSION);
@@ -98,7 +102,8 @@ export async function startCollector(
     },
   });
   const rounds = new Rounds({
-    append: (round) => metrics.timeStore(() => store.append(round)),
+    append: (round, id) =>
+      traced('store round', () => metrics.timeStore(() => store.append(round, id)), roundAttributes(round)),
     onSettled(round, failure) {
       live.apply(round);
       storeState.settled(round, failure);
@@ -109,6 +114,7 @@ export async function startCollector(
   const scrapes = new ScrapeManager({
     ...config.scrape,
     now,
+    random: Math.random,
     wantsClusters: (target) => pipeline.wantsClusters(target),
     onResult(result) {
       const record = pipeline.process(result);
@@ -120,11 +126,22 @@ export async function startCollector(
     },
   });
   let filter = compileSampleFilter(config.exporter);
+  const remoteWrite = new CollectorRemoteWrite({
+    config,
+    live,
+    isDiscovered: () => discovery.states().every(({ answered }) => answered),
+    own: () => ownFamilies(),
+    registry: metrics.registry,
+    log,
+    warnings: new QuietLog({ log, quietMs: WARNING_QUIET_MS, now }),
+    now,
+  });
   const takeTargets = (targets: readonly Target[]) => {
     live.setTargets(targets);
     pipeline.setTargets(targets, now());
     scrapes.apply(targets);
     ticks.configure(tickTimes(configs.config, live));
+    remoteWrite.targetsChanged();
     warnings.keep(new Set(targets.map(({ key }) => key)));
   };
   const discovery = new Discovery({
@@ -147,7 +164,29 @@ export async function startCollector(
       ticks.configure(tickTimes(changed, live));
       discovery.apply(changed);
       alerts.reload(changed);
+      remoteWrite.reload(changed);
+      otlp.reload(changed);
     },
+  });
+  const ownFamilies = async () => {
+    metrics.setTargets(live);
+    alerts.setMetrics();
+    remoteWrite.setMetrics();
+    metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
+    metrics.setConfig(configs.state);
+    metrics.setDiscovery(discovery.states(), discovery.dropped().total);
+    return metrics.registry.getMetricsAsJSON();
+  };
+  const otlp = new CollectorOtlp(config, {
+    environment: process.env,
+    live,
+    log,
+    warnings: new QuietLog({ log, quietMs: WARNING_QUIET_MS, now }),
+    registry: metrics.registry,
+    own: ownFamilies,
+    remembered: new Set(stored.map(({ target }) => target)),
+    startedAt,
+    now,
   });
   const app = createApp({
     store,
@@ -161,13 +200,8 @@ export async function startCollector(
     headers: web.headers,
     webFolder: WEB_FOLDER,
     async metrics(accept) {
-      metrics.setTargets(live);
-      alerts.setMetrics();
-      metrics.setStore(await watch.read(), storeState.newestStored === null ? null : now() - storeState.newestStored);
-      metrics.setConfig(configs.state);
-      metrics.setDiscovery(discovery.states(), discovery.dropped().total);
       const { contentType, format } = chooseMediaType(accept);
-      const own = await metrics.registry.getMetricsAsJSON();
+      const own = await ownFamilies();
       const { exporter } = configs.config;
       return {
         contentType,
@@ -175,33 +209,47 @@ export async function startCollector(
       };
     },
     metricsRefusals: [TooManySeriesError],
-    status: () => collectorStatus({ configs, discovery, store: watch, live, storeState, startedAt, now }),
+    status: () =>
+      collectorStatus({
+        configs,
+        discovery,
+        store: watch,
+        live,
+        storeState,
+        otlp,
+        remoteWrite: () => remoteWrite.status(),
+        startedAt,
+        now,
+      }),
     reload: () => reloaded(configs, log),
     notReady: () => '',
     onError: (error, path) => log.error({ err: error, path }, 'an answer failed'),
   });
-  const url = await web.listen(app).catch(async (error: unknown) => {
+  const url = await web.listen(tracedRequests(tracing, app)).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
   const upkeep = new Upkeep({
-    slice: () => metrics.timeUpkeep(() => store.upkeep(now())),
+    slice: () => traced('upkeep', () => metrics.timeUpkeep(() => store.upkeep(now()))),
     onFailure: (error) => storeState.upkeepFailed(error),
     onSuccess: () => storeState.upkeepDone(),
     restMs: Math.min(intervalMs, UPKEEP_REST_MS),
   });
   await alerts.start();
   upkeep.start();
+  await otlp.start();
   discovery.apply(config);
   ticks.start();
+  remoteWrite.start();
   return {
     url,
     reload: () => reloaded(configs, log),
     async stop() {
       await discovery.stop();
       ticks.stop();
-      await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop()]);
+      await Promise.all([upkeep.stop(), scrapes.stop(), alerts.stop(), remoteWrite.stop()]);
       await rounds.flush();
+      await otlp.stop();
       events.close();
       await web.stop();
       await store.close();

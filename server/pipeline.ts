@@ -84,7 +84,7 @@ export class Pipeline {
     return this.meshes.get(target)?.mesh.wantsClusters ?? true;
   }
 
-  process({ target, at, durationMs, error, good, extras }: ScrapeResult): ScrapeRecord {
+  process({ target, at, durationMs, error, good, extras, pace }: ScrapeResult): ScrapeRecord {
     const clusters = extras?.asked;
     const failed = {
       target: target.key,
@@ -92,6 +92,7 @@ export class Pipeline {
       durationMs,
       bodyBytes: good?.bodyBytes ?? 0,
       clusters,
+      pace,
       findings: undefined,
     };
     if (!good) return { ...failed, error };

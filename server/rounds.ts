@@ -1,5 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { mergeNeighbours } from './model/merge-records.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
+import { UnsureError } from './store/store.ts';
 
 /** Why a round could not be stored yet. */
 export interface RoundFailure {
@@ -11,7 +13,8 @@ export interface RoundFailure {
 }
 
 export interface RoundsOptions {
-  readonly append: (round: readonly ScrapeRecord[]) => Promise<void>;
+  /** What is given again under the same id counts once. */
+  readonly append: (round: readonly ScrapeRecord[], id: number) => Promise<void>;
   /** Called for every round in order, once it was stored or could not be. Does not throw. */
   readonly onSettled: (round: readonly ScrapeRecord[], failure: RoundFailure | undefined) => void;
   /** How long the first scrape of a round waits for others. */
@@ -33,6 +36,8 @@ export class Rounds {
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
   private unsaved: readonly ScrapeRecord[] = [];
+  /** A round that may have been stored: it is given again by itself, before all others. */
+  private unsure: { readonly id: number; readonly records: readonly ScrapeRecord[] } | undefined;
   private dropped = 0;
 
   constructor(options: RoundsOptions) {
@@ -65,13 +70,21 @@ export class Rounds {
   }
 
   private async store(records: readonly ScrapeRecord[]): Promise<RoundFailure | undefined> {
+    let id = this.unsure?.id ?? newId();
     try {
-      await this.options.append(records);
+      if (this.unsure) await this.options.append(this.unsure.records, id);
+      this.unsure = undefined;
+      id = newId();
+      await this.options.append(records, id);
       this.unsaved = [];
       return undefined;
     } catch (error) {
-      this.unsaved = this.kept(records);
-      return { error, waiting: this.unsaved.length, dropped: this.dropped };
+      if (error instanceof UnsureError && !this.unsure) {
+        this.unsure = { id, records: this.kept(records) };
+        this.unsaved = [];
+      } else this.unsaved = this.kept(records);
+      const waiting = this.unsaved.length + (this.unsure?.records.length ?? 0);
+      return { error, waiting, dropped: this.dropped };
     }
   }
 
@@ -87,4 +100,9 @@ export class Rounds {
     this.dropped += good.length - kept.length;
     return kept;
   }
+}
+
+/** Of no other round, of this or an earlier life of the collector. */
+function newId(): number {
+  return randomInt(1, 2 ** 48 - 1);
 }

@@ -29,11 +29,14 @@ interface PrometheusTargets {
 }
 
 export interface RunningPrometheus {
+  readonly url: string;
   /** The answer of a path of its API, such as `targets`. */
   api<T>(path: string): Promise<T>;
   targets(): Promise<PrometheusTargets>;
   /** What an expression gives at one moment (Unix milliseconds; default: now). */
   query(expression: string, at?: number): Promise<PrometheusSeries[]>;
+  /** Ends it as a power cut would, does something, and starts it again on the same data and port. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,20 +45,24 @@ export interface PrometheusOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Default: Debian's. */
   readonly program?: string;
+  /** Besides those of configuration, data and address. */
+  readonly flags?: readonly string[];
 }
 
 /** Starts a Prometheus; resolves when it is ready. */
 export async function startPrometheus(
   config: object,
-  { files = {}, program = 'prometheus' }: PrometheusOptions = {},
+  { files = {}, program = 'prometheus', flags = [] }: PrometheusOptions = {},
 ): Promise<RunningPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'sidelight-prometheus-'));
   for (const [name, text] of Object.entries({ 'prometheus.yml': JSON.stringify(config), ...files }))
     await writeFile(join(folder, name), text);
   const url = `http://127.0.0.1:${await freePort()}`;
-  const end = await run(program, { folder, url });
+  const start = () => run(program, { folder, url, flags });
+  let end = await start();
   const api = <T>(path: string): Promise<T> => dataOf<T>(`${url}/api/v1/${path}`);
   return {
+    url,
     api,
     targets: () => api('targets'),
     async query(expression, at = Date.now()) {
@@ -63,6 +70,11 @@ export async function startPrometheus(
       const { resultType, result } = await api<{ resultType: string; result: VectorElement[] }>(path);
       if (resultType !== 'vector') throw new Error(`${expression} gives a ${resultType}`);
       return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    },
+    async restart(meanwhile) {
+      await end();
+      await meanwhile();
+      end = await start();
     },
     async stop() {
       await end();
@@ -84,13 +96,17 @@ async function dataOf<T>(url: string): Promise<T> {
 }
 
 /** @returns what ends it. */
-async function run(program: string, { folder, url }: { folder: string; url: string }): Promise<() => Promise<void>> {
-  const flags = [
+async function run(
+  program: string,
+  { folder, url, flags }: { folder: string; url: string; flags: readonly string[] },
+): Promise<() => Promise<void>> {
+  const all = [
     `--config.file=${join(folder, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=${new URL(url).host}`,
+    ...flags,
   ];
-  const prometheus = spawn(program, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const prometheus = spawn(program, all, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   prometheus.stderr.on('data', (data: Buffer) => {
     log = (log + data).slice(-2000);

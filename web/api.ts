@@ -1,17 +1,20 @@
 /** The only place that talks to the collector. Every answer is typed by the API's contract. */
 
 import type {
+  AlertHistoryAnswer,
+  AlertsAnswer,
   ErrorBody,
   HeatmapAnswer,
   QueryAnswer,
   RegionsAnswer,
+  RulesAnswer,
+  RulesTestAnswer,
   ServiceAnswer,
   ServicesAnswer,
   StatusAnswer,
   TargetsAnswer,
   TopologyAnswer,
 } from '../server/api/contract.ts';
-import type { AlertsAnswer, RulesAnswer } from './alert-answers.ts';
 
 /** A path with its query; the type parameter says what it answers with. */
 export interface ApiRequest<_Answer> {
@@ -36,6 +39,15 @@ export interface SeriesWish {
   readonly span: Span;
   readonly step: string;
   readonly offset?: string;
+}
+
+/** A signal as an alert rule sees it. */
+export interface AlarmWish {
+  readonly filters: Readonly<Record<string, string>>;
+  readonly apart: readonly string[];
+  readonly direction: 'inbound' | 'outbound';
+  readonly span: Span;
+  readonly step: string;
 }
 
 export interface ServiceName {
@@ -115,8 +127,27 @@ export const api = {
   /** The targets of one service. */
   targetsOf: (name: ServiceName): ApiRequest<TargetsAnswer> => request('targets', subjectParameters(name)),
 
+  /** Every time that an alert fired, of one service or of all. */
+  alertHistory: (service: string | null, span: Span): ApiRequest<AlertHistoryAnswer> =>
+    request('alerts/history', { ...(service === null ? {} : { service }), ...spanParameters(span) }),
+
+  /** The signal of a rule for the labels of one alert; `apart` are labels that series are told apart by. */
+  alarmSeries: (signal: string, { filters, apart, direction, span, step }: AlarmWish): ApiRequest<QueryAnswer> =>
+    request('query', {
+      signal,
+      ...filters,
+      ...(apart.length === 0 ? {} : { by: apart.join(',') }),
+      ...(direction === 'outbound' ? { direction } : {}),
+      ...spanParameters(span),
+      step,
+    }),
+
   alerts: (): ApiRequest<AlertsAnswer> => request('alerts'),
   rules: (): ApiRequest<RulesAnswer> => request('rules'),
+
+  /** What rules would have done, all of them where no name is given; takes the collector up to a minute. */
+  rulesTest: (rule: string, window: string, maxAlerts: number): ApiRequest<RulesTestAnswer> =>
+    request('rules/test', { ...(rule === '' ? {} : { rule }), window, max_alerts: String(maxAlerts) }),
   targets: (): ApiRequest<TargetsAnswer> => request('targets'),
   status: (): ApiRequest<StatusAnswer> => request('status'),
   eventsPath: '/api/v1/events',
@@ -143,7 +174,8 @@ const PARTS: readonly (readonly [address: RegExp, lists: readonly string[], maps
   [/^\/api\/v1\/regions/, ['regions', 'zones'], []],
   [/^\/api\/v1\/targets/, ['targets', 'dropped'], []],
   [/^\/api\/v1\/status/, [], ['scrape', 'storage', 'build']],
-  [/^\/api\/v1\/alerts/, ['alerts'], []],
+  [/^\/api\/v1\/alerts\/history/, ['firings'], []],
+  [/^\/api\/v1\/alerts(\?|$)/, ['alerts'], []],
   [/^\/api\/v1\/rules/, ['rules'], []],
 ];
 

@@ -1,8 +1,7 @@
-import './styles.css';
-import './styles/shell.css';
+import './styles/all.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { showFiringOnIcon } from './state/alerts.ts';
+import { learnAlerts, showFiringOnIcon } from './state/alerts.ts';
 import { startFollowing } from './state/collector.ts';
 import { startRouter } from './state/router.ts';
 import { watchTheme } from './state/theme.ts';
@@ -11,5 +10,6 @@ startRouter();
 watchTheme();
 startFollowing();
 showFiringOnIcon();
+void learnAlerts();
 const root = document.getElementById('app');
 if (root) render(<App />, root);

@@ -1,11 +1,12 @@
-import type { Live, LiveTarget } from '../live/live.ts';
+import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
 import { Slices } from '../measure/slices.ts';
 import type { KeptAlert, NewAlertEvent } from '../model/alert.ts';
 import type { Labels } from '../model/labels.ts';
 import type { AlertChange, QueryLimits, Store } from '../store/store.ts';
 import type { Rule } from './builtin-rules.ts';
-import { type Outcome, RuleEvaluation, readingsOf } from './evaluate.ts';
+import { type Outcome, RuleEvaluation } from './evaluate.ts';
+import { existing } from './existing.ts';
 import { Readings } from './readings.ts';
 import { type Changes, keepChange, RESOLVED_MS, RuleAlerts } from './rule-alerts.ts';
 import { ended } from './state.ts';
@@ -94,7 +95,7 @@ export class AlertEngine {
   private end(alert: KeptAlert): KeptAlert[] {
     const now = this.options.now();
     const after = { ...alert, state: ended(alert.state, now) };
-    keepChange(alert, after, { now, changes: this.unsaved });
+    keepChange(alert.state, after, { now, changes: this.unsaved });
     return after.state.phase === 'resolved' ? [after] : [];
   }
 
@@ -111,7 +112,7 @@ export class AlertEngine {
       store: { sums: (query: Parameters<Store['sums']>[0]) => store.sums({ ...query, limits }) },
       directory,
     };
-    const wanted = watched.flatMap(({ evaluation }) => readingsOf(evaluation.rule));
+    const wanted = watched.flatMap(({ evaluation }) => evaluation.wanted);
     const problems = await this.readings.refresh(sources, wanted, at);
     if (this.cancelled[0] === 1 || watched !== this.watched) return;
     for (const problem of new Set(problems)) onProblem(problem);
@@ -147,7 +148,7 @@ export class AlertEngine {
     this.orphans = this.orphans.filter((alert) => !old.includes(alert));
     for (const alert of old) {
       const after = { ...alert, state: { ...alert.state, phase: 'inactive' as const, since: now } };
-      keepChange(alert, after, { now, changes: this.unsaved });
+      keepChange(alert.state, after, { now, changes: this.unsaved });
     }
   }
 
@@ -155,13 +156,13 @@ export class AlertEngine {
   private async save(): Promise<void> {
     const changes = this.unsaved;
     if (changes.alerts.size + changes.events.length === 0) return;
-    const fresh = changes.events.slice(this.toldEvents);
+    const fresh = changes.events.slice(this.toldEvents).map(({ event }) => event);
     this.toldEvents = 0;
     this.unsaved = noChanges();
     const { store, onChange, onProblem } = this.options;
     let saved = true;
     try {
-      await store.saveAlerts(changeOf(changes));
+      for (const change of savedInParts(changes)) await store.saveAlerts(change);
     } catch (error) {
       saved = false;
       onProblem(error instanceof Error ? error.message : String(error));
@@ -195,22 +196,36 @@ function noChanges(): Changes {
   return { alerts: new Map(), events: [] };
 }
 
-function changeOf({ alerts, events }: Changes): AlertChange {
-  const all = [...alerts.values()];
-  const isKept = ({ state }: KeptAlert) => state.phase !== 'inactive';
-  return { kept: all.filter(isKept), forgotten: all.filter((alert) => !isKept(alert)), events };
+/** Alerts and events that the store is given at once: more would hold up this thread, and the store's readers. */
+const SAVED_AT_ONCE = 250;
+
+/**
+ * Changes in parts, each taken out of them when the next is asked for: it has been saved then. An alert is in one part
+ * with its events, so that whatever part is the last, both tell the same.
+ */
+function* savedInParts(changes: Changes): Generator<AlertChange> {
+  while (changes.events.length > 0) {
+    const events = changes.events.slice(0, SAVED_AT_ONCE);
+    const keys = new Set(events.map(({ key }) => key));
+    yield changeOf(
+      [...keys].flatMap((key) => changes.alerts.get(key) ?? []),
+      events.map(({ event }) => event),
+    );
+    changes.events.splice(0, events.length);
+    for (const key of keys) changes.alerts.delete(key);
+  }
+  while (changes.alerts.size > 0) {
+    const part = new Map<string, KeptAlert>();
+    for (const [key, alert] of changes.alerts) {
+      part.set(key, alert);
+      if (part.size === SAVED_AT_ONCE) break;
+    }
+    yield changeOf([...part.values()], []);
+    for (const key of part.keys()) changes.alerts.delete(key);
+  }
 }
 
-const PLACES = ['service', 'namespace', 'instance', 'region', 'zone'] as const;
-
-/** Whether some target has the labels of an alert, as far as those are a target's. */
-function existing(targets: readonly LiveTarget[]): (labels: Labels) => boolean {
-  return (labels) =>
-    targets.some(({ identity, target }) =>
-      PLACES.every((name) => {
-        const wanted = labels[name];
-        if (wanted === undefined) return true;
-        return identity?.[name] === wanted || (name === 'instance' && wanted === target.key);
-      }),
-    );
+function changeOf(all: readonly KeptAlert[], events: readonly NewAlertEvent[]): AlertChange {
+  const isKept = ({ state }: KeptAlert) => state.phase !== 'inactive';
+  return { kept: all.filter(isKept), forgotten: all.filter((alert) => !isKept(alert)), events };
 }

@@ -90,9 +90,8 @@ export function judgeBurn(
     if (!worst || excess > worst.excess) worst = { value, threshold: windows.factor, requests: long.requests, excess };
   }
   if (worst) {
-    const { excess, ...judged } = worst;
-    const isMet = excess > 1;
-    return { data: 'ok', ...judged, isMet, isCleared: !isMet };
+    const isMet = worst.excess > 1;
+    return { data: 'ok', ...worst, isMet, isCleared: !isMet };
   }
   return most < 0 ? { data: 'no_data' } : { data: 'too_little_data', requests: most };
 }

@@ -29,8 +29,8 @@ export interface Seen {
 
 const NO_PEER: readonly Rule['condition']['kind'][] = ['sidecar_down'];
 
-/** Everything that a rule has to know. */
-export function readingsOf({ condition, by, direction, windowMs }: Rule): Reading[] {
+/** Everything that a rule has to know; `budget`: also what is left of an objective's budget. */
+export function readingsOf({ condition, by, direction, windowMs }: Rule, budget = true): Reading[] {
   const about = { by, direction, windowMs, offsetMs: 0 };
   switch (condition.kind) {
     case 'threshold':
@@ -40,7 +40,8 @@ export function readingsOf({ condition, by, direction, windowMs }: Rule): Readin
       return [now, { ...now, offsetMs: condition.againstMs }];
     }
     case 'slo': {
-      const windows = [...BURN_WINDOWS.flatMap(({ longMs, shortMs }) => [longMs, shortMs]), condition.periodMs];
+      const burning = BURN_WINDOWS.flatMap(({ longMs, shortMs }) => [longMs, shortMs]);
+      const windows = budget ? [...burning, condition.periodMs] : burning;
       return windows.map((window) => ({ ...about, windowMs: window, of: { good: condition.good } }));
     }
     case 'silent': {
@@ -56,12 +57,12 @@ export function readingsOf({ condition, by, direction, windowMs }: Rule): Readin
 export class RuleEvaluation {
   readonly rule: Rule;
   private readonly patterns: readonly (readonly [label: string, pattern: RE2JS])[];
-  private readonly wanted: readonly Reading[];
+  readonly wanted: readonly Reading[];
 
-  constructor(rule: Rule) {
+  constructor(rule: Rule, { budget = true }: { budget?: boolean } = {}) {
     this.rule = rule;
     this.patterns = Object.entries(rule.match).map(([label, pattern]) => [label, RE2JS.compile(pattern)]);
-    this.wanted = readingsOf(rule);
+    this.wanted = readingsOf(rule, budget);
   }
 
   /** Undefined where the rule could not be worked out: nothing is known then, not even that there is no data. */
@@ -115,7 +116,7 @@ function objective({ objective: share, good }: Objective, minRequests: number, r
       key,
       labels,
       evaluation: judgeBurn(pairs, goal, minRequests),
-      budgetLeft: budgetLeft(at(rows.length - 1), goal),
+      budgetLeft: budgetLeft(at(2 * BURN_WINDOWS.length), goal),
     };
   });
 }

@@ -101,13 +101,8 @@ function requests(scope: Scope): string {
   return sumOf('increase', 'mesh_requests_total', scope);
 }
 
-/** 5xx, and gRPC calls that failed under another status; a service without gRPC has no series of these. */
 function errorShare(scope: Scope): string {
-  const only = (matcher: string) => ({ ...scope, matchers: [...scope.matchers, matcher] });
-  const all = sumOf('rate', 'mesh_requests_total', scope);
-  const failed = sumOf('rate', 'mesh_requests_total', only('code_class="5xx"'));
-  const grpc = sumOf('rate', 'mesh_request_failures_total', only('reason="grpc"'));
-  return `((${failed} + (${grpc} or 0 * ${all})) / ${all})`;
+  return `(${sumOf('rate', 'mesh_failed_requests_total', scope)} / ${sumOf('rate', 'mesh_requests_total', scope)})`;
 }
 
 function ofObjective(rule: AlertRule, { share, good }: Objective, buckets: readonly number[]): Expressed {

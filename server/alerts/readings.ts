@@ -3,6 +3,7 @@
 import type { AlertLabel } from '../config/alerts-schema.ts';
 import { latencyOf, latencySamples } from '../measure/cells.ts';
 import { type MeasuredGroup, type MeasuredQuery, received, type Sources, sent } from '../measure/measured.ts';
+import { RememberedCell } from '../measure/remembered-cell.ts';
 import { signal } from '../measure/signals.ts';
 import { Slices } from '../measure/slices.ts';
 import { requestCount } from '../model/flow.ts';
@@ -104,26 +105,10 @@ async function rowsOf(
   for (const { labels, cells } of groups) {
     await slices.pause();
     const key = labelsKey(labels);
-    const cell = cells[0] ? decoded(cells[0]) : null;
+    const cell = cells[0] ? new RememberedCell(cells[0]) : null;
     for (const { reading, rows } of wanted.values()) rows.set(key, { labels, value: read(cell, reading, quantiles) });
   }
   return new Map([...wanted].map(([key, { rows }]) => [key, rows]));
-}
-
-/** A cell works out what it is asked for each time; many rules ask for the same. */
-function decoded(cell: Cell): Cell {
-  return {
-    counters: cell.counters,
-    rates: cell.rates,
-    gauges: cell.gauges,
-    bins: cell.bins,
-    quantiles: cell.quantiles,
-    meanMs: cell.meanMs,
-    timeoutsWithoutSample: cell.timeoutsWithoutSample,
-    downstreamSamples: cell.downstreamSamples,
-    upstreamSamples: cell.upstreamSamples,
-    measured: cell.measured,
-  };
 }
 
 function read(cell: Cell | null, { of }: Reading, quantiles: readonly number[]): Row['value'] {

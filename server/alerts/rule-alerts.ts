@@ -15,7 +15,8 @@ const GONE_MS = 60 * 60_000;
 export interface Changes {
   /** By rule and labels; one that is inactive is to be forgotten. */
   readonly alerts: Map<string, KeptAlert>;
-  readonly events: NewAlertEvent[];
+  /** Beside the key of its alert. */
+  readonly events: { readonly key: string; readonly event: NewAlertEvent }[];
 }
 
 export interface Moment {
@@ -27,14 +28,18 @@ export interface Moment {
 }
 
 interface Tracked {
-  alert: KeptAlert;
+  /** Its state is replaced at each evaluation; whoever keeps it gets a copy. */
+  readonly alert: { -readonly [Name in keyof KeptAlert]: KeptAlert[Name] };
   budgetLeft: number | null;
+  /** Number of the last update that told of it. */
+  seen: number;
 }
 
 /** The alerts of one rule, through all evaluations. */
 export class RuleAlerts {
   readonly rule: Rule;
   private readonly tracked = new Map<string, Tracked>();
+  private updates = 0;
 
   constructor(rule: Rule) {
     this.rule = rule;
@@ -46,7 +51,7 @@ export class RuleAlerts {
     if ([...by].sort().join() !== [...alert.by].sort().join()) return false;
     const own = Object.fromEntries(by.flatMap((label) => (alert.labels[label] ? [[label, alert.labels[label]]] : [])));
     if (labelsKey(this.labelsOf(own)) !== labelsKey(alert.labels)) return false;
-    this.tracked.set(labelsKey(own), { alert, budgetLeft: null });
+    this.tracked.set(labelsKey(own), { alert: { ...alert }, budgetLeft: null, seen: 0 });
     return true;
   }
 
@@ -56,20 +61,21 @@ export class RuleAlerts {
 
   /** One evaluation. */
   update(outcomes: readonly Outcome[], moment: Moment): void {
-    const seen = new Set<string>();
+    const { timing } = this;
+    const update = ++this.updates;
     for (const outcome of outcomes) {
-      const { key } = outcome;
-      seen.add(key);
-      const entry = this.entry(key, outcome.labels, moment.now);
+      const entry = this.entry(outcome.key, outcome.labels, moment.now);
+      entry.seen = update;
       entry.budgetLeft = outcome.budgetLeft;
-      this.move(entry, step(entry.alert.state, outcome.evaluation, this.timing, moment.now), moment);
+      this.move(entry, step(entry.alert.state, outcome.evaluation, timing, moment.now), moment);
     }
     for (const [key, entry] of this.tracked) {
-      if (!seen.has(key)) this.unseen(entry, moment);
+      const isSeen = entry.seen === update;
+      if (!isSeen) this.unseen(entry, moment);
       const { state } = entry.alert;
       if (state.phase === 'resolved' && moment.now - state.since >= RESOLVED_MS)
         this.move(entry, { ...state, phase: 'inactive', since: moment.now }, moment);
-      if (!seen.has(key) && entry.alert.state.phase === 'inactive') this.tracked.delete(key);
+      if (!isSeen && entry.alert.state.phase === 'inactive') this.tracked.delete(key);
     }
   }
 
@@ -84,7 +90,7 @@ export class RuleAlerts {
       state: newAlert(now),
       firedAt: null,
     };
-    const entry = { alert, budgetLeft: null };
+    const entry = { alert, budgetLeft: null, seen: 0 };
     this.tracked.set(key, entry);
     return entry;
   }
@@ -93,24 +99,25 @@ export class RuleAlerts {
   private unseen(entry: Tracked, moment: Moment): void {
     const { now } = moment;
     const state = step(entry.alert.state, { data: 'no_data' }, this.timing, now);
-    const isOfTarget = this.rule.condition.kind === 'sidecar_down' || this.rule.condition.kind === 'silent';
-    const isGone = !moment.exists(entry.alert.labels);
-    const { windowMs } = this.rule;
-    const longEnough = now - state.dataSince >= (isOfTarget ? windowMs : Math.max(GONE_MS, windowMs));
-    this.move(entry, isGone && longEnough ? ended(state, now) : state, moment);
+    const isGone = RuleAlerts.isGone(this.rule, state, now) && !moment.exists(entry.alert.labels);
+    this.move(entry, isGone ? ended(state, now) : state, moment);
   }
 
-  private move(entry: Tracked, after: AlertState, moment: Moment): void {
-    const before = entry.alert;
-    const fires = after.phase === 'firing' && before.state.phase !== 'firing';
-    const alert: KeptAlert = {
-      ...before,
-      state: after,
-      firedAt: fires ? moment.now : before.firedAt,
-      annotations: fires ? this.annotations(before.labels, after, moment) : before.annotations,
-    };
-    entry.alert = alert;
-    keepChange(before, alert, moment);
+  /** Whether an alert has been without data for so long that it ends if what it is about is gone. */
+  static isGone({ condition, windowMs }: Rule, { dataSince }: AlertState, now: number): boolean {
+    const isOfTarget = condition.kind === 'sidecar_down' || condition.kind === 'silent';
+    return now - dataSince >= (isOfTarget ? windowMs : Math.max(GONE_MS, windowMs));
+  }
+
+  private move({ alert }: Tracked, after: AlertState, moment: Moment): void {
+    const before = alert.state;
+    alert.state = after;
+    if (isSameLife(before, after)) return;
+    if (after.phase === 'firing' && before.phase !== 'firing') {
+      alert.firedAt = moment.now;
+      alert.annotations = this.annotations(alert.labels, after, moment);
+    }
+    keepChange(before, { ...alert }, moment);
   }
 
   private annotations(labels: Labels, { value, threshold, requests }: AlertState, { now, link }: Moment): Labels {
@@ -136,23 +143,30 @@ export class RuleAlerts {
   }
 }
 
-/** What of an alert has to be kept and told after a step. */
+/** What of an alert has to be kept and told after a step from the state before. */
 export function keepChange(
-  before: KeptAlert,
+  from: AlertState,
   after: KeptAlert,
   { now, changes }: Pick<Moment, 'now' | 'changes'>,
 ): void {
-  const [from, to] = [before.state, after.state];
-  const isSame =
+  const to = after.state;
+  if (isSameLife(from, to) || (from.phase === 'inactive' && to.phase === 'inactive')) return;
+  const key = keyOf([after.rule, labelsKey(after.labels)]);
+  changes.alerts.set(key, after);
+  if (to.phase === from.phase || to.phase === 'inactive') return;
+  const { rule, labels, annotations, firedAt } = after;
+  const { phase, value, threshold, requests } = to;
+  const event = { at: now, rule, labels, annotations, phase, firedAt, value, threshold, requests };
+  changes.events.push({ key, event });
+}
+
+/** Whether nothing has changed but what was measured. */
+function isSameLife(from: AlertState, to: AlertState): boolean {
+  return (
     from.phase === to.phase &&
     from.since === to.since &&
     from.activeSince === to.activeSince &&
     from.clearedSince === to.clearedSince &&
-    from.data === to.data;
-  if (isSame || (from.phase === 'inactive' && to.phase === 'inactive')) return;
-  changes.alerts.set(keyOf([after.rule, labelsKey(after.labels)]), after);
-  if (to.phase === from.phase || to.phase === 'inactive') return;
-  const { rule, labels, annotations, firedAt } = after;
-  const { phase, value, threshold, requests } = to;
-  changes.events.push({ at: now, rule, labels, annotations, phase, firedAt, value, threshold, requests });
+    from.data === to.data
+  );
 }

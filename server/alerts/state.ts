@@ -18,6 +18,8 @@ export type Evaluation =
       readonly isMet: boolean;
       readonly isCleared: boolean;
       readonly requests: number;
+      /** Of an objective: how many times faster its budget burns than would just not fire. */
+      readonly excess?: number;
     }
   | { readonly data: 'too_little_data'; readonly requests: number }
   | { readonly data: 'no_data' };

@@ -8,6 +8,7 @@ import { FILTERS } from '../measure/filters.ts';
 import { QueryStoppedError, QueryTooLargeError, type Store, StoreThreadError } from '../store/store.ts';
 import { slotMsOf } from '../store/tiers.ts';
 import { type AlertsView, alertHistory } from './alerts.ts';
+import { AnswerCache } from './answer-cache.ts';
 import { Asking, type AskingOptions, type Sources } from './asking.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
@@ -18,6 +19,7 @@ import { openApi } from './openapi.ts';
 import { filtersOf, oneOf, parseParams, RequestError, single, timeRange } from './params.ts';
 import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
 import { describeRegions } from './regions.ts';
+import { RULES_TEST_PARAMS, RulesTest } from './rules-test.ts';
 import { securityHeaders } from './security-headers.ts';
 import { describeService, listServices } from './services.ts';
 import { sendJson } from './slices.ts';
@@ -72,13 +74,21 @@ export function createApp(parts: ApiParts): Express {
   });
   app.get('/metrics', metricsHandler({ ...parts, refusals: parts.metricsRefusals }));
   const asking = new Asking({ store: parts.store, alerts: () => parts.alerts.counts(), ...parts.limits });
+  const cache = new AnswerCache(() => figuresVersion(parts));
   for (const [path, query] of Object.entries(queries(parts)))
-    app.get(path, async (request, response) => {
-      const directory = new ServiceDirectory(parts.live.all());
-      const body = await asking.run(directory, response, (sources) => query(sources, request));
-      await sendJson(response.set('cache-control', 'no-store'), body);
-    });
+    app.get(path, (request, response) =>
+      cache.answer(request, response, (waiting) =>
+        asking.run(new ServiceDirectory(parts.live.all()), waiting, (sources) => query(sources, request)),
+      ),
+    );
+  for (const [path, handler] of Object.entries(lists(parts)))
+    app.get(path, (request, response) => cache.answer(request, response, () => handler(request)));
   for (const [path, handler] of Object.entries(resources(parts))) app.get(path, answer(handler));
+  const rulesTest = new RulesTest(parts.alerts);
+  app.get('/api/v1/rules/test', async (request, response) => {
+    const body = await rulesTest.run(paramsOf(request, RULES_TEST_PARAMS), response);
+    await sendJson(response.set('cache-control', 'no-store'), body);
+  });
   app.get('/api/v1/events', (request, response) => {
     paramsOf(request, []);
     parts.events.handle(request, response);
@@ -107,6 +117,12 @@ export function createApp(parts: ApiParts): Express {
   });
   app.use(errorHandler(parts.onError));
   return app;
+}
+
+/** Another text whenever answers about figures may be others: after a round of scrapes, an alert, or a step of time. */
+function figuresVersion({ live, alerts, now, intervalMs }: ApiParts): string {
+  const counts = [...alerts.counts()].map(([key, { firing, pending }]) => `${key} ${firing} ${pending}`);
+  return [live.revision, Math.ceil(now() / slotMsOf(intervalMs())), ...counts].join('\n');
 }
 
 /** What is answered from the store. */
@@ -141,23 +157,29 @@ function queries(parts: ApiParts): Record<string, Query> {
   };
 }
 
-/** What else is answered. */
-function resources(parts: ApiParts): Record<string, Handler> {
+/** Long answers that change with the figures. */
+function lists(parts: ApiParts): Record<string, Handler> {
   return {
     '/api/v1/targets': async (request) => {
       return listTargets(parts.live.all(), paramsOf(request, TARGETS_PARAMS), parts.discovery);
     },
+    '/api/v1/alerts/history': (request) => {
+      const params = paramsOf(request, [...TIME, 'service', 'namespace']);
+      const clock = { now: parts.now(), slotMs: slotMsOf(parts.intervalMs()) };
+      return alertHistory(parts.alerts, timeRange(params, clock), filtersOf(params));
+    },
+  };
+}
+
+/** What else is answered. */
+function resources(parts: ApiParts): Record<string, Handler> {
+  return {
     '/api/v1/http_sd': async (request) => {
       return httpSd(parts.live.all(), filtersOf(paramsOf(request, FILTERS)));
     },
     '/api/v1/alerts': async (request) => {
       paramsOf(request, []);
       return { at: parts.now(), alerts: parts.alerts.alerts() };
-    },
-    '/api/v1/alerts/history': (request) => {
-      const params = paramsOf(request, [...TIME, 'service', 'namespace']);
-      const clock = { now: parts.now(), slotMs: slotMsOf(parts.intervalMs()) };
-      return alertHistory(parts.alerts, timeRange(params, clock), filtersOf(params));
     },
     '/api/v1/rules': async (request) => {
       paramsOf(request, []);

@@ -1,6 +1,5 @@
 /** What one request may ask of the store: how long, and only as long as somebody listens. */
 
-import type { Response } from 'express';
 import type { ServiceDirectory } from '../live/services.ts';
 import type { Sources as MeasuredSources } from '../measure/measured.ts';
 import { QueryStoppedError, type Store, type SumAnswer, type SumQuery, TIERS, type TierName } from '../store/store.ts';
@@ -60,14 +59,18 @@ export class Asking {
     this.options = options;
   }
 
-  /** @throws RequestError 503 when too many ask already. */
-  async run<T>(directory: ServiceDirectory, response: Response, ask: (sources: Sources) => Promise<T>): Promise<T> {
+  /** Given up when `listener` closes. @throws RequestError 503 when too many ask already. */
+  async run<T>(
+    directory: ServiceDirectory,
+    listener: Pick<NodeJS.EventEmitter, 'on' | 'off'>,
+    ask: (sources: Sources) => Promise<T>,
+  ): Promise<T> {
     const { store, alerts, deadlineMs = DEADLINE_MS, maxAsking = MAX_ASKING } = this.options;
     if (this.asking >= maxAsking)
       throw new RequestError(`${maxAsking} queries are being answered already: try again in a second`, 503, 'busy');
     const own = new RequestStore(store, Date.now() + deadlineMs);
     const left = () => own.cancel();
-    response.on('close', left);
+    listener.on('close', left);
     this.asking++;
     try {
       return await ask({
@@ -78,7 +81,7 @@ export class Asking {
       });
     } finally {
       this.asking--;
-      response.off('close', left);
+      listener.off('close', left);
     }
   }
 }

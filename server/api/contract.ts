@@ -240,6 +240,14 @@ export interface TargetStatus {
   /** Stats that were used of the last body. */
   samples: number | null;
   envoyVersion: string;
+  /** When its Envoy started; null where that is not known. */
+  startedAt: number | null;
+  /** Starts of its Envoy that came after another since the collector knows it, the newest last, at most 20. */
+  restarts: number[];
+  /** Between the last two scrapes; longer than configured where it answers slowly. */
+  scrapeIntervalMs: number | null;
+  /** When the first of its certificates runs out; null where it tells of none. */
+  certificateExpiry: number | null;
   precision: 'bins' | 'buckets' | 'none' | 'unknown';
   /** What is to be told of its discovery, such as another mechanism that found it with other labels; else empty. */
   note: string;
@@ -253,6 +261,12 @@ export interface TargetStatus {
     /** In plain words; empty when it was answered. */
     error: string;
   } | null;
+  /** Time between two scrapes as it is now; null before the first. */
+  intervalMs: number | null;
+  /** Why that is longer than configured, in plain words; empty where it is not. */
+  slowedDown: string;
+  /** Share of the time that the target spends on answering, as the last scrape took; null before the first. */
+  busyShare: number | null;
 }
 
 export interface TargetsAnswer {
@@ -318,6 +332,25 @@ export interface DiscoveryState {
 /** Targets that share all labels, in Prometheus's form. */
 export type HttpSdAnswer = { targets: string[]; labels: Record<string, string> }[];
 
+/** How pushing metrics by OTLP goes. */
+export interface OtlpStatus {
+  /** Scheme, host and port of the receiver. */
+  endpoint: string;
+  protocol: 'http/protobuf' | 'grpc';
+  temporality: 'cumulative' | 'delta';
+  intervalMs: number;
+  /** When the receiver took something last; null while it never did. */
+  acceptedAt: number | null;
+  /** Why it takes nothing, or not all; empty when it takes everything. */
+  problem: string;
+  /** Points that it took, that it said it left out, and of requests that it refused. */
+  accepted: number;
+  rejected: number;
+  dropped: number;
+  /** Requests that failed and were made again. */
+  retries: number;
+}
+
 export interface StatusAnswer {
   build: { version: string; node: string };
   startedAt: number;
@@ -329,7 +362,32 @@ export interface StatusAnswer {
   /** How the configuration was read last: when, when it was good last, and what was wrong, one line each. */
   reload: { at: number; goodAt: number; errors: string[] };
   discovery: DiscoveryState[];
+  remoteWrite: RemoteWriteStatus[];
+  /** Null where nothing is pushed. */
+  otlp: OtlpStatus | null;
   config: unknown;
+}
+
+/** A receiver of remote write; counts are since the start. */
+export interface RemoteWriteStatus {
+  name: string;
+  state: 'ok' | 'failing';
+  /** What is wrong; empty when nothing is. */
+  message: string;
+  failingSince: number | null;
+  samplesSent: number;
+  /** By reason. */
+  samplesDropped: Record<string, number>;
+  samplesPending: number;
+  /** By result. */
+  requests: Record<string, number>;
+  /** Times at which samples were taken. */
+  rounds: number;
+  series: number;
+  queueBytes: number;
+  maxQueueBytes: number;
+  /** Age of the oldest sample that waits. */
+  lagMs: number;
 }
 
 /** Data of a server-sent `tick` event: figures up to `at` can be asked for. */
@@ -423,9 +481,96 @@ export interface AlertEventItem {
   requests: number | null;
 }
 
+/** One time that an alert fired. */
+export interface AlertFiringItem {
+  name: string;
+  severity: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  firedAt: number;
+  /** Null while it fires. */
+  resolvedAt: number | null;
+  /** As they were when it fired, in the unit of the rule's signal, and in words. */
+  value: number | null;
+  threshold: number | null;
+  valueText: string;
+  thresholdText: string;
+  requests: number | null;
+}
+
 export interface AlertHistoryAnswer extends AnswerRange {
   /** The newest first. */
   events: AlertEventItem[];
+  /** Times that alerts fired and that reach into the range; those that fired last first. */
+  firings: AlertFiringItem[];
   /** Whether there are more than are told. */
   truncated: boolean;
+}
+
+/** One time that an alert would have fired. */
+export interface TriedFiring {
+  from: number;
+  /** Null where it still fires at the end. */
+  to: number | null;
+  /** As they were when it fired, in the unit of the rule's signal, and in words. */
+  value: number | null;
+  threshold: number | null;
+  requests: number | null;
+  valueText: string;
+  thresholdText: string;
+}
+
+/** How many evaluations there were, and how many of them could not be worked out. */
+export interface TriedEvaluations {
+  total: number;
+  tooLittleData: number;
+  noData: number;
+}
+
+export interface TriedSeries {
+  labels: Readonly<Record<string, string>>;
+  firings: readonly TriedFiring[];
+  firingMs: number;
+  evaluations: TriedEvaluations;
+}
+
+/** What a rule would have done. */
+export interface TriedRule {
+  name: string;
+  condition: string;
+  /** Why the past can't tell; empty when it can. */
+  notTried: string;
+  /** What was tried otherwise than it runs, in words. */
+  notes: readonly string[];
+  /** How often it would have fired, and how long in sum. */
+  alerts: number;
+  firingMs: number;
+  evaluations: TriedEvaluations;
+  /** At most 200: those that would have fired longest, then those without enough data most often. */
+  series: readonly TriedSeries[];
+  seriesTotal: number;
+  /** The most sensitive threshold with at most so many alerts, as it is written in the configuration. */
+  suggestion: { text: string; value: number; alerts: number } | null;
+}
+
+/** A stretch of the past that is kept in steps of one length. */
+export interface TriedPart {
+  tier: 'raw' | '1m' | '10m' | '1h';
+  from: number;
+  to: number;
+  /** Time between two evaluations. */
+  stepMs: number;
+  /** What is shorter can't be told apart. */
+  slotMs: number;
+}
+
+export interface RulesTestAnswer {
+  /** Later than asked where the history is shorter. */
+  from: number;
+  to: number;
+  window: string;
+  maxAlerts: number;
+  /** Oldest first. */
+  parts: readonly TriedPart[];
+  rules: readonly TriedRule[];
 }

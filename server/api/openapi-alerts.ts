@@ -91,6 +91,88 @@ export function alertSchemas({ range }: { readonly range: Readonly<Record<string
       firedAt,
       ...measured,
     }),
-    AlertHistoryAnswer: object({ ...range, events: listOf(ref('AlertEventItem')), truncated: { type: 'boolean' } }),
+    AlertFiringItem: object({
+      name: text,
+      severity: text,
+      labels,
+      annotations: labels,
+      firedAt: time,
+      resolvedAt: { ...timeOrNull, description: 'When it ended, Unix milliseconds; null while it fires.' },
+      ...measured,
+      valueText: { ...text, description: 'The value with its unit; empty where it is not known.' },
+      thresholdText: text,
+    }),
+    AlertHistoryAnswer: object({
+      ...range,
+      events: listOf(ref('AlertEventItem')),
+      firings: listOf(ref('AlertFiringItem')),
+      truncated: { type: 'boolean' },
+    }),
+    ...triedSchemas(),
+  };
+}
+
+/** Schemas of rules that are tried on the past. */
+function triedSchemas(): Record<string, Schema> {
+  const evaluations = ref('TriedEvaluations');
+  const length = { type: 'number', minimum: 0, description: 'Milliseconds.' };
+  return {
+    TriedEvaluations: object(
+      { total: wholeNumber, tooLittleData: wholeNumber, noData: wholeNumber },
+      'How many evaluations there were, and how many of them could not be worked out.',
+    ),
+    TriedPart: object(
+      {
+        tier: { enum: ['raw', '1m', '10m', '1h'] },
+        from: time,
+        to: time,
+        stepMs: { ...length, description: 'Time between two evaluations.' },
+        slotMs: { ...length, description: 'Steps that the past is kept in.' },
+      },
+      'A stretch of the past that is kept in steps of one length.',
+    ),
+    TriedFiring: object({
+      from: time,
+      to: { ...timeOrNull, description: 'Unix milliseconds; null where it still fires at the end.' },
+      ...measured,
+      valueText: text,
+      thresholdText: text,
+    }),
+    TriedSeries: object({ labels, firings: listOf(ref('TriedFiring')), firingMs: length, evaluations }),
+    TriedRule: object({
+      name: text,
+      condition: text,
+      notTried: { ...text, description: 'Why the past can not tell; empty when it can.' },
+      notes: { ...listOf(text), description: 'What was tried otherwise than it runs, in words.' },
+      alerts: { ...wholeNumber, description: 'How often it would have fired.' },
+      firingMs: length,
+      evaluations,
+      series: {
+        ...listOf(ref('TriedSeries')),
+        description: 'At most 200: those that would have fired longest, then those without enough data most often.',
+      },
+      seriesTotal: wholeNumber,
+      suggestion: {
+        anyOf: [
+          object(
+            {
+              text: { ...text, description: 'As it is written in the configuration.' },
+              value: { type: 'number' },
+              alerts: wholeNumber,
+            },
+            'The most sensitive threshold with at most so many alerts.',
+          ),
+          { type: 'null' },
+        ],
+      },
+    }),
+    RulesTestAnswer: object({
+      from: { ...time, description: 'Later than asked for where the history is shorter.' },
+      to: time,
+      window: text,
+      maxAlerts: wholeNumber,
+      parts: { ...listOf(ref('TriedPart')), description: 'Oldest first.' },
+      rules: listOf(ref('TriedRule')),
+    }),
   };
 }

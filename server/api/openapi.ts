@@ -5,6 +5,7 @@ import { MAX_ROWS } from './heatmap.ts';
 import { ref, type Schema } from './openapi-parts.ts';
 import { SCHEMAS } from './openapi-schemas.ts';
 import { DIRECTIONS, MAX_TOP, QUERY_LABELS } from './query.ts';
+import { MOST_ALERTS } from './rules-test.ts';
 import { HEALTHS } from './targets.ts';
 
 export interface Parameter {
@@ -295,14 +296,53 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   '/api/v1/alerts/history': {
     operationId: 'listAlertEvents',
-    summary: 'What happened to alerts: each time one became pending, fired or ended, kept for 30 days',
+    summary: 'When alerts fired, kept for a year, and each time one became pending, fired or ended, kept for 30 days',
+    description:
+      '`firings` tells each time that an alert fired and that reaches into the range, also one that fired before or fires still: what to mark on a chart. `events` tells changes within the range.',
     parameters: [...WINDOW, ...NAME_FILTERS],
-    responses: { ...json('AlertHistoryAnswer', 'The newest first, at most 1000.'), 400: BAD_REQUEST },
+    responses: { ...json('AlertHistoryAnswer', 'The newest first, at most 1000 of each.'), 400: BAD_REQUEST },
   },
   '/api/v1/rules': {
     operationId: 'listRules',
     summary: 'Alert rules, how many of their alerts are in which state, and what is left of error budgets',
     responses: json('RulesAnswer', 'Rules in the order of the configuration, then the built-in ones.'),
+  },
+  '/api/v1/rules/test': {
+    operationId: 'testRules',
+    summary: 'Alert rules tried on the past: when they would have fired, and which threshold would have fired less',
+    description:
+      'One such request is worked on at a time, for at most a minute. Rules of targets rather than figures can not be tried.',
+    parameters: [
+      {
+        name: 'rule',
+        in: 'query',
+        description: 'Name of a rule, repeatable; without it all are tried.',
+        schema: { type: 'array', items: { type: 'string' } },
+        style: 'form',
+        explode: true,
+        example: ['ServiceFailing'],
+      },
+      {
+        name: 'window',
+        in: 'query',
+        description: 'How far to go back from now, from 1m to 400d.',
+        schema: { type: 'string', pattern: DURATION, default: '7d' },
+        example: '1d',
+      },
+      {
+        name: 'max_alerts',
+        in: 'query',
+        description: 'A threshold with at most so many alerts of each rule is looked for.',
+        schema: { type: 'integer', minimum: 0, maximum: MOST_ALERTS, default: 5 },
+        example: 3,
+      },
+    ],
+    responses: {
+      ...json('RulesTestAnswer', 'What rules would have done, in the order of the configuration.'),
+      400: BAD_REQUEST,
+      404: failed('There is no rule of that name.'),
+      503: failed('Another test is under way, or it took too long: try a shorter window, or fewer rules.'),
+    },
   },
   '/api/v1/status': {
     operationId: 'readStatus',

@@ -147,7 +147,8 @@ function roundStep(ms: number): number {
   return (ROUND_STEPS_S.find((seconds) => seconds * 1000 >= ms) ?? 86_400) * 1000;
 }
 
-function durationOf(name: string, text: string): number {
+/** Milliseconds of a duration from 1 s to the longest window. */
+export function durationOf(name: string, text: string): number {
   const duration = parseDuration(text);
   if (duration === undefined)
     throw new RequestError(`${name}=${text} is not a duration: write for example 30s, 5m or 1h`);

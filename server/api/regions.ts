@@ -8,6 +8,7 @@ import type { ZoneRegions } from '../live/zones.ts';
 import { mergeCells } from '../measure/cells.ts';
 import { type Filters, passes } from '../measure/filters.ts';
 import { peerOf } from '../measure/measured.ts';
+import { inSlices, Slices } from '../measure/slices.ts';
 import { COUNTER_INDEX, requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { Cell, Group, SeriesLabel, SumQuery } from '../store/store.ts';
@@ -73,26 +74,101 @@ export async function describeRegions(sources: RegionSources, query: RegionsQuer
 
 const CALL: readonly SeriesLabel[] = ['service', 'namespace', 'region', 'zone', 'peer', 'peer_namespace'];
 
+/**
+ * First the requests of every call tell which of them are told by zone; then the store adds up the latencies of those
+ * that go the same way, however many calls there are.
+ */
 async function routesOf(sources: RegionSources, { range, filters, direction }: RegionsQuery): Promise<Route[]> {
   const { service, namespace } = filters;
   const names = { ...(service ? { service } : {}), ...(namespace ? { namespace } : {}) };
   const match: SumQuery['match'] = direction === 'outbound' ? names : service ? { peer: service } : {};
   const times = { from: range.from, to: range.to, match };
-  const [{ groups: sent }, { groups: byZone }] = await Promise.all([
-    sources.store.sums({ ...times, direction: 'outbound', by: CALL, bins: true }),
-    sources.store.sums({ ...times, direction: 'zone', by: [...CALL, 'peer_zone'], bins: true }),
-  ]);
   const isAsked = (group: Group) => direction === 'outbound' || isCalled(group, sources.directory, names);
-  const calls = new Map(sent.filter(isAsked).map((group) => [callOf(group), group]));
-  const zoned = byZone.filter((group) => isAsked(group) && hasRequests(group));
-  const told = new Set(zoned.map(callOf));
-  const tellers = new Set(zoned.map(callerOf));
-  const isTold = (group: Group) =>
-    told.has(callOf(group)) || (tellers.has(callerOf(group)) && isRelayed(group, sources.directory));
+  const { byZone, others } = await callsByZone(sources, { times, isAsked });
+  const ask = ({ all, left }: Chosen, query: Pick<SumQuery, 'direction' | 'by'>, by: readonly SeriesLabel[]) =>
+    all.length === left.size
+      ? []
+      : sources.store
+          .sums({ ...times, ...query, bins: true, without: [{ labels: by, keys: [...left] }] })
+          .then(({ groups }) => groups);
+  const [zoned, rest] = await Promise.all([
+    ask(byZone, { direction: 'zone', by: ['region', 'zone', 'peer_zone'] }, ZONE_CALL),
+    ask(others, { direction: 'outbound', by: ['region', 'zone'] }, CALL),
+  ]);
   return [
-    ...zoned.flatMap((group) => routeOf(group, calls.get(callOf(group)), sources.zones)),
-    ...[...calls.values()].filter((group) => !isTold(group) && hasRequests(group)).flatMap(unknownRoute),
+    ...(await inSlices(zoned, (group) => routeOf(group, byZone.failed, sources.zones))).flat(),
+    ...(await inSlices(rest, unknownRoute)).flat(),
   ];
+}
+
+const ZONE_CALL: readonly SeriesLabel[] = [...CALL, 'peer_zone'];
+
+/** Calls, and the keys of those that do not count. */
+interface Chosen {
+  readonly all: readonly Group[];
+  readonly left: ReadonlySet<string>;
+}
+
+interface ChosenByZone extends Chosen {
+  readonly failed: Failed;
+}
+
+/** Ways on which calls failed by gRPC status or timed out, by {@link wayOf}. */
+interface Failed {
+  readonly grpc: ReadonlySet<string>;
+  readonly timedOut: ReadonlySet<string>;
+}
+
+interface CallsQuery {
+  readonly times: Pick<SumQuery, 'from' | 'to' | 'match'>;
+  readonly isAsked: (group: Group) => boolean;
+}
+
+/** Calls that are told by zone, and the others: each request is in one of them. */
+async function callsByZone(
+  { store, directory }: RegionSources,
+  { times, isAsked }: CallsQuery,
+): Promise<{ byZone: ChosenByZone; others: Chosen }> {
+  const [{ groups: sent }, { groups: byZone }] = await Promise.all([
+    store.sums({ ...times, direction: 'outbound', by: CALL, bins: false }),
+    store.sums({ ...times, direction: 'zone', by: ZONE_CALL, bins: false }),
+  ]);
+  const slices = new Slices();
+  const [grpcFailed, timedOut, told, tellers] = [0, 1, 2, 3].map(() => new Set<string>()) as FourSets;
+  for (const group of sent) {
+    await slices.pause();
+    if (countedIn(group, 'grpc_failed')) grpcFailed.add(callOf(group));
+    if (countedIn(group, 'timed_out')) timedOut.add(callOf(group));
+  }
+  const failed = { grpc: new Set<string>(), timedOut: new Set<string>() };
+  const leftByZone = new Set<string>();
+  for (const group of byZone) {
+    await slices.pause();
+    const call = callOf(group);
+    if (!isAsked(group) || !hasRequests(group)) {
+      leftByZone.add(keyOf(ZONE_CALL.map((label) => group.labels[label] ?? '')));
+      continue;
+    }
+    told.add(call);
+    tellers.add(callerOf(group));
+    if (grpcFailed.has(call)) failed.grpc.add(wayOf(group));
+    if (timedOut.has(call)) failed.timedOut.add(wayOf(group));
+  }
+  const left = new Set<string>();
+  for (const group of sent) {
+    await slices.pause();
+    const call = callOf(group);
+    const isTold = told.has(call) || (tellers.has(callerOf(group)) && isRelayed(group, directory));
+    if (isTold || !isAsked(group) || !hasRequests(group)) left.add(call);
+  }
+  return { byZone: { all: byZone, left: leftByZone, failed }, others: { all: sent, left } };
+}
+
+type FourSets = [Set<string>, Set<string>, Set<string>, Set<string>];
+
+/** From which zone to which. */
+function wayOf({ labels }: Group): string {
+  return keyOf([labels.region ?? '', labels.zone ?? '', labels.peer_zone ?? '']);
 }
 
 /** Requests to a gateway are told by zone under the name of the service that they are for. */
@@ -116,7 +192,9 @@ function hasRequests({ cells: [cell] }: Group): boolean {
   return cell !== null && cell !== undefined && requestCount(cell.counters) > 0;
 }
 
-function routeOf({ labels, cells: [cell] }: Group, call: Group | undefined, zones: ZoneRegions): Route[] {
+function routeOf(group: Group, failed: Failed, zones: ZoneRegions): Route[] {
+  const { labels } = group;
+  const [cell] = group.cells;
   const zone = labels.peer_zone || null;
   if (!cell) return [];
   return [
@@ -124,8 +202,8 @@ function routeOf({ labels, cells: [cell] }: Group, call: Group | undefined, zone
       from: placeOf(labels),
       to: { region: zone === null ? null : (zones.regionOf(zone) ?? null), zone },
       cell,
-      grpcFailed: countedIn(call, 'grpc_failed'),
-      timedOut: countedIn(call, 'timed_out'),
+      grpcFailed: failed.grpc.has(wayOf(group)),
+      timedOut: failed.timedOut.has(wayOf(group)),
     },
   ];
 }
@@ -141,8 +219,8 @@ function placeOf({ region, zone }: Group['labels']): Place {
   return { region: region || null, zone: zone || null };
 }
 
-function countedIn(call: Group | undefined, counter: 'grpc_failed' | 'timed_out'): boolean {
-  return (call?.cells[0]?.counters[COUNTER_INDEX[counter]] ?? 0) > 0;
+function countedIn({ cells: [cell] }: Group, counter: 'grpc_failed' | 'timed_out'): boolean {
+  return (cell?.counters[COUNTER_INDEX[counter]] ?? 0) > 0;
 }
 
 interface MergedRoute {

@@ -6,10 +6,12 @@ import {
   type MeasuredGroup,
   type MeasuredQuery,
   peerOf,
+  receivedAtOnce,
   receivedByService,
   type ServiceGroup,
 } from '../measure/measured.ts';
-import type { Cell, SumQuery } from '../store/store.ts';
+import { inSlices } from '../measure/slices.ts';
+import type { Cell, SeriesLabels, SumQuery } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type {
   AnswerRange,
@@ -29,7 +31,7 @@ export async function listServices(sources: Sources, range: TimeRange, filters: 
   const measured = Map.groupBy(groups, ({ name }) => serviceKey(name));
   const known = sources.directory.all().filter((service) => isShown(service, filters));
   const names = new Map([...known, ...groups.map(({ name }) => name)].map((name) => [serviceKey(name), name]));
-  const services = [...names].map(([key, name]) =>
+  const services = await inSlices(names, ([key, name]) =>
     summary(sources, { name, filters, groups: measured.get(key) ?? [] }),
   );
   services.sort(byName);
@@ -61,26 +63,17 @@ export async function describeService(
   range: TimeRange,
   filters: Filters,
 ): Promise<ServiceAnswer> {
-  const all = await receivedByService(sources, {
-    ...shifted(range),
-    filters: {
-      service: [asked.service],
-      ...(asked.namespace === undefined ? {} : { namespace: [asked.namespace] }),
-    },
-    by: ['instance', 'region', 'zone'],
-    bins: true,
-  });
-  const name = findKnown(sources.directory, asked) ?? all[0]?.name;
+  const name = findKnown(sources.directory, asked) ?? (await findMeasured(sources, asked, range));
   if (!name)
     throw new RequestError(
       `no service "${asked.service}" is known, and none was called in the last ${range.window}`,
       404,
       'not_found',
     );
-  const groups = all.filter((group) => serviceKey(group.name) === serviceKey(name) && isIn(group, filters));
+  const { whole: groups, byRegion: regions, byPlace: places } = await groupsOf(sources, name, { range, filters });
   const base = summary(sources, { name, filters, groups });
   const targets = targetsOf(sources.directory, name, filters);
-  const seen = base.vantage === 'server' ? groups : [];
+  const isSeen = base.vantage === 'server';
   const [upstreams, downstreams] = await Promise.all([
     listUpstreams(sources, name, { range, filters }),
     listDownstreams(sources, name, { range, filters }),
@@ -89,8 +82,8 @@ export async function describeService(
     ...rangeOf(range),
     tiers: sources.tiers(),
     ...base,
-    byInstance: byInstance(seen, targets),
-    byRegion: byRegion(seen),
+    byInstance: await byInstance(isSeen ? places : [], targets),
+    byRegion: byRegion(isSeen ? regions : []),
     upstreams,
     downstreams,
     failures: failures(sumOf(groups)),
@@ -106,9 +99,39 @@ function findKnown(
   return named.find((known) => known.namespace === '') ?? named[0];
 }
 
-/** Where only callers measured a service, no filter by place matches. */
-function isIn({ vantage, labels }: ServiceGroup, filters: Filters): boolean {
-  return !byPlace(filters) || (vantage === 'server' && passes(filters, labels));
+/** A service that no target is of any more, or that only callers know. */
+async function findMeasured(
+  sources: Sources,
+  { service, namespace }: { service: string; namespace: string | undefined },
+  range: TimeRange,
+): Promise<ServiceName | undefined> {
+  const filters = { service: [service], ...(namespace === undefined ? {} : { namespace: [namespace] }) };
+  const [first] = await receivedByService(sources, { ...shifted(range), filters, by: [], bins: false });
+  return first?.name;
+}
+
+interface GroupsOfService {
+  readonly whole: readonly ServiceGroup[];
+  readonly byRegion: readonly ServiceGroup[];
+  readonly byPlace: readonly ServiceGroup[];
+}
+
+/** Percentiles are the store's work, but for a service whose callers name it in several ways. */
+async function groupsOf(sources: Sources, name: ServiceName, { range, filters }: PeerQuery): Promise<GroupsOfService> {
+  const query = {
+    ...shifted(range),
+    filters: { ...filters, service: [name.service], namespace: [name.namespace] },
+    by: ['instance', 'region', 'zone'],
+    subtotals: [[], ['region']],
+    bins: true,
+  } as const;
+  const ask = async (quantiles: Pick<MeasuredQuery, 'quantiles'>): Promise<GroupsOfService> => {
+    const { groups, subtotals } = await receivedAtOnce(sources, { ...query, ...quantiles });
+    const own = (some: readonly ServiceGroup[] = []) => some.filter((one) => serviceKey(one.name) === serviceKey(name));
+    return { whole: own(subtotals[0]), byRegion: own(subtotals[1]), byPlace: own(groups) };
+  };
+  const found = await ask({ quantiles: ALL_PERCENTILES });
+  return found.whole.length > 1 ? ask({}) : found;
 }
 
 function targetsOf(directory: ServiceDirectory, name: ServiceName, filters: Filters): LiveTarget[] {
@@ -143,11 +166,14 @@ function sumOf(groups: readonly MeasuredGroup[]): Cell | null {
   return mergeCells(groups.map(({ cells }) => cells[0] ?? null));
 }
 
-function byInstance(groups: readonly MeasuredGroup[], targets: readonly LiveTarget[]): InstanceFigures[] {
+async function byInstance(
+  groups: readonly MeasuredGroup[],
+  targets: readonly LiveTarget[],
+): Promise<InstanceFigures[]> {
   const health = new Map(
     targets.flatMap((target) => (target.identity ? [[target.identity.instance, target.health] as const] : [])),
   );
-  const measured = groups.map(({ labels, cells }) => ({
+  const measured = await inSlices(groups, ({ labels, cells }) => ({
     instance: labels.instance ?? '',
     region: labels.region ?? '',
     zone: labels.zone ?? '',
@@ -177,43 +203,60 @@ interface PeerQuery {
 }
 
 /** Services that this one called in the window. */
-async function listUpstreams(sources: Sources, self: ServiceName, query: PeerQuery): Promise<PeerFigures[]> {
-  const match = { ...query.filters, service: [self.service], namespace: [self.namespace] };
-  const groups = await callsOf(sources, query.range, { match, by: ['peer', 'peer_namespace'] });
-  return peers(groups.map(({ labels, cell }) => ({ name: sources.directory.resolve(peerOf(labels)), cell })));
+function listUpstreams(sources: Sources, self: ServiceName, { range, filters }: PeerQuery): Promise<PeerFigures[]> {
+  const match = { ...filters, service: [self.service], namespace: [self.namespace] };
+  const by = ['peer', 'peer_namespace'] as const;
+  return peers(sources, { range, match, by }, (labels) => sources.directory.resolve(peerOf(labels)));
 }
 
 /** Services that called this one in the window: they don't know which of its instances they reached. */
-async function listDownstreams(sources: Sources, self: ServiceName, query: PeerQuery): Promise<PeerFigures[]> {
-  if (byPlace(query.filters)) return [];
+async function listDownstreams(
+  sources: Sources,
+  self: ServiceName,
+  { range, filters }: PeerQuery,
+): Promise<PeerFigures[]> {
+  if (byPlace(filters)) return [];
   const by = ['service', 'namespace', 'peer', 'peer_namespace'] as const;
-  const groups = await callsOf(sources, query.range, { match: { peer: [self.service] }, by });
-  const calls = groups.filter(
-    ({ labels }) => serviceKey(sources.directory.resolve(peerOf(labels))) === serviceKey(self),
-  );
-  return peers(
-    calls.map(({ labels, cell }) => ({
-      name: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
-      cell,
-    })),
+  return peers(sources, { range, match: { peer: [self.service] }, by }, (labels) =>
+    serviceKey(sources.directory.resolve(peerOf(labels))) === serviceKey(self)
+      ? { service: labels.service ?? '', namespace: labels.namespace ?? '' }
+      : undefined,
   );
 }
 
-async function callsOf({ store }: Sources, range: TimeRange, query: Pick<SumQuery, 'match' | 'by'>) {
-  const { groups } = await store.sums({ ...shifted(range), direction: 'outbound', bins: true, ...query });
-  return groups.map(({ labels, cells }) => ({ labels, cell: cells[0] ?? null }));
+interface CallsQuery extends Pick<SumQuery, 'match' | 'by'> {
+  readonly range: TimeRange;
 }
 
-/** Rows by name, those without a request left out. */
-function peers(rows: readonly { name: ServiceName; cell: Cell | null }[]): PeerFigures[] {
-  const grouped = Map.groupBy(rows, ({ name }) => serviceKey(name));
-  const merged = [...grouped.values()].flatMap((members) => {
-    const name = members[0]?.name;
-    return name ? [{ ...name, ...figures(mergeCells(members.map(({ cell }) => cell)), 'upstream') }] : [];
+/**
+ * Rows by name, those without a name or a request left out. Percentiles are the store's work, but for names that
+ * several groups share.
+ */
+async function peers(
+  { store }: Sources,
+  { range, ...query }: CallsQuery,
+  nameOf: (labels: SeriesLabels) => ServiceName | undefined,
+): Promise<PeerFigures[]> {
+  const ask = async (quantiles: Pick<SumQuery, 'quantiles'>) => {
+    const times = shifted(range);
+    const { groups } = await store.sums({ ...times, ...query, ...quantiles, direction: 'outbound', bins: true });
+    const rows = await inSlices(groups, ({ labels, cells: [cell = null] }) => {
+      const name = nameOf(labels);
+      return name ? [{ name, cell }] : [];
+    });
+    return [...Map.groupBy(rows.flat(), ({ name }) => serviceKey(name)).values()];
+  };
+  const found = await ask({ quantiles: ALL_PERCENTILES });
+  const named = found.some(({ length }) => length > 1) ? await ask({}) : found;
+  const rows = await inSlices(named, (members): PeerFigures[] => {
+    const [first] = members;
+    if (!first) return [];
+    const { service, namespace } = first.name;
+    return [{ service, namespace, ...figures(mergeCells(members.map(({ cell }) => cell)), 'upstream') }];
   });
-  return merged
+  return rows
+    .flat()
     .filter(({ requests }) => (requests ?? 0) > 0)
-    .map(({ service, namespace, ...rest }) => ({ service, namespace, ...rest }))
     .sort(byName);
 }
 

@@ -6,6 +6,8 @@ import { Slices } from '../measure/slices.ts';
 
 /** Elements of a list that are rendered at once. */
 const PIECE = 250;
+/** Parts of a value that is rendered at once, wherever it is. */
+const SMALL = 64;
 /** Lists and objects are taken apart down to this level. */
 const DEPTH = 4;
 const CHUNK_CHARACTERS = 65_536;
@@ -37,9 +39,24 @@ async function drained(response: Response): Promise<void> {
 
 /** JSON text in pieces; what JSON.stringify leaves out is left out. */
 export function* piecesOf(value: unknown, depth: number): Generator<string> {
-  if (Array.isArray(value)) yield* listPieces(value, depth);
+  if (isSmall(value)) yield JSON.stringify(value) ?? 'null';
+  else if (Array.isArray(value)) yield* listPieces(value, depth);
   else if (depth < DEPTH && typeof value === 'object' && value !== null) yield* objectPieces(value, depth);
   else yield JSON.stringify(value) ?? 'null';
+}
+
+/** Whether a value has so few parts that taking it apart takes longer than rendering it. */
+function isSmall(value: unknown): boolean {
+  return partsOf(value, SMALL) <= SMALL;
+}
+
+/** Numbers, texts and names in a value, counted up to `most`. */
+function partsOf(value: unknown, most: number): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  let count = parts.length;
+  for (let i = 0; i < parts.length && count <= most; i++) count += partsOf(parts[i], most - count);
+  return count;
 }
 
 function* listPieces(list: readonly unknown[], depth: number): Generator<string> {

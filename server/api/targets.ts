@@ -102,10 +102,17 @@ function targetStatus({ live, labels }: Row, discovery: DiscoveryView): TargetSt
     bodyBytes: live.bodyBytes,
     samples: live.samples,
     envoyVersion: live.envoyVersion,
+    startedAt: live.startedAt,
+    restarts: [...live.restarts],
+    scrapeIntervalMs: live.intervalMs,
+    certificateExpiry: live.certificateExpiry === null ? null : live.certificateExpiry * 1000,
     precision: live.precision,
     note: discovery.note(live.target.key),
     failureSource: live.failureSource,
     clusters: live.clusters && { ...live.clusters, durationMs: Math.round(live.clusters.durationMs * 1000) / 1000 },
+    intervalMs: live.pace?.intervalMs ?? null,
+    slowedDown: live.pace?.slowedDown ?? '',
+    busyShare: live.pace && live.durationMs !== null ? live.durationMs / live.pace.intervalMs : null,
   };
 }
 

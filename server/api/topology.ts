@@ -2,6 +2,7 @@ import { type KnownService, type ServiceDirectory, type ServiceName, serviceKey 
 import { ALL_PERCENTILES, mergeCells } from '../measure/cells.ts';
 import { type Filters, passes } from '../measure/filters.ts';
 import { peerOf } from '../measure/measured.ts';
+import { inSlices, Slices } from '../measure/slices.ts';
 import type { Cell, SumQuery } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type { TopologyAnswer, TopologyEdge, TopologyNode } from './contract.ts';
@@ -25,7 +26,9 @@ export async function describeTopology(
   );
   const nodes = new Map(knownNodes(directory, { ...names, ...match }).map((node) => [node.id, node]));
   const edges: TopologyEdge[] = [];
+  const slices = new Slices();
   for (const members of Map.groupBy(calls, edgeKey).values()) {
+    await slices.pause();
     const [first] = members;
     const edge = figures(mergeCells(members.map(({ cell }) => cell)), 'upstream');
     if (!first || !edge.requests) continue;
@@ -47,7 +50,7 @@ async function callsOf(sources: Sources, query: Pick<SumQuery, 'from' | 'to' | '
   const by = ['service', 'namespace', 'peer', 'peer_namespace'] as const;
   const ask = async (quantiles: Pick<SumQuery, 'quantiles'>): Promise<Call[]> => {
     const { groups } = await sources.store.sums({ ...query, ...quantiles, direction: 'outbound', by, bins: true });
-    return groups.map(({ labels, cells }) => ({
+    return inSlices(groups, ({ labels, cells }) => ({
       source: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
       target: sources.directory.resolve(peerOf(labels)),
       cell: cells[0] ?? null,

@@ -37,7 +37,7 @@ export function addFlag(command: Command, name: FlagName): Command {
 
 /** What was given of them. Commander keeps a flag with dots under a name of its own making. */
 export function readConfigOptions(command: Command): { file: string | undefined; flags: ConfigFlags } {
-  const given = command.opts<Record<string, unknown>>();
+  const given = command.optsWithGlobals<Record<string, unknown>>();
   const text = (option: Option) => {
     const value = given[option.attributeName()];
     return typeof value === 'string' ? value : undefined;

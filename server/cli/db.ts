@@ -19,7 +19,7 @@ export interface DbCommand {
 }
 
 /** @throws PlainError when the configuration is wrong, or names no file. */
-function configOf({ file, flags }: DbCommand): Config {
+export function configOf({ file, flags }: Pick<DbCommand, 'file' | 'flags'>): Config {
   const loaded = loadConfig(file, flags);
   if ('errors' in loaded) throw new PlainError(loaded.errors.join('\n'));
   if (loaded.config.storage.path === MEMORY_PATH)

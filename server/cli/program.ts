@@ -4,6 +4,7 @@ import { VERSION } from '../config/version.ts';
 import { addConfigOptions, addFlag, CONFIG_FILE, readConfigOptions, repeatable } from './config-options.ts';
 import { addDb } from './db-command.ts';
 import { PlainError, plainLine } from './plain-error.ts';
+import { addRules } from './rules-command.ts';
 import type { Terminal } from './terminal.ts';
 
 const HTTP_CONFIG_FILE = new Option(
@@ -82,28 +83,32 @@ function addDemo(program: Command, terminal: Terminal, done: (code: number) => v
   });
 }
 
-function addRules(program: Command, terminal: Terminal, done: (code: number) => void): void {
-  const command = program.command('rules').description('print the alert rules as a Prometheus rule file');
-  command.addOption(CONFIG_FILE).action(async () => {
-    const { rulesCommand } = await import('./rules-command.ts');
-    done(rulesCommand(readConfigOptions(command).file, terminal));
-  });
-}
-
 function addStat(program: Command, terminal: Terminal, done: (code: number) => void): void {
   const command = program.command('stat').description('print the golden signals of every service');
   command
     .option('--url <url>', 'where Sidelight runs', DEFAULT_URL)
     .option('--window <duration>', 'how far back to look', '1m')
+    .option('--watch', 'ask again and again, until Ctrl-C', false)
+    .option('--every <duration>', 'how often, with --watch', '5s')
     .addOption(outputOption())
     .addOption(HTTP_CONFIG_FILE)
-    .action(async (options: StatOptions) => {
+    .action(async ({ watch, every, ...options }: StatOptions) => {
       const { stat } = await import('./stat.ts');
       const { fetchBy } = await import('./http-config.ts');
       const httpConfigFile = command.getOptionValue(HTTP_CONFIG_FILE.attributeName());
       const asking = typeof httpConfigFile === 'string' ? fetchBy(httpConfigFile) : fetch;
-      done(await stat({ ...options, terminal, fetch: asking }));
+      const { untilStopped } = await import('./until-stopped.ts');
+      const watching = watch ? { every, ...untilStopped(process) } : undefined;
+      done(await stat({ ...options, terminal, fetch: asking, watch: watching }));
     });
+}
+
+interface StatOptions {
+  readonly url: string;
+  readonly window: string;
+  readonly output: 'table' | 'json';
+  readonly watch: boolean;
+  readonly every: string;
 }
 
 function addTargets(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -130,12 +135,6 @@ function addExplain(program: Command, terminal: Terminal, done: (code: number) =
       const configFile = readConfigOptions(command).file;
       done(await explainCommand({ subject, output, all, labels: label, serverInfo, configFile, terminal }));
     });
-}
-
-interface StatOptions {
-  readonly url: string;
-  readonly window: string;
-  readonly output: 'table' | 'json';
 }
 
 interface ExplainOptions {

@@ -2,7 +2,7 @@ import { parseDuration } from '../model/duration.ts';
 import { CredentialsError } from '../reach/credentials.ts';
 import { codeOf, PlainError, plainLine } from './plain-error.ts';
 import { errorSchema, type ServicesAnswer, servicesSchema } from './services-answer.ts';
-import { statLines } from './stat-table.ts';
+import { printedLines, type Watch, watchStat } from './stat-watch.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface StatCommand {
@@ -13,6 +13,8 @@ export interface StatCommand {
   readonly output: 'table' | 'json';
   readonly terminal: Terminal;
   readonly fetch: Fetch;
+  /** Where it is to be asked again and again: how often, such as `5s`, and until when. */
+  readonly watch?: (Pick<Watch, 'stop' | 'sleep' | 'now'> & { readonly every: string }) | undefined;
 }
 
 /** What is needed of fetch. */
@@ -22,19 +24,33 @@ export type Fetch = (
 ) => Promise<Pick<Response, 'ok' | 'status' | 'text'>>;
 
 const TIMEOUT_MS = 10_000;
+const LEAST_EVERY_MS = 1000;
 const SIGN_IN = 'write name and password, or a token, in a file and give it by --http.config.file';
 
-/** Prints the golden signals of every service; gives the exit code. */
-export async function stat({ url, window, output, terminal, fetch }: StatCommand): Promise<number> {
+/** Prints the golden signals of every service, once or again and again; gives the exit code. */
+export async function stat(command: StatCommand): Promise<number> {
+  const { url, window, output, terminal, fetch, watch } = command;
+  const askOnce = async (stop?: AbortSignal) => {
+    const body = await ask(addressOf(url, window), { base: url, fetch, stop });
+    return { body, answer: readAnswer(body, url) };
+  };
   try {
-    const body = await ask(addressOf(url, window), { base: url, fetch });
-    const answer = readAnswer(body, url);
-    for (const line of output === 'json' ? [body] : statLines(answer)) terminal.out(line);
+    if (watch) await watchStat({ ...watch, ask: askOnce, url, output, terminal, everyMs: intervalOf(watch.every) });
+    else {
+      const { body, answer } = await askOnce();
+      for (const line of output === 'json' ? [body] : printedLines(answer, terminal)) terminal.out(line);
+    }
     return 0;
   } catch (error) {
     terminal.err(plainLine(error));
     return 1;
   }
+}
+
+function intervalOf(every: string): number {
+  const ms = parseDuration(every);
+  if (ms === undefined || ms < LEAST_EVERY_MS) throw new PlainError(`--every=${every}: at least 1s; write 5s or 1m`);
+  return ms;
 }
 
 function addressOf(base: string, window: string): URL {
@@ -51,11 +67,19 @@ function addressOf(base: string, window: string): URL {
   return address;
 }
 
-async function ask(address: URL, { base, fetch }: { base: string; fetch: Fetch }): Promise<string> {
+interface Asking {
+  readonly base: string;
+  readonly fetch: Fetch;
+  readonly stop: AbortSignal | undefined;
+}
+
+async function ask(address: URL, { base, fetch, stop }: Asking): Promise<string> {
   let answer: Awaited<ReturnType<Fetch>>;
   let body: string;
   try {
-    answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: 'application/json' } });
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = stop ? AbortSignal.any([timeout, stop]) : timeout;
+    answer = await fetch(address, { signal, headers: { accept: 'application/json' } });
     body = await answer.text();
   } catch (error) {
     throw new PlainError(`${base} does not answer: ${reasonOf(error)}`);

@@ -49,9 +49,16 @@ function listedOf(discovery: Discovery): Listed {
     bodyBytes: null,
     samples: null,
     envoyVersion: '',
+    startedAt: null,
+    restarts: [],
+    scrapeIntervalMs: null,
+    certificateExpiry: null,
     precision: 'unknown' as const,
     failureSource: 'unknown' as const,
     clusters: null,
+    intervalMs: null,
+    slowedDown: '',
+    busyShare: null,
     note: discovery.note(key),
   }));
   const dropped = list.map(({ discoveredLabels, reason }) => ({ discoveredLabels: { ...discoveredLabels }, reason }));

@@ -3,6 +3,7 @@
 import { isSignalName, type SignalName } from '../model/signals.ts';
 import { templateProblem } from '../model/template.ts';
 import { readQuantity, thresholdProblem } from './alert-fields.ts';
+import { windowProblems } from './alert-windows.ts';
 import { type KeyPath, type Origins, type Problem, shown, valueAt } from './problem.ts';
 
 const THRESHOLDS = ['above', 'below', 'clear_at', 'floor'] as const;
@@ -15,10 +16,14 @@ export function alertProblems(tree: unknown, origins: Origins): Problem[] {
   if (!Array.isArray(rules)) return [];
   return rules.flatMap((rule: unknown, index) => {
     const path: KeyPath = ['alerts', 'rules', index];
-    return [
+    const condition = [
       ...conditionProblems(rule, path),
       ...thresholdProblems(rule, path),
       ...floorProblems(rule, path),
+    ];
+    return [
+      ...condition,
+      ...(condition.length === 0 ? windowProblems(tree, rule, path, origins) : []),
       ...templateProblems(rule, path),
       ...duplicateProblems(rules, index, origins),
     ];
@@ -56,7 +61,7 @@ function conditionProblem(given: (key: string) => boolean): { key?: string; mess
   if (given('against') !== given('factor'))
     return {
       key: given('against') ? 'against' : 'factor',
-      message: 'against and factor belong together; write both, such as against: 1w and factor: 2',
+      message: 'against and factor belong together; write both, such as against: 1d and factor: 2',
     };
   if (!isCompared && given('floor'))
     return { key: 'floor', message: 'only a comparison has a floor; remove it, or write against and factor' };

@@ -3,7 +3,6 @@ import { described, formatPath, type KeyPath, type Origins, type Problem, valueA
 import { brokenRules } from './rules.ts';
 import { configSchema, type WrittenConfig } from './schema.ts';
 import { closest } from './suggest.ts';
-import { UNAVAILABLE } from './unavailable.ts';
 
 export type Checked = { readonly written: WrittenConfig } | { readonly problems: Problem[] };
 
@@ -35,10 +34,7 @@ export function problemsOf(issue: z.core.$ZodIssue, tree: unknown, schema: z.cor
 
 function unknownKey(path: KeyPath, key: string, schema: z.core.$ZodType): Problem {
   const known = keysAt(path, schema);
-  const later = UNAVAILABLE.filter((keys) => formatPath(keys.slice(0, -1)) === formatPath(path)).map((keys) =>
-    String(keys.at(-1)),
-  );
-  const meant = closest(key, [...known, ...later]) ?? elsewhere(key, schema);
+  const meant = closest(key, known) ?? elsewhere(key, schema);
   const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${meant}\`?`;
   return { path: [...path, key], at: 'key', message: `unknown key; ${hint}` };
 }

@@ -2,6 +2,7 @@ import type { Labels } from '../model/labels.ts';
 import type { AuthSettings, TlsSettings } from '../model/reach.ts';
 import type { AlertsConfig } from './alerts-config.ts';
 import type { RelabelAction } from './relabel-fields.ts';
+import type { RemoteWriteConfig } from './remote-write-config.ts';
 import type { WebAuthConfig, WebLimits, WebTlsConfig } from './web-config.ts';
 
 /** The whole configuration, checked, with every default filled in, frozen. */
@@ -15,6 +16,8 @@ export interface Config {
   readonly storage: StorageConfig;
   readonly exporter: ExporterConfig;
   readonly alerts: AlertsConfig;
+  readonly remoteWrite: readonly RemoteWriteConfig[];
+  readonly otlp: OtlpConfig;
   readonly web: WebConfig;
   readonly log: LogConfig;
 }
@@ -149,6 +152,25 @@ export interface ExporterConfig {
 export interface SampleRule {
   readonly metric?: string;
   readonly labels: Labels;
+}
+
+/** Where metrics are pushed to by OTLP. What is absent is told by OpenTelemetry's variables, or has their defaults. */
+export interface OtlpConfig {
+  /** Base address; empty: that of the variables, if any. */
+  readonly endpoint: string;
+  readonly protocol?: 'http/protobuf' | 'grpc';
+  readonly intervalMs?: number;
+  readonly timeoutMs?: number;
+  readonly temporality?: 'cumulative' | 'delta';
+  readonly histograms?: 'exponential' | 'explicit';
+  readonly compression?: 'gzip' | 'none';
+  readonly headers: Readonly<Record<string, string>>;
+  /** Absolute paths by name of header. */
+  readonly headerFiles: Readonly<Record<string, string>>;
+  readonly tls?: TlsSettings;
+  readonly auth?: AuthSettings;
+  /** Whether the collector's traces go there too. */
+  readonly traces: boolean;
 }
 
 export interface WebConfig {

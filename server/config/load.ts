@@ -8,9 +8,10 @@ import { fixedProblems } from './fixed.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
 import { normalisedDiscovery, withFilesFrom } from './normalised-discovery.ts';
 import { normalisedWeb } from './normalised-web.ts';
+import { otlpConfigOf } from './otlp-config.ts';
 import { formatProblems, Origins } from './problem.ts';
+import { remoteWriteConfigOf, sampleRuleOf } from './remote-write-config.ts';
 import type { WrittenConfig } from './schema.ts';
-import { takeUnavailable } from './unavailable.ts';
 
 /** Either a configuration to work with, or every error in one plain line each. */
 export type Loaded = { readonly config: Config } | { readonly errors: string[] };
@@ -33,9 +34,8 @@ export function parseConfig(text: string, file: string, flags: ConfigFlags = {},
 
 function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | undefined): Loaded {
   applyFlags(tree, flags);
-  const unavailable = takeUnavailable(tree.value);
   const checked = checkTree(tree.value, tree.origins);
-  const problems = [...tree.problems, ...unavailable, ...('problems' in checked ? checked.problems : [])];
+  const problems = [...tree.problems, ...('problems' in checked ? checked.problems : [])];
   if ('written' in checked && problems.length === 0) {
     const web = normalisedWeb(checked.written.web, tree.origins);
     if ('errors' in web) return web;
@@ -47,7 +47,7 @@ function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | unde
 }
 
 function normalised(
-  { scrape, discovery, peers, local, storage, exporter, alerts, log }: WrittenConfig,
+  { scrape, discovery, peers, local, storage, exporter, alerts, remote_write, otlp, log }: WrittenConfig,
   folder: string,
 ): Omit<Config, 'web'> {
   return {
@@ -70,6 +70,8 @@ function normalised(
     storage: { path: storage.path, retentionMs: storage.retention, maxSizeBytes: storage.max_size },
     exporter: exporterOf(exporter),
     alerts: alertsConfigOf(alerts, folder),
+    remoteWrite: remote_write.map((entry) => remoteWriteConfigOf(entry, folder)),
+    otlp: otlpConfigOf(otlp, folder),
     log,
   };
 }
@@ -88,6 +90,5 @@ function exporterOf({
   drop,
   ...others
 }: WrittenConfig['exporter']): Config['exporter'] {
-  const rule = ({ metric, labels }: (typeof keep)[number]) => ({ ...(metric === undefined ? {} : { metric }), labels });
-  return { ...others, seriesLimit, keep: keep.map(rule), drop: drop.map(rule) };
+  return { ...others, seriesLimit, keep: keep.map(sampleRuleOf), drop: drop.map(sampleRuleOf) };
 }

@@ -3,7 +3,10 @@ import { alertsSchema } from './alerts-schema.ts';
 import { discovery } from './discovery-fields.ts';
 import { choiceField, countField, durationField, sizeField, switchField } from './fields.ts';
 import { bucketsField, patternField, serviceTemplateField } from './mesh-fields.ts';
+import { otlpSchema } from './otlp-schema.ts';
 import { authField, tlsField } from './reach-fields.ts';
+import { remoteWriteField } from './remote-write-fields.ts';
+import { sampleRule } from './sample-fields.ts';
 import { webAuthField } from './web-auth-fields.ts';
 import {
   externalUrlField,
@@ -17,12 +20,21 @@ import { webTlsField } from './web-tls-fields.ts';
 
 export const DEFAULT_INTERVAL = '15s';
 
+/** How long each tier is kept where nothing else is asked for. */
+export const DEFAULT_RETENTION = { raw: '2h', '1m': '2d', '10m': '30d', '1h': '400d' } as const;
+
 /** A tier must outlive the step of the tier that is made from it, twice over, or counts would be lost. */
 const retention = z.strictObject({
-  raw: durationField({ min: '2m', max: '10y' }).prefault('2h').describe('Every scrape, by instance.'),
-  '1m': durationField({ min: '20m', max: '10y' }).prefault('2d').describe('Steps of a minute, by instance.'),
-  '10m': durationField({ min: '2h', max: '10y' }).prefault('30d').describe('Steps of ten minutes, instances summed.'),
-  '1h': durationField({ min: '1h', max: '100y' }).prefault('400d').describe('Steps of an hour, instances summed.'),
+  raw: durationField({ min: '2m', max: '10y' }).prefault(DEFAULT_RETENTION.raw).describe('Every scrape, by instance.'),
+  '1m': durationField({ min: '20m', max: '10y' })
+    .prefault(DEFAULT_RETENTION['1m'])
+    .describe('Steps of a minute, by instance.'),
+  '10m': durationField({ min: '2h', max: '10y' })
+    .prefault(DEFAULT_RETENTION['10m'])
+    .describe('Steps of ten minutes, instances summed.'),
+  '1h': durationField({ min: '1h', max: '100y' })
+    .prefault(DEFAULT_RETENTION['1h'])
+    .describe('Steps of an hour, instances summed.'),
 });
 
 const scrape = z.strictObject({
@@ -42,7 +54,11 @@ const scrape = z.strictObject({
   zones_every: countField({ min: 0, max: 1_000_000 })
     .prefault(4)
     .describe('At every how many scrapes requests from zone to zone are asked for; 0: never.'),
-  slow_down: switchField().prefault(true).describe('Scrape a target less often while it answers slowly.'),
+  slow_down: switchField()
+    .prefault(true)
+    .describe(
+      'Scrape a target less often, down to once a minute, while answers take over a fifth of the interval or time out.',
+    ),
   tls: tlsField().optional().describe('TLS towards targets at https addresses, where their entry has no `tls`.'),
   auth: authField().optional().describe('What targets are sent to let us in, where their entry has no `auth`.'),
   allow_link_local: switchField()
@@ -51,16 +67,6 @@ const scrape = z.strictObject({
   clusters_every: countField({ min: 0, max: 10_000 })
     .prefault(5)
     .describe('Ask a target for /clusters after every so many scrapes, where it adds something; 0 is never.'),
-});
-
-const sampleRule = z.strictObject({
-  metric: patternField('a pattern such as "mesh_request_.*"')
-    .optional()
-    .describe('RE2 pattern for the whole name of a metric.'),
-  labels: z
-    .record(z.string(), patternField('a pattern such as "checkout|cart"'))
-    .prefault({})
-    .describe('RE2 patterns for the whole values of labels; a label that is absent is empty.'),
 });
 
 const peer = z.strictObject({
@@ -107,6 +113,10 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('What Prometheus gets.'),
   alerts: alertsSchema.prefault({}).describe('Who is told when.'),
+  remote_write: remoteWriteField()
+    .prefault([])
+    .describe('Receivers that are sent what /metrics tells: Prometheus, Mimir, Thanos, VictoriaMetrics.'),
+  otlp: otlpSchema.prefault({}).describe('Whom metrics are pushed to.'),
   web: z
     .strictObject({
       listen: listenField()

@@ -58,6 +58,18 @@ export function webAddressField() {
   });
 }
 
+/** An http or https address without query, user and password; or empty. */
+export function otlpEndpointField() {
+  return textField('http://127.0.0.1:4318', (text) => {
+    if (text === '') return { value: '' };
+    const url = webUrl(text);
+    if (url === undefined) return { error: `${shown(text)} is not a web address; write http://127.0.0.1:4318` };
+    if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
+      return { error: 'leave out user, password, ? and #; secrets go into headers, header_files or auth' };
+    return { value: url.href.replace(/\/+$/, '') };
+  });
+}
+
 /** An http or https address with the places `{service}`, `{from}`, `{to}`, `{from_ms}` and `{to_ms}`; or empty. */
 export function traceUrlField() {
   return textField('https://jaeger.example.com/search?service={service}', (text) => {

@@ -194,8 +194,22 @@ export interface StatsWanted {
   readonly connectionLengths: boolean;
 }
 
+/** Paths that were made: the targets of a mesh need few, and need them at every scrape. */
+const paths = new Map<string, string>();
+const MOST_PATHS = 1000;
+
 /** The path of a form for what is wanted; a form without a filter tells all that it can. */
-export function pathOf({ path }: StatsForm, { leftOut, connectionLengths }: StatsWanted): string {
+export function pathOf(form: StatsForm, wanted: StatsWanted): string {
+  const key = `${form.name} ${wanted.connectionLengths} ${wanted.leftOut.join(' ')}`;
+  const known = paths.get(key);
+  if (known !== undefined) return known;
+  if (paths.size >= MOST_PATHS) paths.clear();
+  const path = newPathOf(form, wanted);
+  paths.set(key, path);
+  return path;
+}
+
+function newPathOf({ path }: StatsForm, { leftOut, connectionLengths }: StatsWanted): string {
   const endings = leftOut.length > 0 ? escapeBrackets(`(${otherEnding(leftOut)}.upstream|downstream)`) : '';
   return path.replace(USED, `(${endings}${REQUESTS}${connectionLengths ? CONNECTION_LENGTHS : ''}${OTHERS}`);
 }

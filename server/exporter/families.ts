@@ -1,5 +1,6 @@
 /** What families of metrics and their samples are, whatever the format that they are told in. */
 
+import type { SparseBins } from '../model/histogram.ts';
 import type { NativeHistogram } from './native-histogram.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -67,8 +68,10 @@ export interface HistogramSample {
   readonly counts: readonly number[];
   readonly count: number;
   readonly sum: number;
-  /** The same, as formats tell it that know native histograms. */
+  /** The same, as formats tell it that know exponential histograms: in whole counts. */
   readonly native?: () => NativeHistogram;
+  /** What it was made from, in milliseconds. */
+  readonly bins?: SparseBins;
 }
 
 /** Takes the samples of one family after the other and makes output of them. */

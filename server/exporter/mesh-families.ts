@@ -1,10 +1,18 @@
 /** The mesh's families of metrics, and what each tells of a group of flows or of a sidecar. */
 
-import { CODE_CLASSES, COUNTER_INDEX, type Counter, GAUGE_INDEX, type Gauge, REASON_COUNTERS } from '../model/flow.ts';
+import {
+  CODE_CLASSES,
+  COUNTER_INDEX,
+  type Counter,
+  failureCount,
+  GAUGE_INDEX,
+  type Gauge,
+  REASON_COUNTERS,
+} from '../model/flow.ts';
 import { BinSum, cumulativeCounts, type SparseBins, sampleCount, sumMs } from '../model/histogram.ts';
 import type { Extra, Family, FamilySink, HistogramSample } from './families.ts';
 import type { FlowGroup, Sidecar } from './mesh-snapshot.ts';
-import { nativeHistogramOf } from './native-histogram.ts';
+import { wholeHistogramOf } from './native-histogram.ts';
 
 /** What a family writes to. */
 export type SampleWriter = Pick<FamilySink, 'sample' | 'histogram'>;
@@ -33,6 +41,16 @@ export const FLOW_FAMILIES: readonly FlowFamily[] = [
       for (const name of CODE_CLASSES) to.sample(group.labels, counter(group, name), ['code_class', name]);
       const unclassed = counter(group, 'unclassed');
       if (unclassed > 0) to.sample(group.labels, unclassed, ['code_class', 'unknown']);
+    },
+  },
+  {
+    name: 'mesh_failed_requests_total',
+    type: 'counter',
+    help: 'Completed requests that failed: HTTP 5xx, or a gRPC status other than 0.',
+    ofFlows(group, to) {
+      let failed = 0;
+      for (const { total } of group.members) failed += failureCount(total.counters);
+      to.sample(group.labels, failed);
     },
   },
   {
@@ -164,10 +182,13 @@ function writeGauge({ labels, members }: FlowGroup, to: SampleWriter, name: Gaug
 function binsOf({ members }: FlowGroup): SparseBins {
   const [only, ...others] = members;
   if (only && others.length === 0) return only.total.bins;
-  const sum = new BinSum();
-  for (const { total } of members) sum.addBins(total.bins);
-  return sum.toSparse();
+  SUM.clear();
+  for (const { total } of members) SUM.addBins(total.bins);
+  return SUM.toSparse();
 }
+
+/** Used again for every group. */
+const SUM = new BinSum();
 
 function histogramOf(bins: SparseBins, buckets: readonly number[]): HistogramSample {
   const counts = cumulativeCounts(
@@ -179,6 +200,7 @@ function histogramOf(bins: SparseBins, buckets: readonly number[]): HistogramSam
     counts,
     count: sampleCount(bins),
     sum: sumMs(bins) / 1000,
-    native: () => nativeHistogramOf(bins),
+    native: () => wholeHistogramOf(bins),
+    bins,
   };
 }

@@ -12,7 +12,13 @@ export type ExporterLevel = 'service' | 'instance';
 export interface FlowGroup {
   readonly labels: LabelSet;
   readonly outbound: boolean;
-  readonly members: readonly { readonly total: FlowTotal; readonly isUp: boolean }[];
+  readonly members: readonly FlowMember[];
+}
+
+export interface FlowMember {
+  readonly target: LiveTarget;
+  readonly total: FlowTotal;
+  readonly isUp: boolean;
 }
 
 /** A target with the labels of its own series. */
@@ -40,7 +46,7 @@ export function* takeSnapshot(
   const awaited = new Set(
     targets.flatMap(({ identity, health }) => (identity && health === 'unknown' ? ownKey(identity, level) : [])),
   );
-  const groups = new Map<string, FlowGroup & { members: FlowGroup['members'][number][] }>();
+  const groups = new Map<string, FlowGroup & { members: FlowMember[] }>();
   let worked = 0;
   for (const target of targets) {
     if (++worked % SLICE === 0) yield;
@@ -48,7 +54,7 @@ export function* takeSnapshot(
     if (!identity || awaited.has(ownKey(identity, level))) continue;
     for (const total of flows) {
       const labels = labelsOf(target, identity, { flow: total.flow, level });
-      const member = { total, isUp: health === 'up' };
+      const member = { target, total, isUp: health === 'up' };
       const group = groups.get(labels.text);
       if (group) group.members.push(member);
       else groups.set(labels.text, { labels, outbound: total.flow.direction === 'outbound', members: [member] });

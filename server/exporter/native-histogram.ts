@@ -1,4 +1,4 @@
-/** Prometheus's native histograms of Envoy's bins: exponential buckets, 16 to every doubling (schema 4). */
+/** Exponential histograms of Envoy's bins, 16 buckets to every doubling (schema 4): Prometheus's native ones, and OTLP's. */
 
 import { binBounds, type SparseBins } from '../model/histogram.ts';
 
@@ -20,17 +20,67 @@ export interface NativeHistogram {
  * Spreads each bin evenly over the buckets that it lies in. Its share of each is always the same, so that the counts of
  * a histogram that grows only grow. A bucket without an upper bound stands at its lower one.
  */
-export function nativeHistogramOf({ keys, counts }: SparseBins): NativeHistogram {
+export function nativeHistogramOf(bins: SparseBins): NativeHistogram {
+  return histogramBy(bins, (count, shares) => shares.map(([, share]) => share * count));
+}
+
+/** The same in whole counts, which OTLP wants and which take a fraction of the room: these only grow too, while the bins grow. */
+export function wholeHistogramOf(bins: SparseBins): NativeHistogram {
+  return histogramBy(bins, (count, shares) => apportioned(Math.round(count), shares), Math.round);
+}
+
+type Spread = (count: number, shares: readonly Share[]) => readonly number[];
+
+function histogramBy(
+  { keys, counts }: SparseBins,
+  spreadOver: Spread,
+  zero: (count: number) => number = Number,
+): NativeHistogram {
   const sums = new Map<number, number>();
   let zeroCount = 0;
   for (let i = 0; i < keys.length; i++) {
     const count = counts[i] ?? 0;
     const shares = sharesOf(keys[i] ?? 0);
-    if (shares.length === 0) zeroCount += count;
-    for (const [index, share] of shares) sums.set(index, (sums.get(index) ?? 0) + share * count);
+    if (shares.length === 0) zeroCount += zero(count);
+    const given = spreadOver(count, shares);
+    for (let j = 0; j < shares.length; j++) {
+      const index = shares[j]?.[0] ?? 0;
+      sums.set(index, (sums.get(index) ?? 0) + (given[j] ?? 0));
+    }
   }
   const buckets = [...sums].sort(([a], [b]) => a - b);
   return { schema: SCHEMA, zeroThreshold: ZERO_THRESHOLD, zeroCount, buckets };
+}
+
+/**
+ * Gives out samples by the method of Sainte-Laguë: the n-th of a share goes out at (2n - 1) / share, the lowest first.
+ * So one sample more is one more in one bucket and none less in another, as counters have to grow.
+ */
+function apportioned(count: number, shares: readonly Share[]): number[] {
+  if (shares.length <= 1) return shares.map(() => count);
+  const given = shares.map(([, share]) => Math.floor(share * count + 0.5));
+  const priority = (i: number, nth: number) => (2 * nth - 1) / (shares[i]?.[1] ?? 1);
+  let left = given.reduce((rest, one) => rest - one, count);
+  for (;;) {
+    let next = 0;
+    let last = -1;
+    for (let i = 0; i < given.length; i++) {
+      const own = given[i] ?? 0;
+      if (priority(i, own + 1) < priority(next, (given[next] ?? 0) + 1)) next = i;
+      if (own > 0 && (last < 0 || priority(i, own) >= priority(last, given[last] ?? 0))) last = i;
+    }
+    const isSettled = left === 0 && (last < 0 || !comesBefore(next, last));
+    if (isSettled || (left < 0 && last < 0)) return given;
+    if (left >= 0) given[next] = (given[next] ?? 0) + 1;
+    if (left <= 0) given[last] = (given[last] ?? 0) - 1;
+    left -= Math.sign(left);
+  }
+
+  /** Whether the next of one share goes out before the last that another one got. */
+  function comesBefore(next: number, last: number): boolean {
+    const [a, b] = [priority(next, (given[next] ?? 0) + 1), priority(last, given[last] ?? 0)];
+    return a < b || (a === b && next < last);
+  }
 }
 
 type Share = readonly [index: number, share: number];

@@ -3,17 +3,9 @@
  * (https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto).
  */
 
-import protobuf from 'protobufjs/minimal.js';
-import type { AnswerSink, Extra, Family, HistogramSample, LabelSet, Labels } from './families.ts';
+import { type AnswerSink, type Extra, type Family, type HistogramSample, LabelSet } from './families.ts';
 import type { NativeHistogram } from './native-histogram.ts';
-
-const { Writer } = protobuf;
-type Message = protobuf.Writer;
-
-const VARINT = 0;
-const DOUBLE = 1;
-const BYTES = 2;
-const tag = (field: number, wire: number): number => (field << 3) | wire;
+import { ProtobufWriter } from './protobuf-writer.ts';
 
 /** Type of a family, and the field of a metric that holds its value. */
 const TYPES = {
@@ -26,16 +18,21 @@ const TYPES = {
 
 /** What of a histogram or summary came sample by sample. */
 interface Gathered {
-  readonly labels: Labels;
+  readonly labels: LabelSet;
   readonly points: [bound: number, value: number][];
   count: number;
   sum: number;
 }
 
+/** Bytes of metrics that are kept in one piece, and handed over at once. */
+const PIECE = 65_536;
+
 /** Gathers messages until they are taken; a family is one, whole. A family without a sample is left out. */
 export class ProtobufSink implements AnswerSink {
   private family: Family | undefined;
-  private metrics: Uint8Array[] = [];
+  /** The family's metrics: those in pieces, and those that are written now. */
+  private pieces: Uint8Array[] = [];
+  private readonly metrics = new ProtobufWriter(2 * PIECE);
   private readonly gathered = new Map<string, Gathered>();
   private done: Uint8Array[] = [];
   size = 0;
@@ -46,127 +43,171 @@ export class ProtobufSink implements AnswerSink {
   }
 
   sample(labels: LabelSet, value: number, extra?: Extra): void {
-    const own = extra ? { ...labels.labels, [extra[0]]: extra[1] } : labels.labels;
-    const { field } = TYPES[this.family?.type ?? 'unknown'];
-    this.add(own, field, Writer.create().uint32(tag(1, DOUBLE)).double(value));
+    const { metrics } = this;
+    const metric = this.open(labels, extra);
+    const at = metrics.open(TYPES[this.family?.type ?? 'unknown'].field);
+    metrics.double(1, value);
+    metrics.close(at);
+    this.close(metric);
   }
 
   histogram(labels: LabelSet, histogram: () => HistogramSample): void {
     const sample = histogram();
     const points = sample.bounds.map((bound, i): [number, number] => [bound, sample.counts[i] ?? 0]);
     points.push([Number.POSITIVE_INFINITY, sample.count]);
-    const message = histogramMessage({ count: sample.count, sum: sample.sum, points });
-    if (sample.native) writeNative(message, sample.native(), sample.count);
-    this.add(labels.labels, TYPES.histogram.field, message);
+    const metric = this.open(labels);
+    const at = this.metrics.open(TYPES.histogram.field);
+    writePoints(this.metrics, { ...sample, points }, writeBucket);
+    if (sample.native) writeNative(this.metrics, sample.native());
+    this.metrics.close(at);
+    this.close(metric);
   }
 
-  suffixed(suffix: string, { labels }: LabelSet, value: number, extra?: Extra): void {
+  suffixed(suffix: string, labels: LabelSet, value: number, extra?: Extra): void {
     const { type = 'unknown' } = this.family ?? {};
     if (type !== 'histogram' && type !== 'summary') {
-      this.add(labels, TYPES[type].field, Writer.create().uint32(tag(1, DOUBLE)).double(value));
+      this.sample(labels, value);
       return;
     }
-    const { quantile, ...own } = labels;
+    const { quantile, ...own } = labels.labels;
     const key = JSON.stringify(own);
-    const gathered = this.gathered.get(key) ?? { labels: own, points: [], count: 0, sum: 0 };
+    const gathered = this.gathered.get(key) ?? { labels: new LabelSet(own), points: [], count: 0, sum: 0 };
     this.gathered.set(key, gathered);
     if (suffix === '_count') gathered.count = value;
     else if (suffix === '_sum') gathered.sum = value;
     else gathered.points.push([numberOf(extra?.[1] ?? quantile ?? ''), value]);
   }
 
+  /** One piece. */
   take(): Uint8Array {
-    const bytes = Buffer.concat(this.done);
-    this.done = [];
-    this.size = 0;
+    const bytes = this.done.shift() ?? new Uint8Array();
+    this.size -= bytes.length;
     return bytes;
   }
 
   end(): Uint8Array {
     this.finish();
-    return this.take();
+    const rest = Buffer.concat(this.done);
+    this.done = [];
+    this.size = 0;
+    return rest;
   }
 
-  private add(labels: Labels, field: number, value: Message): void {
-    const metric = Writer.create();
-    for (const [name, text] of Object.entries(labels))
-      metric
-        .uint32(tag(1, BYTES))
-        .fork()
-        .uint32(tag(1, BYTES))
-        .string(name)
-        .uint32(tag(2, BYTES))
-        .string(text)
-        .ldelim();
-    metric.uint32(tag(field, BYTES)).bytes(value.finish());
-    this.metrics.push(Writer.create().uint32(tag(4, BYTES)).bytes(metric.finish()).finish());
+  /** A metric with its labels. */
+  private open(labels: LabelSet, extra?: Extra): number {
+    const { metrics } = this;
+    const metric = metrics.open(4);
+    metrics.raw(labelBytes(labels));
+    if (extra) writeLabel(metrics, extra[0], extra[1]);
+    return metric;
+  }
+
+  private close(metric: number): void {
+    this.metrics.close(metric);
+    if (this.metrics.size >= PIECE) this.pieces.push(this.metrics.take());
   }
 
   private finish(): void {
-    const { family } = this;
+    const { family, metrics } = this;
     if (!family) return;
-    for (const { labels, ...sample } of this.gathered.values())
-      this.add(
-        labels,
-        TYPES[family.type].field,
-        (family.type === 'summary' ? summaryMessage : histogramMessage)(sample),
-      );
+    for (const gathered of this.gathered.values()) {
+      const metric = this.open(gathered.labels);
+      const at = metrics.open(TYPES[family.type].field);
+      writePoints(metrics, gathered, family.type === 'summary' ? writeQuantile : writeBucket);
+      metrics.close(at);
+      this.close(metric);
+    }
     this.gathered.clear();
-    if (this.metrics.length > 0) this.close(family);
+    if (metrics.size > 0) this.pieces.push(metrics.take());
+    if (this.pieces.length > 0) this.closeFamily(family);
     this.family = undefined;
-    this.metrics = [];
+    this.pieces = [];
   }
 
-  private close({ name, help, type, unit }: Family): void {
-    const head = Writer.create().uint32(tag(1, BYTES)).string(name).uint32(tag(2, BYTES)).string(help);
-    head.uint32(tag(3, VARINT)).int32(TYPES[type].type);
-    if (unit) head.uint32(tag(5, BYTES)).string(unit);
-    const parts = [head.finish(), ...this.metrics];
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    const prefix = Writer.create().uint32(length).finish();
-    for (const part of [prefix, ...parts]) this.done.push(part);
-    this.size += prefix.length + length;
+  private closeFamily({ name, help, type, unit }: Family): void {
+    const head = new ProtobufWriter(256);
+    head.text(1, name);
+    head.text(2, help);
+    head.varint(3, TYPES[type].type);
+    if (unit) head.text(5, unit);
+    const prefix = new ProtobufWriter(16);
+    prefix.rawVarint(this.pieces.reduce((sum, piece) => sum + piece.length, head.size));
+    for (const piece of [prefix.take(), head.take(), ...this.pieces]) {
+      this.done.push(piece);
+      this.size += piece.length;
+    }
   }
 }
 
-type Sample = Pick<Gathered, 'count' | 'sum' | 'points'>;
+const encoded = new WeakMap<LabelSet, Uint8Array>();
 
-function histogramMessage({ count, sum, points }: Sample): Message {
-  const message = Writer.create().uint32(tag(1, VARINT)).uint64(count).uint32(tag(2, DOUBLE)).double(sum);
-  for (const [bound, value] of points) {
-    const bucket = message.uint32(tag(3, BYTES)).fork().uint32(tag(1, VARINT)).uint64(value);
-    bucket.uint32(tag(2, DOUBLE)).double(bound).ldelim();
+/** Labels are written once for all families. */
+function labelBytes(labels: LabelSet): Uint8Array {
+  let bytes = encoded.get(labels);
+  if (!bytes) {
+    const writer = new ProtobufWriter(256);
+    for (const [name, value] of Object.entries(labels.labels)) writeLabel(writer, name, value);
+    bytes = writer.take();
+    encoded.set(labels, bytes);
   }
-  return message;
+  return bytes;
 }
 
-function summaryMessage({ count, sum, points }: Sample): Message {
-  const message = Writer.create().uint32(tag(1, VARINT)).uint64(count).uint32(tag(2, DOUBLE)).double(sum);
-  for (const [quantile, value] of points) {
-    const point = message.uint32(tag(3, BYTES)).fork().uint32(tag(1, DOUBLE)).double(quantile);
-    point.uint32(tag(2, DOUBLE)).double(value).ldelim();
-  }
-  return message;
+function writeLabel(writer: ProtobufWriter, name: string, value: string): void {
+  const at = writer.open(1);
+  writer.text(1, name);
+  writer.text(2, value);
+  writer.close(at);
 }
 
-function writeNative(
-  message: Message,
-  { schema, zeroThreshold, zeroCount, buckets }: NativeHistogram,
-  count: number,
+type Points = Pick<Gathered, 'count' | 'sum' | 'points'>;
+
+function writePoints(
+  writer: ProtobufWriter,
+  { count, sum, points }: Points,
+  writePoint: (writer: ProtobufWriter, at: number, value: number) => void,
 ): void {
-  message.uint32(tag(4, DOUBLE)).double(count).uint32(tag(5, VARINT)).sint32(schema);
-  message.uint32(tag(6, DOUBLE)).double(zeroThreshold).uint32(tag(8, DOUBLE)).double(zeroCount);
-  for (const { offset, length } of spansOf(buckets)) {
-    const span = message.uint32(tag(12, BYTES)).fork().uint32(tag(1, VARINT)).sint32(offset);
-    span.uint32(tag(2, VARINT)).uint32(length).ldelim();
+  writer.varint(1, count);
+  writer.double(2, sum);
+  for (const [at, value] of points) {
+    const point = writer.open(3);
+    writePoint(writer, at, value);
+    writer.close(point);
   }
-  message.uint32(tag(14, BYTES)).fork();
-  for (const [, value] of buckets) message.double(value);
-  message.ldelim();
+}
+
+function writeBucket(writer: ProtobufWriter, bound: number, count: number): void {
+  writer.varint(1, count);
+  writer.double(2, bound);
+}
+
+function writeQuantile(writer: ProtobufWriter, quantile: number, value: number): void {
+  writer.double(1, quantile);
+  writer.double(2, value);
+}
+
+/** Counts stand as differences from the one before: small numbers, which take a byte where a count as a double takes eight. */
+function writeNative(writer: ProtobufWriter, { schema, zeroThreshold, zeroCount, buckets }: NativeHistogram): void {
+  writer.sint(5, schema);
+  writer.double(6, zeroThreshold);
+  writer.varint(7, zeroCount);
+  for (const { offset, length } of spansOf(buckets)) {
+    const span = writer.open(12);
+    writer.sint(1, offset);
+    writer.varint(2, length);
+    writer.close(span);
+  }
+  const differences = writer.open(13);
+  let before = 0;
+  for (const [, value] of buckets) {
+    writer.rawSigned(value - before);
+    before = value;
+  }
+  writer.close(differences);
 }
 
 /** Runs of buckets without a gap; an offset is counted from the end of the run before, that of the first from 0. */
-function spansOf(buckets: NativeHistogram['buckets']): { offset: number; length: number }[] {
+export function spansOf(buckets: NativeHistogram['buckets']): { offset: number; length: number }[] {
   const spans: { offset: number; length: number }[] = [];
   let next = 0;
   for (const [index] of buckets) {

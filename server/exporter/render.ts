@@ -3,7 +3,7 @@
 import type { LiveTarget } from '../live/live.ts';
 import type { MediaType } from './accept.ts';
 import { type CollectorFamily, writeCollector } from './collector-families.ts';
-import { type AnswerSink, type Family, LabelSet } from './families.ts';
+import { type AnswerSink, type Family, type FamilySink, LabelSet } from './families.ts';
 import { FLOW_FAMILIES, type MeshOptions, type SampleWriter, SIDECAR_FAMILIES } from './mesh-families.ts';
 import { type ExporterLevel, type MeshSnapshot, takeSnapshot } from './mesh-snapshot.ts';
 import { ProtobufSink } from './protobuf-sink.ts';
@@ -46,11 +46,11 @@ export function* renderMetrics(input: RenderInput): Generator<string | Uint8Arra
   yield* checkSize(snapshot, input);
   const sink: AnswerSink = input.format === 'protobuf' ? new ProtobufSink() : new TextSink(input.format);
   for (const piece of samples(snapshot, input, sink)) {
-    if (sink.size >= CHUNK) yield sink.take();
-    else yield piece;
+    yield piece;
+    while (sink.size >= CHUNK) yield sink.take();
   }
   writeCollector(input.own, sink);
-  yield sink.take();
+  while (sink.size > 0) yield sink.take();
   const end = sink.end();
   if (end.length > 0) yield end;
 }
@@ -58,12 +58,16 @@ export function* renderMetrics(input: RenderInput): Generator<string | Uint8Arra
 /** Groups and sidecars that are worked on between two looks at the clock. */
 const SLICE = 20;
 
-function* samples(snapshot: MeshSnapshot, input: RenderInput, sink: AnswerSink): Generator<undefined> {
-  const options: MeshOptions = input;
+/** Tells a sink the samples that the filter lets through, and yields between slices of work. */
+export function* samples(
+  snapshot: MeshSnapshot,
+  options: MeshOptions & Pick<ExporterOptions, 'filter'>,
+  sink: FamilySink,
+): Generator<undefined> {
   let worked = 0;
   for (const family of FLOW_FAMILIES) {
     sink.begin(family);
-    const to = filtered(family, sink, input.filter);
+    const to = filtered(family, sink, options.filter);
     for (const group of snapshot.groups) {
       family.ofFlows(group, to, options);
       if (++worked % SLICE === 0) yield;
@@ -71,7 +75,7 @@ function* samples(snapshot: MeshSnapshot, input: RenderInput, sink: AnswerSink):
   }
   for (const family of SIDECAR_FAMILIES) {
     sink.begin(family);
-    const to = filtered(family, sink, input.filter);
+    const to = filtered(family, sink, options.filter);
     for (const sidecar of snapshot.sidecars) {
       const reading = family.ofSidecar(sidecar, options);
       if (typeof reading === 'number') to.sample(sidecar.labels, reading);
@@ -92,7 +96,12 @@ function filtered({ name }: Family, to: SampleWriter, filter: SampleFilter): Sam
   };
 }
 
+/** More than a group of flows can have, its histogram left out. */
+const MOST_SAMPLES = 50;
+
 function* checkSize(snapshot: MeshSnapshot, input: RenderInput): Generator<undefined> {
+  const most = snapshot.groups.length * (MOST_SAMPLES + input.buckets.length);
+  if (most + snapshot.sidecars.length * SIDECAR_FAMILIES.length <= input.seriesLimit) return;
   let series = 0;
   const count: SampleWriter = {
     sample: () => void series++,

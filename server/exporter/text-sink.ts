@@ -95,11 +95,15 @@ export class TextSink implements AnswerSink {
     return name === 'le' && value !== '+Inf' ? this.bound(Number(value)) : value;
   }
 
-  /** OpenMetrics wants bounds as floating point numbers. */
   private bound(value: number): string {
-    const text = numberText(value);
-    return this.format === 'openmetrics' && Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
+    return this.format === 'openmetrics' ? openMetricsBound(value) : numberText(value);
   }
+}
+
+/** Of a bucket, as Prometheus 3 and all that read OpenMetrics keep it: `1.0`. */
+export function openMetricsBound(value: number): string {
+  const text = numberText(value);
+  return Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
 }
 
 function numberText(value: number): string {

@@ -2,7 +2,7 @@
 
 import type { Target } from '../model/discovered-target.ts';
 import type { Identity } from '../model/flow.ts';
-import type { ClustersAsked, FlowTotal, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
+import type { ClustersAsked, FlowTotal, PaceInForce, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
 
 export type Health = 'up' | 'down' | 'unknown';
 
@@ -18,16 +18,25 @@ export interface LiveTarget {
   envoyVersion: string;
   precision: ScrapeFindings['precision'] | 'unknown';
   startedAt: number | null;
+  /** Starts of its Envoy that the collector saw come after another, the newest last. */
+  restarts: readonly number[];
+  /** Between the last two scrapes. */
+  intervalMs: number | null;
+  /** Unix seconds. */
   certificateExpiry: number | null;
   failureSource: ScrapeFindings['failureSource'] | 'unknown';
   /** Clusters that stand for no service. */
   carriers: readonly string[];
   /** The last asking for /clusters; null before. */
   clusters: ClustersAsked | null;
+  /** How often it is asked since the last scrape; null before. */
+  pace: PaceInForce | null;
   /** Who it is, as far as it ever told. */
   identity: Identity | undefined;
   /** Whether requests to its service are seen there. */
   inbound: boolean;
+  /** Since when `flows` count, Unix milliseconds; null where an earlier life of the collector knew it. */
+  countedSince: number | null;
   /** Everything counted so far; empty until the first scrape of this life of the collector. */
   flows: readonly FlowTotal[];
 }
@@ -41,12 +50,15 @@ export interface RememberedTarget {
 }
 
 export class Live {
+  /** Counts up whenever something changes. */
+  revision = 0;
   private readonly targets = new Map<string, LiveTarget>();
   /** Of targets that have not been scraped yet. */
   private readonly remembered = new Map<string, RememberedTarget>();
 
   /** Makes these the targets that exist; a target that stays keeps its state. */
   setTargets(targets: readonly Target[], remembered: readonly RememberedTarget[] = []): void {
+    this.revision++;
     const before = new Map(this.targets);
     for (const entry of remembered) this.remembered.set(entry.target, entry);
     this.targets.clear();
@@ -59,6 +71,7 @@ export class Live {
 
   /** Takes over a round of scrapes once it has been stored, so that nothing is shown that a crash could take back. */
   apply(round: readonly ScrapeRecord[]): void {
+    this.revision++;
     for (const record of round) {
       const target = this.targets.get(record.target);
       if (!target) continue;
@@ -99,35 +112,59 @@ function newTarget(target: Target, remembered: RememberedTarget | undefined): Li
     envoyVersion: '',
     precision: 'unknown',
     startedAt: null,
+    restarts: [],
+    intervalMs: null,
     certificateExpiry: null,
     failureSource: 'unknown',
     carriers: [],
     clusters: null,
+    pace: null,
     identity: remembered?.identity,
     inbound: remembered?.inbound ?? false,
+    countedSince: null,
     flows: [],
   };
 }
 
+/** Uptimes are told in whole seconds, so the same start may be told a little differently. */
+const START_TOLERANCE_MS = 1500;
+const MOST_RESTARTS = 20;
+
 function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.health = record.findings ? 'up' : 'down';
   target.lastError = record.error;
+  target.intervalMs = target.lastScrape === null ? null : record.at - target.lastScrape;
   target.lastScrape = record.at;
   target.durationMs = record.durationMs;
   target.clusters = record.clusters ?? target.clusters;
+  target.pace = record.pace ?? target.pace;
   const { findings } = record;
   if (!findings) return;
   target.bodyBytes = record.bodyBytes;
   target.samples = findings.samples;
   target.envoyVersion = findings.envoyVersion;
   target.precision = findings.precision;
-  target.startedAt = findings.startedAt;
+  if (isRestart(target.startedAt, findings.startedAt))
+    target.restarts = [...target.restarts, findings.startedAt ?? 0].slice(-MOST_RESTARTS);
+  target.startedAt = findings.startedAt ?? target.startedAt;
   target.certificateExpiry = findings.certificateExpiry;
   target.failureSource = findings.failureSource;
   target.carriers = findings.carriers ?? [];
   target.identity = findings.observation.identity;
   target.inbound = findings.inbound;
+  if (target.flows.length === 0 && isFirst(findings)) target.countedSince = findings.observation.from;
   target.flows = copiesOf(findings.flowTotals, target.flows);
+}
+
+function isRestart(before: number | null, now: number | null): boolean {
+  return before !== null && now !== null && now > before + START_TOLERANCE_MS;
+}
+
+/** Whether nothing was counted before. */
+function isFirst({ flowTotals, observation: { flows } }: ScrapeFindings): boolean {
+  const sum = (counted: readonly { readonly counters: Float64Array }[]) =>
+    counted.reduce((total, { counters }) => counters.reduce((one, other) => one + other, total), 0);
+  return sum(flowTotals) === sum(flows);
 }
 
 /** Copies, which stay as they are while /metrics is written; the keys of bins hardly ever change, and are shared. */

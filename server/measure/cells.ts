@@ -30,13 +30,15 @@ export function gauge(cell: Cell, name: (typeof STORED_GAUGES)[number]): number 
 
 /** Quantiles from 0 to 1: as the store worked them out, or of the cell's histogram where several were added up. */
 export function quantilesOf(cell: Cell, asked: readonly number[]): readonly Quantile[] {
-  if (cell.quantiles.length > 0) return cell.quantiles;
+  const { quantiles } = cell;
+  if (quantiles.length > 0) return quantiles;
   return asked.map((q) => quantile(cell.bins, q, cell.timeoutsWithoutSample));
 }
 
 /** Latency at one of the quantiles that the cell was asked for with. */
 export function latencyOf(cell: Cell, q: number, asked: readonly number[]): number | null {
-  if (cell.quantiles.length > 0) return cell.quantiles[asked.indexOf(q)]?.valueMs ?? null;
+  const { quantiles } = cell;
+  if (quantiles.length > 0) return quantiles[asked.indexOf(q)]?.valueMs ?? null;
   return latencyAt(cell, q);
 }
 

@@ -6,9 +6,10 @@
 import type { ServiceDirectory, ServiceName } from '../live/services.ts';
 import { type Direction, requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
-import type { Cell, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
+import type { Cell, Combinations, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
 import { mergeCells } from './cells.ts';
 import { byPlace, type Filters } from './filters.ts';
+import { Slices } from './slices.ts';
 
 export interface Sources {
   readonly store: Pick<Store, 'sums'>;
@@ -93,7 +94,11 @@ async function receivedByAll(sources: Sources, query: MeasuredQuery): Promise<Me
   const asked = own.length > 0 && others.length > 0 ? withBinsOnly(query) : query;
   const names = leftOwn.length > 0 ? { service: namesOf(own) } : {};
   const servers = { match: { ...query.filters, ...names }, by: query.by } as const;
-  const callers = { match: { peer: namesOf(others) }, by: [] } as const;
+  const callers = {
+    match: { peer: namesOf(others) },
+    by: [],
+    without: measuredByThemselves(sources.directory, query.filters),
+  } as const;
   const answers = await Promise.all([
     own.length > 0
       ? sources.store.sums({ ...timesOf(asked), ...servers, direction: directionOf('inbound', query) })
@@ -103,7 +108,7 @@ async function receivedByAll(sources: Sources, query: MeasuredQuery): Promise<Me
       : undefined,
   ]);
   const groups = answers.flatMap((answer) => answer?.groups ?? []);
-  return mergeGroups(groups.map(({ labels, cells }) => ({ labels: pick(labels, query.by), cells })));
+  return mergeGroups(groups.map((group) => withLabels(group, pick(group.labels, query.by))));
 }
 
 function shareName(some: readonly ServiceGroup[], others: readonly ServiceGroup[]): boolean {
@@ -121,28 +126,45 @@ export async function receivedByService(sources: Sources, query: MeasuredQuery):
   return [...own, ...others];
 }
 
+/** The same by several lists of labels, all from one reading: `by`, and each of `subtotals`, which are parts of it. */
+export async function receivedAtOnce(
+  sources: Sources,
+  { subtotals, ...query }: MeasuredQuery & { readonly subtotals: readonly (readonly MeasuredLabel[])[] },
+): Promise<{ readonly groups: ServiceGroup[]; readonly subtotals: readonly ServiceGroup[][] }> {
+  const { own, others, ownSubtotals } = await divided(sources, query, subtotals);
+  return { groups: [...own, ...others], subtotals: ownSubtotals.map((groups) => [...groups, ...others]) };
+}
+
 interface Divided {
   /** Groups of services that their own Envoys measure, and of those that only their callers do. */
   readonly own: readonly ServiceGroup[];
   readonly others: readonly ServiceGroup[];
   /** Groups whose requests others count. */
   readonly left: readonly ServiceGroup[];
+  /** As `own`, by other labels. */
+  readonly ownSubtotals: readonly (readonly ServiceGroup[])[];
 }
 
-async function divided(sources: Sources, query: MeasuredQuery): Promise<Divided> {
+async function divided(
+  sources: Sources,
+  query: MeasuredQuery,
+  subtotals: readonly (readonly MeasuredLabel[])[] = [],
+): Promise<Divided> {
   const { directory } = sources;
-  const [server, client] = await Promise.all([atServers(sources, query), atCallers(sources, query)]);
-  const own = server.filter(({ name }) => directory.get(name)?.inbound ?? true);
+  const [[server = [], ...more], client] = await Promise.all([
+    atServers(sources, query, subtotals),
+    atCallers(sources, query),
+  ]);
+  const isOwn = ({ name }: ServiceGroup): boolean => directory.get(name)?.inbound ?? true;
+  const own = server.filter(isOwn);
   const gone = own.map(({ name }) => name).filter((name) => !directory.get(name));
   const others = client.filter(({ name }) => {
     const known = directory.get(name);
     return known ? !known.inbound : !gone.some((other) => mayBeSame(name, other));
   });
-  const left = [
-    ...server.filter((group) => !own.includes(group)),
-    ...client.filter((group) => !others.includes(group)),
-  ];
-  return { own, others, left };
+  const kept = new Set(others);
+  const left = [...server.filter((group) => !isOwn(group)), ...client.filter((group) => !kept.has(group))];
+  return { own, others, left, ownSubtotals: more.map((groups) => groups.filter(isOwn)) };
 }
 
 /** Services without a target any more, told apart by namespace only where both are known. */
@@ -160,9 +182,9 @@ export async function sent({ store, directory }: Sources, query: MeasuredQuery):
       match: query.filters,
       by,
     });
-    return groups.map(({ labels, cells }) => {
-      const peer = query.by.includes('peer') ? directory.resolve(peerOf(labels)).service : '';
-      return { labels: pick({ ...labels, peer }, query.by), cells };
+    return groups.map((group) => {
+      const peer = query.by.includes('peer') ? directory.resolve(peerOf(group.labels)).service : '';
+      return withLabels(group, pick({ ...group.labels, peer }, query.by));
     });
   };
   return quantilesFirst(query, ask, keyOfLabels);
@@ -173,21 +195,51 @@ export function peerOf(labels: Group['labels']): ServiceName {
   return { service: labels.peer ?? '', namespace: labels.peer_namespace ?? '' };
 }
 
-async function atServers({ store }: Sources, query: MeasuredQuery): Promise<ServiceGroup[]> {
-  const places = query.by.filter((label) => label !== 'peer' && label !== 'service' && label !== 'namespace');
-  const by: SeriesLabel[] = ['service', 'namespace', ...places];
-  const { groups } = await store.sums({
+/** Groups by what the query is by, then by each list of other labels. */
+async function atServers(
+  { store }: Sources,
+  query: MeasuredQuery,
+  subtotals: readonly (readonly MeasuredLabel[])[],
+): Promise<ServiceGroup[][]> {
+  const { groups, subtotals: others } = await store.sums({
     ...timesOf(query),
     direction: directionOf('inbound', query),
     match: query.filters,
-    by,
+    by: serviceLabels(query.by),
+    ...(subtotals.length > 0 ? { subtotals: subtotals.map(serviceLabels) } : {}),
   });
-  return groups.map(({ labels, cells }) => ({
-    name: { service: labels.service ?? '', namespace: labels.namespace ?? '' },
-    vantage: 'server',
-    labels: pick(labels, query.by),
-    cells,
-  }));
+  const toldApart = [query.by, ...subtotals];
+  return [groups, ...others].map((all, index) =>
+    all.map((group) =>
+      ofService(withLabels(group, pick(group.labels, toldApart[index] ?? [])), {
+        name: { service: group.labels.service ?? '', namespace: group.labels.namespace ?? '' },
+        vantage: 'server',
+      }),
+    ),
+  );
+}
+
+function serviceLabels(by: readonly MeasuredLabel[]): SeriesLabel[] {
+  const places = by.filter((label) => label !== 'peer' && label !== 'service' && label !== 'namespace');
+  return ['service', 'namespace', ...places];
+}
+
+/** Services as callers name them that their own Envoys measure: what callers saw of those is not even read. */
+function measuredByThemselves(directory: ServiceDirectory, { service }: Filters): Combinations[] {
+  const known = directory.all().filter(({ service: name }) => service?.includes(name) ?? true);
+  const [whole, named]: [string[], string[]] = [[], []];
+  for (const [name, members] of Map.groupBy(known, ({ service: name }) => name)) {
+    const isInbound = (namespace: string) =>
+      directory.get(directory.resolve({ service: name, namespace }))?.inbound ?? false;
+    const namespaces = members.map(({ namespace }) => namespace);
+    // One without a namespace stands for those that no target has.
+    if (namespaces.includes('') && members.every(({ inbound }) => inbound)) whole.push(keyOf([name]));
+    else for (const one of new Set([...namespaces, ''])) if (isInbound(one)) named.push(keyOf([name, one]));
+  }
+  return [
+    { labels: ['peer'], keys: whole },
+    { labels: ['peer', 'peer_namespace'], keys: named },
+  ];
 }
 
 /** What callers saw of services; those have no instance, region or zone of their own then. */
@@ -199,15 +251,20 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
     ...timesOf(query),
     direction: directionOf('outbound', query),
     match,
+    without: measuredByThemselves(directory, query.filters),
     by: ['peer', 'peer_namespace'],
   });
-  return groups.flatMap(({ labels, cells }) => {
-    const peer = peerOf(labels);
+  return groups.flatMap((group) => {
+    const peer = peerOf(group.labels);
     const name = directory.resolve(peer);
-    if (directory.isCarrier(name) && !cells.some((cell) => cell && requestCount(cell.counters) > 0)) return [];
+    if (directory.isCarrier(name) && !group.cells.some((cell) => cell && requestCount(cell.counters) > 0)) return [];
     if (namespace && !namespace.includes(name.namespace)) return [];
-    return [{ name, peer, vantage: 'client' as const, labels: pick({ ...name }, query.by), cells }];
+    return [ofService(withLabels(group, pick({ ...name }, query.by)), { name, peer, vantage: 'client' })];
   });
+}
+
+function ofService(group: MeasuredGroup, service: Omit<ServiceGroup, keyof MeasuredGroup>): ServiceGroup {
+  return Object.assign(group, service);
 }
 
 function pick(values: MeasuredLabels, by: readonly MeasuredLabel[]): MeasuredLabels {
@@ -227,10 +284,31 @@ function keyOfLabels({ labels }: MeasuredGroup): string {
 }
 
 /** Groups with equal labels become one. */
-function mergeGroups(groups: readonly MeasuredGroup[]): MeasuredGroup[] {
-  const byLabels = Map.groupBy(groups, keyOfLabels);
-  return [...byLabels.values()].map((members) => ({
-    labels: members[0]?.labels ?? {},
-    cells: (members[0]?.cells ?? []).map((_, index) => mergeCells(members.map(({ cells }) => cells[index] ?? null))),
-  }));
+async function mergeGroups(groups: readonly MeasuredGroup[]): Promise<MeasuredGroup[]> {
+  const slices = new Slices();
+  const merged: MeasuredGroup[] = [];
+  for (const [first, ...others] of Map.groupBy(groups, keyOfLabels).values()) {
+    if (!first) continue;
+    if (others.length === 0) {
+      merged.push(withLabels(first, first.labels));
+      continue;
+    }
+    const cells: (Cell | null)[] = [];
+    for (const [index, cell] of first.cells.entries()) {
+      await slices.pause();
+      cells.push(mergeCells([cell, ...others.map((one) => one.cells[index] ?? null)]));
+    }
+    merged.push({ labels: first.labels, cells });
+  }
+  return merged;
+}
+
+/** Leaves it to whoever needs the cells to have them made: an answer may have a million. */
+function withLabels(group: Pick<Group, 'cells'>, labels: MeasuredLabels): MeasuredGroup {
+  return {
+    labels,
+    get cells() {
+      return group.cells;
+    },
+  };
 }

@@ -13,3 +13,14 @@ export class Slices {
     this.began = performance.now();
   }
 }
+
+/** Maps one by one, in slices. */
+export async function inSlices<From, To>(all: Iterable<From>, map: (one: From) => To): Promise<To[]> {
+  const slices = new Slices();
+  const mapped: To[] = [];
+  for (const one of all) {
+    await slices.pause();
+    mapped.push(map(one));
+  }
+  return mapped;
+}

@@ -25,10 +25,11 @@ export interface ConnectionAnswer {
 /** What was found out of how long bare connections lasted: all of a good scrape's findings that they have. */
 export type ConnectionFindings = Pick<ScrapeFindings, 'observation' | 'totals' | 'startedAt' | 'samples'>;
 
+const LENGTHS = new PartialReadings((name) => name.endsWith(`.${CONNECTION_LENGTH}`));
+
 /** Turns what one target tells of how long bare connections lasted into observations. */
 export class ConnectionMesh {
   private readonly meter: Meter;
-  private readonly readings = new PartialReadings((name) => name.endsWith(`.${CONNECTION_LENGTH}`));
   private plan: Plan | undefined;
   private planFor: readonly unknown[] = [];
 
@@ -43,7 +44,7 @@ export class ConnectionMesh {
   }
 
   observe({ reading: whole, identity, moment, clusters, flowOf }: ConnectionAnswer): ConnectionFindings {
-    const reading = this.readings.of(whole);
+    const reading = LENGTHS.of(whole);
     const plan = this.planOf({ reading, identity, clusters, flowOf });
     return {
       observation: { identity, ...this.meter.count(plan, reading, moment) },

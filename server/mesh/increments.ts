@@ -1,6 +1,6 @@
 /** What Envoy's totals grew by between two answers of one target (contract, section 7). */
 
-import type { StatsReading } from '../envoy/stats.ts';
+import type { StatsLayout, StatsReading } from '../envoy/stats.ts';
 import { BinTotal } from '../model/bin-total.ts';
 import { COUNTER_INDEX, COUNTERS, type FlowIncrement, GAUGES } from '../model/flow.ts';
 import { NO_BINS, type SparseBins } from '../model/histogram.ts';
@@ -231,11 +231,24 @@ function slotBefore({ reading, histograms }: Aligned, slot: number): HistogramSl
 /** `previous` by the slots of `current`. */
 function alignTo(current: StatsReading, previous: StatsReading): Aligned {
   if (previous.layout === current.layout) return { reading: previous };
-  return {
-    reading: previous,
-    scalars: slotsBefore(current.layout.scalars, previous.layout.scalars),
-    histograms: slotsBefore(current.layout.histograms, previous.layout.histograms),
+  return { reading: previous, ...slotsBetween(current.layout, previous.layout) };
+}
+
+type Slots = Required<Pick<Aligned, 'scalars' | 'histograms'>>;
+
+/** Slots of the second layout by those of the first: answers with everything by zone, and those without, take turns. */
+const slotsKnown = new WeakMap<StatsLayout, WeakMap<StatsLayout, Slots>>();
+
+function slotsBetween(layout: StatsLayout, before: StatsLayout): Slots {
+  const known = slotsKnown.get(layout)?.get(before);
+  if (known) return known;
+  const slots = {
+    scalars: slotsBefore(layout.scalars, before.scalars),
+    histograms: slotsBefore(layout.histograms, before.histograms),
   };
+  const ofLayout = slotsKnown.get(layout) ?? new WeakMap<StatsLayout, Slots>();
+  slotsKnown.set(layout, ofLayout.set(before, slots));
+  return slots;
 }
 
 function slotsBefore(names: readonly string[], before: readonly string[]): Int32Array {

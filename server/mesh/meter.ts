@@ -50,8 +50,18 @@ const START_TOLERANCE_MS = 1500;
 
 const AT_REST = new Float64Array(GAUGES.length);
 
+interface KnownShape {
+  readonly flows: readonly CountedFlow[];
+  readonly besides: string;
+  readonly text: string;
+}
+
 /** Shapes of totals of nothing but a plan's own flows: the same for all targets that share the plan. */
 const shapes = new WeakMap<Plan, string>();
+
+/** Newest other shapes of totals under a plan: targets with the same hosts share the text. */
+const otherShapes = new WeakMap<Plan, Set<string>>();
+const OTHER_SHAPES_KEPT = 8;
 
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
@@ -59,7 +69,8 @@ export class Meter {
   /** The same by the object that a plan names a flow with. */
   private byKey = new WeakMap<FlowTotal['flow'], CountedFlow>();
   private ordered: readonly CountedFlow[] | undefined;
-  private shape: { plan: Plan; flows: readonly CountedFlow[]; besides: string; text: string } | undefined;
+  /** By plan: a target's answers take turns between some. */
+  private readonly shapes = new WeakMap<Plan, KnownShape>();
   private previous: KeptReading | undefined;
   private lastScrape: number | null = null;
   private started: number | null = null;
@@ -121,10 +132,10 @@ export class Meter {
   /** What is to be stored after `reading` was counted by `plan`. */
   stored(plan: Plan, reading: StatsReading, besides: StoredBesides = NOTHING_BESIDES): StoredTotals {
     const totals = { reading, flows: this.flowTotals, held: besides.held, hosts: besides.hosts };
-    const known = this.shape;
-    const isKnown = known?.plan === plan && known.flows === totals.flows && known.besides === besides.shape;
+    const known = this.shapes.get(plan);
+    const isKnown = known?.flows === totals.flows && known.besides === besides.shape;
     const text = isKnown ? known.text : shapeUnder(plan, totals);
-    if (!isKnown) this.shape = { plan, flows: totals.flows, besides: besides.shape, text };
+    if (!isKnown) this.shapes.set(plan, { flows: totals.flows, besides: besides.shape, text });
     return { shape: text, values: encodeValues(totals) };
   }
 
@@ -175,6 +186,17 @@ function shapeUnder(plan: Plan, totals: Totals): string {
   const known = isShared ? shapes.get(plan) : undefined;
   if (known !== undefined) return known;
   const shape = shapeOf(totals);
-  if (isShared) shapes.set(plan, shape);
+  if (!isShared) return shared(plan, shape);
+  shapes.set(plan, shape);
+  return shape;
+}
+
+/** The same text as one that is known already, if there is one: a long one is then in memory once. */
+function shared(plan: Plan, shape: string): string {
+  const known = otherShapes.get(plan) ?? new Set();
+  otherShapes.set(plan, known);
+  for (const other of known) if (other === shape) return other;
+  if (known.size >= OTHER_SHAPES_KEPT) for (const oldest of [...known].slice(0, 1)) known.delete(oldest);
+  known.add(shape);
   return shape;
 }

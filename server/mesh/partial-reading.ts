@@ -6,7 +6,10 @@ interface Part {
   readonly histogramSlots: readonly number[];
 }
 
-/** Takes some stats out of readings, so that no more than those are kept and stored. */
+/**
+ * Takes some stats out of readings, so that no more than those are kept and stored. To be shared by all targets: they
+ * then share the layouts of what is taken out too.
+ */
 export class PartialReadings {
   private readonly isWanted: (name: string) => boolean;
   private readonly parts = new WeakMap<StatsLayout, Part>();
@@ -19,21 +22,23 @@ export class PartialReadings {
   of(reading: StatsReading): StatsReading {
     const { layout, scalarSlots, histogramSlots } = this.partOf(reading.layout);
     const binStarts = new Uint32Array(histogramSlots.length + 1);
-    const binKeys: number[] = [];
-    const binCounts: number[] = [];
+    let bins = 0;
     histogramSlots.forEach((slot, index) => {
-      const [start, end] = [reading.binStarts[slot], reading.binStarts[slot + 1]];
-      binKeys.push(...reading.binKeys.subarray(start, end));
-      binCounts.push(...reading.binCounts.subarray(start, end));
-      binStarts[index + 1] = binKeys.length;
+      bins += (reading.binStarts[slot + 1] ?? 0) - (reading.binStarts[slot] ?? 0);
+      binStarts[index + 1] = bins;
     });
-    return {
-      layout,
-      values: Float64Array.from(scalarSlots, (slot) => reading.values[slot] ?? 0),
-      binStarts,
-      binKeys: Uint32Array.from(binKeys),
-      binCounts: Float64Array.from(binCounts),
-    };
+    const binKeys = new Uint32Array(bins);
+    const binCounts = new Float64Array(bins);
+    histogramSlots.forEach((slot, index) => {
+      const [start, end, at] = [reading.binStarts[slot] ?? 0, reading.binStarts[slot + 1] ?? 0, binStarts[index] ?? 0];
+      for (let i = start; i < end; i++) {
+        binKeys[at + i - start] = reading.binKeys[i] ?? 0;
+        binCounts[at + i - start] = reading.binCounts[i] ?? 0;
+      }
+    });
+    const values = new Float64Array(scalarSlots.length);
+    for (let i = 0; i < values.length; i++) values[i] = reading.values[scalarSlots[i] ?? 0] ?? 0;
+    return { layout, values, binStarts, binKeys, binCounts };
   }
 
   private partOf(layout: StatsLayout): Part {

@@ -23,10 +23,11 @@ export interface ZoneAnswer extends Omit<ZonePlanInput, 'layout' | 'role'> {
 /** What a zone request found out: all of a good scrape's findings that zones have. */
 export type ZoneFindings = Pick<ScrapeFindings, 'observation' | 'totals' | 'startedAt' | 'samples'>;
 
+const BY_ZONE = new PartialReadings(mayBeByZone);
+
 /** Turns what one target tells by zone into observations. */
 export class ZoneMesh {
   private readonly meter: Meter;
-  private readonly readings = new PartialReadings(mayBeByZone);
   private plan: Plan | undefined;
   private planFor: readonly unknown[] = [];
 
@@ -42,7 +43,7 @@ export class ZoneMesh {
 
   observe(answer: ZoneAnswer): ZoneFindings {
     const { identity, moment, ownZone } = answer;
-    const reading = this.readings.of(answer.reading);
+    const reading = BY_ZONE.of(answer.reading);
     const plan = this.planOf({ ...answer, reading });
     const observation = {
       identity: { ...identity, zone: identity.zone || ownZone },

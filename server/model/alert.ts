@@ -54,6 +54,21 @@ export interface NewAlertEvent {
   readonly requests: number | null;
 }
 
+/** One time that an alert fired. */
+export interface AlertFiring {
+  readonly rule: string;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  /** Unix milliseconds. */
+  readonly firedAt: number;
+  /** Null while it fires. */
+  readonly endedAt: number | null;
+  /** As they were when it fired. */
+  readonly value: number | null;
+  readonly threshold: number | null;
+  readonly requests: number | null;
+}
+
 export interface AlertEvent extends NewAlertEvent {
   /** Later events have larger numbers; none is given twice. */
   readonly id: number;

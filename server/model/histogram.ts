@@ -117,6 +117,15 @@ export class BinSum {
     for (let i = 0; i < bins.keys.length; i++) this.add(bins.keys[i] ?? 0, bins.counts[i] ?? 0);
   }
 
+  /** Makes it empty, to be used again. */
+  clear(): void {
+    this.counts.fill(0, this.lowest, this.highest + 1);
+    this.samples = 0;
+    this.lowest = BIN_KEYS;
+    this.highest = -1;
+    this.buckets = undefined;
+  }
+
   toSparse(): SparseBins {
     const keys: number[] = [];
     const counts: number[] = [];

@@ -62,6 +62,13 @@ export interface ScrapeFindings {
   readonly certificateExpiry: number | null;
 }
 
+/** How often a target is asked from a scrape on. */
+export interface PaceInForce {
+  readonly intervalMs: number;
+  /** Why it is another interval than the configured one, in plain words; empty where it is that. */
+  readonly slowedDown: string;
+}
+
 /** One scrape of one target, good or failed: a failed one has a reason and no findings. */
 export interface ScrapeRecord {
   /** Address of the target, its identity over restarts of the collector. */
@@ -74,6 +81,7 @@ export interface ScrapeRecord {
   readonly error: string;
   /** Undefined where /clusters was not asked for after the scrape. */
   readonly clusters?: ClustersAsked | undefined;
+  readonly pace?: PaceInForce | undefined;
   readonly findings: ScrapeFindings | undefined;
 }
 

@@ -59,9 +59,12 @@ export class GridSpread {
     this.edges[this.reached] = to;
   }
 
-  /** Adds the parts of `count` events to the grid's column. Parts add up exactly, as in {@link spreadCount}. */
-  addTo(column: Float64Array, count: number): void {
-    const { first } = this;
+  /**
+   * Adds the parts of `count` events to the grid's column, which begins at `at`. Parts add up exactly, as in
+   * {@link spreadCount}.
+   */
+  addTo(column: Float64Array, count: number, at = 0): void {
+    const first = at + this.first;
     if (this.whole) {
       column[first] = (column[first] ?? 0) + count;
       return;

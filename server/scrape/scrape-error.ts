@@ -4,6 +4,13 @@ import { CredentialsError } from '../reach/credentials.ts';
 /** Why a scrape failed; the message is for the user: what happened and what to do. */
 export class ScrapeError extends Error {
   override name = 'ScrapeError';
+  /** Whether the target did not answer in time. */
+  readonly timedOut: boolean;
+
+  constructor(message: string, { timedOut = false }: { readonly timedOut?: boolean } = {}) {
+    super(message);
+    this.timedOut = timedOut;
+  }
 }
 
 interface Circumstances {
@@ -60,6 +67,7 @@ export function transportError(error: unknown, circumstances: Circumstances): Sc
   if (timedOut || /TIMED?OUT/.test(code)) {
     return new ScrapeError(
       `${text} has not answered within ${timeoutMs} ms (scrape.timeout): it is overloaded, or something between drops packets`,
+      { timedOut: true },
     );
   }
   if (error instanceof CredentialsError) return new ScrapeError(message);

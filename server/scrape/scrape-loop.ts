@@ -1,9 +1,12 @@
 import { owned } from '../envoy/stats.ts';
 import type { Target } from '../model/discovered-target.ts';
+import type { PaceInForce } from '../model/scrape-record.ts';
 import type { SecretFiles } from '../reach/credentials.ts';
 import { AdminClient } from './admin-client.ts';
 import { ExtrasScraper, type ScrapedExtras } from './extras-scraper.ts';
 import type { Limiter } from './limiter.ts';
+import type { OwnDelay } from './own-delay.ts';
+import { Pace } from './pace.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { type GoodScrape, TargetScraper } from './target-scraper.ts';
 
@@ -17,6 +20,13 @@ export interface ScrapeResult {
   readonly good: GoodScrape | undefined;
   /** What was asked for besides, after a good scrape. */
   readonly extras?: ScrapedExtras | undefined;
+  /** From this scrape on. */
+  readonly pace?: PaceInForce | undefined;
+}
+
+/** A scrape, and whether it failed because the target did not answer in time. */
+interface Tried extends ScrapeResult {
+  readonly timedOut: boolean;
 }
 
 /** What may change while loops run; it counts from the next scrape on. */
@@ -50,11 +60,11 @@ export interface ScrapeLoopOptions {
   readonly limiter: Limiter;
   readonly secrets: SecretFiles;
   readonly now: () => number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly ownDelay: OwnDelay;
   readonly onResult: (result: ScrapeResult) => void;
 }
-
-/** A target is never kept busy for more than this share of the time. */
-const BUSY_SHARE = 0.2;
 
 /** Scrapes one target on the clock, one request after the other. Never rejects. */
 export class ScrapeLoop {
@@ -62,6 +72,7 @@ export class ScrapeLoop {
   private readonly client: AdminClient;
   private readonly scraper: TargetScraper;
   private readonly extras: ExtrasScraper;
+  private readonly pace: Pace;
   private target: Target;
   private settings: ScrapeSettings;
   phase: Phase;
@@ -77,6 +88,7 @@ export class ScrapeLoop {
     this.client = new AdminClient({ ...settings, address: target.address, reach: target.reach, secrets, now });
     this.scraper = new TargetScraper(this.client, settings);
     this.extras = new ExtrasScraper(this.client, { ...extrasOf(settings), key: target.key });
+    this.pace = new Pace(settings, options.random);
   }
 
   /** Whether `target` is reached over the connection that this loop has. */
@@ -94,7 +106,9 @@ export class ScrapeLoop {
     this.client.limit(settings);
     this.scraper.configure(settings);
     this.extras.configure(extrasOf(settings));
-    if (settings.intervalMs !== intervalMs && this.timer !== undefined) this.schedule(this.delayAfter(0));
+    this.pace.configure(settings);
+    if (settings.intervalMs !== intervalMs && this.timer !== undefined)
+      this.schedule(this.delayFrom(this.options.now()));
   }
 
   /** The first scrape comes at once, apart from the phase's part of a second, so that figures begin early. */
@@ -116,27 +130,40 @@ export class ScrapeLoop {
 
   private async tick(): Promise<void> {
     this.timer = undefined;
-    const result = await this.options.limiter.run(async () => this.withExtras(await this.scrape()));
+    const { limiter, ownDelay, now } = this.options;
+    let started = now();
+    let lateMs = 0;
+    const { timedOut, ...result } = await limiter.run(async () => {
+      started = now();
+      lateMs = ownDelay.lateMs;
+      return this.withExtras(await this.scrape());
+    });
     if (this.stopped) return;
-    this.options.onResult(result);
-    this.schedule(this.delayAfter(result.durationMs + (result.extras?.durationMs ?? 0)));
+    const tookMs = result.durationMs + (result.extras?.durationMs ?? 0);
+    this.pace.asked({ busyMs: Math.max(0, tookMs - (ownDelay.lateMs - lateMs)), timedOut });
+    this.options.onResult({ ...result, pace: this.pace.inForce });
+    this.schedule(this.delayFrom(started));
   }
 
-  /** Other targets are read while this one is asked more: its reading is then kept in memory of its own. */
-  private async withExtras(result: ScrapeResult): Promise<ScrapeResult> {
+  /**
+   * Other targets are read while this one is asked more: its reading is then kept in memory of its own. A target that is
+   * slowed down is asked nothing more.
+   */
+  private async withExtras(result: Tried): Promise<Tried> {
     const { good } = result;
     const isWanted = () => this.options.wantsClusters(this.target.key);
-    if (!good || this.stopped || !this.extras.isTurn(good, isWanted())) return result;
+    if (!good || this.stopped || this.pace.isSlowed || !this.extras.isTurn(good, isWanted())) return result;
     const kept = { ...good, reading: owned(good.reading) };
     return { ...result, good: kept, extras: await this.extras.ask(good) };
   }
 
-  private async scrape(): Promise<ScrapeResult> {
+  private async scrape(): Promise<Tried> {
     const { now } = this.options;
     const started = performance.now();
     try {
-      const good = await this.scraper.scrape();
-      return { target: this.target, at: good.at, durationMs: performance.now() - started, error: '', good };
+      const good = await this.scraper.scrape({ onlyNeeded: this.pace.isSlowed });
+      const durationMs = performance.now() - started;
+      return { target: this.target, at: good.at, durationMs, error: '', good, timedOut: false };
     } catch (error) {
       const reason =
         error instanceof ScrapeError
@@ -148,18 +175,19 @@ export class ScrapeLoop {
         durationMs: performance.now() - started,
         error: reason,
         good: undefined,
+        timedOut: error instanceof ScrapeError && error.timedOut,
       };
     }
   }
 
-  /** Time to the next scrape in phase, later when the last one kept the target busy for long. */
-  private delayAfter(durationMs: number): number {
-    const { now } = this.options;
-    const { intervalMs, slowDown } = this.settings;
+  /** Time to the next scrape, after one that began at `started`: in phase, or later where the target is slowed down. */
+  private delayFrom(started: number): number {
+    const now = this.options.now();
+    if (this.pace.isSlowed) return Math.max(0, started + this.pace.delayMs() - now);
+    const { intervalMs } = this.settings;
     const phaseMs = this.phase.ms;
-    const earliest = now() + (slowDown ? durationMs / BUSY_SHARE - durationMs : 0);
-    const next = Math.ceil((earliest - phaseMs + 1) / intervalMs) * intervalMs + phaseMs;
-    return next - now();
+    const next = Math.ceil((now - phaseMs + 1) / intervalMs) * intervalMs + phaseMs;
+    return next - now;
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Target } from '../model/discovered-target.ts';
 import { SecretFiles } from '../reach/credentials.ts';
 import { Limiter } from './limiter.ts';
+import { OwnDelay } from './own-delay.ts';
 import { type Phase, ScrapeLoop, type ScrapeLoopOptions, type ScrapeSettings } from './scrape-loop.ts';
 
 export interface ManagerSettings extends ScrapeSettings {
@@ -9,7 +10,7 @@ export interface ManagerSettings extends ScrapeSettings {
 }
 
 export interface ScrapeManagerOptions
-  extends Pick<ScrapeLoopOptions, 'now' | 'onResult' | 'wantsClusters'>,
+  extends Pick<ScrapeLoopOptions, 'now' | 'random' | 'onResult' | 'wantsClusters'>,
     ManagerSettings {}
 
 /**
@@ -24,6 +25,7 @@ export class ScrapeManager {
   private readonly options: ScrapeManagerOptions;
   private readonly limiter: Limiter;
   private readonly secrets: SecretFiles;
+  private readonly ownDelay = new OwnDelay();
   private settings: ManagerSettings;
   private targets: readonly Target[] = [];
   private readonly loops = new Map<string, ScrapeLoop>();
@@ -45,6 +47,7 @@ export class ScrapeManager {
   /** Scrapes exactly these targets from now on; those that are reached as before keep their connection. */
   apply(targets: readonly Target[]): void {
     this.targets = targets;
+    this.ownDelay.start();
     const wanted = new Map(targets.map((target) => [target.key, target]));
     for (const [key, loop] of this.loops) {
       const target = wanted.get(key);
@@ -57,16 +60,17 @@ export class ScrapeManager {
   }
 
   private run(target: Target, spreadMs: number): void {
-    const { limiter, secrets, settings } = this;
+    const { limiter, secrets, settings, ownDelay } = this;
     const known = this.loops.get(target.key);
     if (known) {
       const stays = known.phase.spreadMs === spreadMs;
       known.configure(target, settings, stays ? known.phase : phaseIn(target, spreadMs));
       return;
     }
-    const { now, onResult, wantsClusters } = this.options;
+    const { now, random, onResult, wantsClusters } = this.options;
     const phase = phaseIn(target, spreadMs);
-    const loop = new ScrapeLoop({ target, settings, limiter, secrets, phase, now, onResult, wantsClusters });
+    const shared = { limiter, secrets, ownDelay, now, random, onResult, wantsClusters };
+    const loop = new ScrapeLoop({ target, settings, phase, ...shared });
     this.loops.set(target.key, loop);
     loop.start();
   }
@@ -74,6 +78,7 @@ export class ScrapeManager {
   async stop(): Promise<void> {
     const loops = [...this.loops.values()];
     this.loops.clear();
+    this.ownDelay.stop();
     await Promise.all(loops.map((loop) => loop.stop()));
   }
 }

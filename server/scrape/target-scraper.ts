@@ -85,6 +85,7 @@ export class TargetScraper {
   private hasBare = false;
   /** Whether the last answer was asked for with how long connections lasted. */
   private holdsLengths = false;
+  private onlyNeeded = false;
   private process: Process | undefined;
   /** Envoy's, as last told. */
   private version = '';
@@ -104,8 +105,12 @@ export class TargetScraper {
     this.zones.change(zonesEvery);
   }
 
-  /** @throws ScrapeError with the reason in plain words. */
-  async scrape(): Promise<GoodScrape> {
+  /**
+   * `onlyNeeded`: nothing by zone, whose turn then is later.
+   * @throws ScrapeError with the reason in plain words.
+   */
+  async scrape({ onlyNeeded }: { onlyNeeded: boolean } = { onlyNeeded: false }): Promise<GoodScrape> {
+    this.onlyNeeded = onlyNeeded;
     try {
       return await this.scrapeOnce();
     } catch (error) {
@@ -211,7 +216,7 @@ export class TargetScraper {
 
   /** Asks without the copies where the target's clusters allow it; a target that refuses that is not asked so again. */
   private async ask(form: StatsForm): Promise<AdminAnswer> {
-    const leftOut = this.zones.due ? withZones(this.leftOut) : this.leftOut;
+    const leftOut = this.zones.due && !this.onlyNeeded ? withZones(this.leftOut) : this.leftOut;
     const narrows = leftOut.length > 0 && form.narrows === true;
     this.holdsZones = form.tellsZones !== false && (!narrows || withZones(leftOut).length === leftOut.length);
     const connectionLengths = this.hasBare;

@@ -1,17 +1,20 @@
 /**
- * A block: what all series of one unit did in several slots of one tier, in columns. Counters and gauges are compressed
- * apart from histograms, so that a question about rates never touches these; either part has a checksum. Blocks are additive: two of the same
- * series and slot add up.
+ * A block: what all series of one unit did in several slots of one tier, in columns. Counters and gauges lie apart from
+ * histograms, and a series from the others, so that a question touches only what it is about; either part has a
+ * checksum. Blocks are additive: two of the same series and slot add up.
  */
 
-import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
+import { CODE_CLASSES } from '../model/flow.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
-import { ColumnReader, ColumnWriter, STREAMS, type Weights } from './columns.ts';
+import { BitReader, BitWriter } from './bits.ts';
+import { readBlock1 } from './blocks-1.ts';
+import { ColumnReader, ColumnWeights, ColumnWriter } from './columns.ts';
 
 /** One series of a block. Columns that are all 0 are left out. */
 export interface BlockSeries {
   readonly id: number;
-  /** Columns by position in `COUNTERS`, and after these by position in `STORED_GAUGES`. */
+  /** Columns by position in `COUNTERS`, and those of `STORED_GAUGES` far behind these; ascending. */
   readonly numbers: ReadonlyMap<number, Float64Array>;
   /** Columns by bin or bucket key, ascending. */
   readonly bins: ReadonlyMap<number, Float64Array>;
@@ -29,101 +32,8 @@ export interface BlockVisitor {
   /** @returns whether the series is wanted; columns of others are not told. */
   series(id: number): boolean;
   number(column: number, values: Float64Array): void;
-  /** Absent: histograms are not even decompressed. */
+  /** Absent: histograms are not even read. */
   bin?(key: number, counts: Float64Array): void;
-}
-
-const FORMAT = 1;
-const LARGEST_BLOCK = 64 * 1024 * 1024;
-const MOST_SLOTS = 100_000;
-/**
- * Measured against zstd at level 1: a sixth smaller, twice to three times the time to write, and small blocks, which
- * are most of all, are read in a third of the time, as zstd's cost is in its large contexts.
- */
-const COMPRESSION = { level: 6 };
-/** Less than this is stored as it is: opening a compressed piece takes longer than reading it. */
-const SMALLEST_COMPRESSED = 256;
-const CHECKSUM_BYTES = 4;
-
-export class BlockWriter {
-  private readonly smallestCompressed: number;
-  private readonly head = new VarintWriter();
-  private readonly index = new VarintWriter();
-  private readonly columns = new ColumnWriter();
-
-  /** Blocks that are soon written anew are better not compressed: that is most of the cost of reading small ones. */
-  constructor({ isCompressed = true } = {}) {
-    this.smallestCompressed = isCompressed ? SMALLEST_COMPRESSED : Number.POSITIVE_INFINITY;
-  }
-
-  encode({ fromMs, stepMs, slots, series }: Block): Uint8Array {
-    const { head } = this;
-    head.clear();
-    for (const number of [FORMAT, fromMs, stepMs, slots, series.length]) head.write(number);
-    this.encodeNumbers(series, slots);
-    const numbers = this.packed();
-    this.encodeBins(series, slots);
-    const bins = this.packed();
-    for (const { lengths, bytes } of [numbers, bins])
-      for (const length of [...lengths, bytes.length]) head.write(length);
-    const checked = Buffer.concat([head.view(), numbers.bytes]);
-    return Buffer.concat([checked, checksum(checked), bins.bytes, checksum(bins.bytes)]);
-  }
-
-  private encodeNumbers(series: readonly BlockSeries[], slots: number): void {
-    this.clear();
-    const even = evenly(slots);
-    for (const { id, numbers } of series) {
-      this.index.write(id);
-      this.index.write(numbers.size);
-      for (const [column, values] of numbers) {
-        this.index.write(column);
-        this.index.writeByte(this.columns.write(values, even));
-      }
-    }
-  }
-
-  private encodeBins(series: readonly BlockSeries[], slots: number): void {
-    this.clear();
-    const even = evenly(slots);
-    for (const { bins } of series) {
-      this.index.write(bins.size);
-      if (bins.size === 0) continue;
-      const weights = weightsOf(bins.values(), slots);
-      this.index.writeByte(this.columns.write(weights.bySlot, even));
-      let previous = 0;
-      for (const [key, counts] of bins) {
-        this.index.write(key - previous);
-        this.index.writeByte(this.columns.write(counts, weights));
-        previous = key;
-      }
-    }
-  }
-
-  private clear(): void {
-    this.index.clear();
-    this.columns.clear();
-  }
-
-  private packed(): Packed {
-    const streams = [this.index, ...STREAMS.map((name) => this.columns.streams[name])].map((stream) => stream.view());
-    const bytes = Buffer.concat(streams);
-    const small = bytes.length < this.smallestCompressed ? bytes : deflateRawSync(bytes, COMPRESSION);
-    return { lengths: streams.map(({ length }) => length), bytes: small.length < bytes.length ? small : bytes };
-  }
-}
-
-interface Packed {
-  /** Of the streams, before compression. */
-  readonly lengths: readonly number[];
-  /** All streams; compressed where they are fewer than these lengths say. */
-  readonly bytes: Uint8Array;
-}
-
-function checksum(bytes: Uint8Array): Uint8Array {
-  const sum = Buffer.alloc(CHECKSUM_BYTES);
-  sum.writeUInt32LE(crc32(bytes));
-  return sum;
 }
 
 export interface BlockHead {
@@ -132,8 +42,143 @@ export interface BlockHead {
   readonly slots: number;
 }
 
+/** Blocks of format 1, of earlier versions, are read, not written. */
+const FORMAT = 2;
+const MOST_SLOTS = 100_000;
+const CHECKSUM_BYTES = 4;
+/** Rice's parameters: how many columns there are, and how far apart those of numbers, and keys of bins. */
+const COLUMNS_K = 3;
+const NUMBERS_K = 4;
+const KEYS_K = 1;
+/** The counters of requests come first: the others are expected to be in proportion to their sum. */
+const REQUESTS = CODE_CLASSES.length;
+
+export class BlockWriter {
+  private readonly head = new VarintWriter();
+  private readonly numbers = new BitWriter();
+  private readonly bins = new BitWriter();
+  private readonly columns = new ColumnWriter();
+
+  encode({ fromMs, stepMs, slots, series }: Block): Uint8Array {
+    const { head, numbers, bins } = this;
+    head.clear();
+    numbers.clear();
+    bins.clear();
+    for (const number of [FORMAT, fromMs, stepMs, slots, series.length]) head.write(number);
+    let previous = 0;
+    for (const one of series) {
+      const [numbersBefore, binsBefore] = [numbers.size, bins.size];
+      const requests = this.writeNumbers(one.numbers, slots);
+      this.writeBins(one.bins, requests);
+      head.write(zigzag(one.id - previous));
+      head.write(numbers.size - numbersBefore);
+      head.write(bins.size - binsBefore);
+      previous = one.id;
+    }
+    const checked = Buffer.concat([head.view(), numbers.view()]);
+    return Buffer.concat([checked, checksum(checked), bins.view(), checksum(bins.view())]);
+  }
+
+  private writeNumbers(columns: BlockSeries['numbers'], slots: number): ColumnWeights {
+    const requests = new Requests(slots);
+    const { numbers } = this;
+    numbers.writeRice(columns.size, COLUMNS_K);
+    let next = 0;
+    for (const [column, values] of columns) {
+      numbers.writeRice(column - next, NUMBERS_K);
+      this.columns.write(numbers, values, requests.weightsFor(column));
+      requests.add(column, values);
+      next = column + 1;
+    }
+    numbers.align();
+    return requests.weights;
+  }
+
+  /** What all bins have together comes first: it is about as many as there were requests. */
+  private writeBins(columns: BlockSeries['bins'], requests: ColumnWeights): void {
+    if (columns.size === 0) return;
+    const { bins } = this;
+    const samples = sumOfColumns(columns.values(), requests.bySlot.length);
+    bins.writeRice(columns.size, COLUMNS_K);
+    this.columns.write(bins, samples.bySlot, requests);
+    let next = 0;
+    for (const [key, counts] of columns) {
+      bins.writeRice(key - next, KEYS_K);
+      this.columns.write(bins, counts, samples);
+      next = key + 1;
+    }
+    bins.align();
+  }
+}
+
+/** The sum of a series' counters of requests, as far as they have come; these come first. */
+class Requests {
+  private readonly bySlot: Float64Array;
+  private total = 0;
+  private known: ColumnWeights | undefined;
+
+  constructor(slots: number) {
+    this.bySlot = new Float64Array(slots);
+  }
+
+  get weights(): ColumnWeights {
+    this.known ??= new ColumnWeights({ bySlot: this.bySlot, total: this.total });
+    return this.known;
+  }
+
+  weightsFor(column: number): ColumnWeights | undefined {
+    return column >= REQUESTS && this.total > 0 ? this.weights : undefined;
+  }
+
+  add(column: number, values: Float64Array): void {
+    if (column >= REQUESTS) return;
+    for (let slot = 0; slot < values.length; slot++) {
+      const value = values[slot] ?? 0;
+      this.bySlot[slot] = (this.bySlot[slot] ?? 0) + value;
+      this.total += value;
+    }
+  }
+}
+
+const zigzag = (difference: number): number => (difference >= 0 ? difference * 2 : -difference * 2 - 1);
+const unzigzag = (number: number): number => (number % 2 === 0 ? number / 2 : -(number + 1) / 2);
+
+function sumOfColumns(columns: Iterable<Float64Array>, slots: number): ColumnWeights {
+  const bySlot = new Float64Array(slots);
+  for (const column of columns)
+    for (let slot = 0; slot < slots; slot++) bySlot[slot] = (bySlot[slot] ?? 0) + (column[slot] ?? 0);
+  return new ColumnWeights({ bySlot, total: sumOf(bySlot) });
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (let slot = 0; slot < values.length; slot++) sum += values[slot] ?? 0;
+  return sum;
+}
+
+function checksum(bytes: Uint8Array): Uint8Array {
+  const sum = Buffer.alloc(CHECKSUM_BYTES);
+  sum.writeUInt32LE(crc32(bytes));
+  return sum;
+}
+
+/** @throws RangeError where the bytes are no block. */
 export function readBlockHead(bytes: Uint8Array): BlockHead {
-  return readHead(new VarintReader(bytes));
+  const reader = new VarintReader(bytes);
+  reader.read();
+  return readHead(reader);
+}
+
+function readHead(reader: VarintReader): BlockHead {
+  const [fromMs, stepMs, slots] = [reader.read(), reader.read(), reader.read()];
+  if (slots === 0 || slots > MOST_SLOTS) throw new RangeError(`a block has ${slots} slots`);
+  return { fromMs, stepMs, slots };
+}
+
+interface Place {
+  readonly id: number;
+  readonly numbers: number;
+  readonly bins: number;
 }
 
 /**
@@ -142,28 +187,32 @@ export function readBlockHead(bytes: Uint8Array): BlockHead {
  */
 export function readBlock(bytes: Uint8Array, visitor: BlockVisitor): void {
   const reader = new VarintReader(bytes);
-  const { slots, series } = readHead(reader);
-  const numbers = lengthsOf(reader);
-  const bins = lengthsOf(reader);
-  const endOfNumbers = reader.at + numbers.stored;
-  const endOfBins = endOfNumbers + CHECKSUM_BYTES + bins.stored;
+  const format = reader.read();
+  if (format === 1) {
+    readBlock1(bytes, visitor);
+    return;
+  }
+  if (format !== FORMAT) throw new RangeError(`a block has format ${format}, this version knows ${FORMAT}`);
+  const { slots } = readHead(reader);
+  const places = placesOf(reader);
+  const startOfBins = reader.at + places.reduce((sum, { numbers }) => sum + numbers, 0) + CHECKSUM_BYTES;
+  const endOfBins = startOfBins + places.reduce((sum, { bins }) => sum + bins, 0);
   if (endOfBins + CHECKSUM_BYTES !== bytes.length) throw new RangeError('a block has another length than it says');
-  check(bytes, 0, endOfNumbers);
-  const wanted = readNumbers(opened(bytes.subarray(reader.at, endOfNumbers), numbers), { slots, series }, visitor);
-  if (!visitor.bin || !wanted.some(({ isWanted }) => isWanted)) return;
-  check(bytes, endOfBins - bins.stored, endOfBins);
-  readBins(opened(bytes.subarray(endOfBins - bins.stored, endOfBins), bins), { slots, wanted }, visitor);
+  check(bytes, 0, startOfBins - CHECKSUM_BYTES);
+  const wanted = readNumbers({ bytes, places, slots, start: reader.at }, visitor);
+  if (!visitor.bin || !wanted.some((requests) => requests)) return;
+  check(bytes, startOfBins, endOfBins);
+  readBins({ bytes, places, slots, start: startOfBins, wanted }, visitor);
 }
 
-interface Lengths {
-  readonly streams: readonly number[];
-  readonly whole: number;
-  readonly stored: number;
-}
-
-function lengthsOf(reader: VarintReader): Lengths {
-  const streams = [reader.read(), reader.read(), reader.read(), reader.read()];
-  return { streams, whole: sumOf(streams), stored: reader.read() };
+function placesOf(reader: VarintReader): Place[] {
+  const places: Place[] = [];
+  let id = 0;
+  for (let left = reader.read(); left > 0; left--) {
+    id += unzigzag(reader.read());
+    places.push({ id, numbers: reader.read(), bins: reader.read() });
+  }
+  return places;
 }
 
 function check(bytes: Uint8Array, from: number, to: number): void {
@@ -172,104 +221,62 @@ function check(bytes: Uint8Array, from: number, to: number): void {
   if (crc32(bytes.subarray(from, to)) !== told) throw new RangeError('a block is damaged: its checksum does not fit');
 }
 
-function readHead(reader: VarintReader): BlockHead & { series: number } {
-  const format = reader.read();
-  if (format !== FORMAT) throw new RangeError(`a block has format ${format}, this version knows ${FORMAT}`);
-  const [fromMs, stepMs, slots, series] = [reader.read(), reader.read(), reader.read(), reader.read()];
-  if (slots === 0 || slots > MOST_SLOTS) throw new RangeError(`a block has ${slots} slots`);
-  return { fromMs, stepMs, slots, series };
-}
-
 interface Part {
-  readonly index: VarintReader;
-  readonly columns: ColumnReader;
+  readonly bytes: Uint8Array;
+  readonly places: readonly Place[];
+  readonly slots: number;
+  readonly start: number;
 }
 
-function opened(stored: Uint8Array, { streams, whole }: Lengths): Part {
-  if (whole > LARGEST_BLOCK) throw new RangeError(`a part of a block has ${whole} bytes`);
-  const bytes = stored.length < whole ? decompressed(stored, whole) : stored;
-  if (bytes.length !== whole) throw new RangeError('a part of a block has another length than it says');
-  let end = 0;
-  const [index, gaps, pairs, differences] = streams.map((length) => {
-    end += length;
-    return new VarintReader(bytes.subarray(end - length, end));
-  });
-  if (!index || !gaps || !pairs || !differences) throw new RangeError('a block lacks a part');
-  return { index, columns: new ColumnReader({ gaps, pairs, differences }) };
-}
-
-/** Room for all of it at once, and a byte more so that no further room is looked for. */
-function decompressed(stored: Uint8Array, whole: number): Uint8Array {
-  return inflateRawSync(stored, { maxOutputLength: whole, chunkSize: whole + 64 });
-}
-
-interface WantedSeries {
-  readonly id: number;
-  readonly isWanted: boolean;
-}
-
-function readNumbers(
-  { index, columns }: Part,
-  { slots, series }: { slots: number; series: number },
-  visitor: BlockVisitor,
-): WantedSeries[] {
+/** Requests of the series that are wanted. */
+function readNumbers({ bytes, places, slots, start }: Part, visitor: BlockVisitor): (Requests | undefined)[] {
+  const reader = new BitReader(bytes);
+  const columns = new ColumnReader(reader, slots);
   const values = new Float64Array(slots);
-  const even = evenly(slots);
-  return Array.from({ length: series }, () => {
-    const id = index.read();
-    const isWanted = visitor.series(id);
-    for (let left = index.read(); left > 0; left--) {
-      const column = index.read();
-      columns.read(index.readByte(), values, even);
-      if (isWanted) visitor.number(column, values);
+  let at = start;
+  return places.map(({ id, numbers }) => {
+    const end = at + numbers;
+    reader.seek(at);
+    at = end;
+    if (!visitor.series(id)) return undefined;
+    const requests = new Requests(slots);
+    let next = 0;
+    for (let left = reader.readRice(COLUMNS_K); left > 0; left--) {
+      const column = next + reader.readRice(NUMBERS_K);
+      columns.read(values, requests.weightsFor(column));
+      if (reader.at > end) throw new RangeError('a series ends too late');
+      requests.add(column, values);
+      visitor.number(column, values);
+      next = column + 1;
     }
-    return { id, isWanted };
+    return requests;
   });
 }
 
-function readBins(
-  { index, columns }: Part,
-  { slots, wanted }: { slots: number; wanted: readonly WantedSeries[] },
-  visitor: BlockVisitor,
-): void {
+function readBins(part: Part & { wanted: readonly (Requests | undefined)[] }, visitor: BlockVisitor): void {
+  const { bytes, places, slots, start, wanted } = part;
+  const reader = new BitReader(bytes);
+  const columns = new ColumnReader(reader, slots);
   const counts = new Float64Array(slots);
   const bySlot = new Float64Array(slots);
-  const even = evenly(slots);
-  for (const { id, isWanted } of wanted) {
-    const size = index.read();
-    if (size === 0) continue;
-    if (isWanted) visitor.series(id);
-    columns.read(index.readByte(), bySlot, even);
-    const weights = { bySlot, total: sumOf(bySlot) };
-    let key = 0;
+  let at = start;
+  places.forEach(({ id, bins }, index) => {
+    const end = at + bins;
+    reader.seek(at);
+    at = end;
+    const requests = wanted[index];
+    if (!requests || bins === 0) return;
+    visitor.series(id);
+    const size = reader.readRice(COLUMNS_K);
+    columns.read(bySlot, requests.weights);
+    const samples = new ColumnWeights({ bySlot, total: sumOf(bySlot) });
+    let next = 0;
     for (let left = size; left > 0; left--) {
-      key += index.read();
-      columns.read(index.readByte(), counts, weights);
-      if (isWanted) visitor.bin?.(key, counts);
+      const key = next + reader.readRice(KEYS_K);
+      columns.read(counts, samples);
+      if (reader.at > end) throw new RangeError('a series ends too late');
+      visitor.bin?.(key, counts);
+      next = key + 1;
     }
-  }
-}
-
-const EVEN = new Map<number, Weights>();
-
-function evenly(slots: number): Weights {
-  let weights = EVEN.get(slots);
-  if (!weights) {
-    weights = { bySlot: new Float64Array(slots).fill(1), total: slots };
-    if (EVEN.size < 1000) EVEN.set(slots, weights);
-  }
-  return weights;
-}
-
-function weightsOf(columns: Iterable<Float64Array>, slots: number): Weights & { bySlot: Float64Array } {
-  const bySlot = new Float64Array(slots);
-  for (const column of columns)
-    for (let slot = 0; slot < slots; slot++) bySlot[slot] = (bySlot[slot] ?? 0) + (column[slot] ?? 0);
-  return { bySlot, total: sumOf(bySlot) };
-}
-
-function sumOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
-  return sum;
+  });
 }

@@ -1,9 +1,19 @@
 import { type Grid, GridSpread, type Interval } from '../model/spread.ts';
+import type { ListPart } from './packed.ts';
 import type { SumQuery } from './store.ts';
 
 /** A slot that lies in no cell, and one that several cells share. */
 const OUTSIDE = -1;
 const SHARED = -2;
+
+/** Most looked-up slots that are remembered. */
+const MOST_KNOWN = 5000;
+
+interface Steps {
+  readonly fromMs: number;
+  readonly stepMs: number;
+  readonly slots: number;
+}
 
 /** Slots of a block as they fall into the cells of a query. */
 export interface SlotCells {
@@ -13,6 +23,8 @@ export interface SlotCells {
   readonly first: number;
   readonly end: number;
   readonly isShared: boolean;
+  /** The cell that all slots lie in; -1 where there is no such. */
+  readonly single: number;
   /** Of slots that two cells share: the first of them, and how much of the slot lies in it; 0 elsewhere. */
   readonly firstCells: Int32Array;
   readonly cuts: Float64Array;
@@ -29,6 +41,7 @@ export class CellGrid {
   /** When the gauges of each cell are looked at: at its end, or at the newest scrape of all. */
   readonly moments: Float64Array;
   private readonly spread = new GridSpread();
+  private readonly known = new Map<string, SlotCells>();
 
   constructor(query: Pick<SumQuery, 'from' | 'to' | 'stepMs'>, newest: number) {
     const stepMs = query.stepMs ?? query.to - query.from;
@@ -42,7 +55,19 @@ export class CellGrid {
     return { from, to: Math.min(from + this.grid.stepMs, this.grid.toMs) };
   }
 
-  slots({ fromMs, stepMs, slots }: { fromMs: number; stepMs: number; slots: number }, within: Interval): SlotCells {
+  /** Slots of blocks of the same time are looked up once. */
+  slots(steps: Steps, within: Interval): SlotCells {
+    const key = `${steps.fromMs} ${steps.stepMs} ${steps.slots} ${within.from} ${within.to}`;
+    let slots = this.known.get(key);
+    if (!slots) {
+      slots = this.slotsOf(steps, within);
+      if (this.known.size >= MOST_KNOWN) this.known.clear();
+      this.known.set(key, slots);
+    }
+    return slots;
+  }
+
+  private slotsOf({ fromMs, stepMs, slots }: Steps, within: Interval): SlotCells {
     const { grid } = this;
     const cells = new Int32Array(slots);
     const firstCells = new Int32Array(slots);
@@ -68,7 +93,9 @@ export class CellGrid {
     const reach = { from: Math.max(fromMs, within.from), to: Math.min(fromMs + slots * stepMs, within.to) };
     const ends: number[] = [];
     this.eachMoment(reach, (cell, moment) => ends.push(cell, Math.ceil((moment - fromMs) / stepMs) - 1));
-    return { cells, first, end, isShared: cells.includes(SHARED), firstCells, cuts, ends, fromMs, stepMs, within };
+    const isShared = cells.includes(SHARED);
+    const single = first === 0 && end === slots && cells.every((cell) => cell === cells[0]) ? (cells[0] ?? -1) : -1;
+    return { cells, first, end, isShared, single, firstCells, cuts, ends, fromMs, stepMs, within };
   }
 
   /** Cells whose moment lies in `(from, to]`. */
@@ -81,45 +108,41 @@ export class CellGrid {
     }
   }
 
-  /** Adds a column of slots to a column of cells. */
-  add(into: Float64Array, values: Float64Array, slots: SlotCells): void {
+  /** The only cell that an interval reaches into, all of it; -1 where there is no such. */
+  singleCell({ from, to }: Interval, within: Interval): number {
+    const { fromMs, stepMs, toMs } = this.grid;
+    if (from < Math.max(fromMs, within.from) || to > Math.min(toMs, within.to)) return -1;
+    const cell = Math.floor((from - fromMs) / stepMs);
+    return to <= fromMs + (cell + 1) * stepMs ? cell : -1;
+  }
+
+  /** Adds pairs of a slot and its count, in `list` from `at` up to `end`, to a row of cells that begins at `row`. */
+  addSlots(into: Float64Array, row: number, { list, at, end }: ListPart, slots: SlotCells): void {
     if (slots.isShared) {
-      this.addSpread(into, values, slots);
+      for (let i = at; i < end; i += 2) this.addShared(into, row, slots, list[i] ?? 0, list[i + 1] ?? 0);
       return;
     }
-    const { cells, end } = slots;
-    for (let slot = slots.first; slot < end; slot++) {
-      const value = values[slot] ?? 0;
-      if (value === 0) continue;
-      const cell = cells[slot] ?? 0;
-      into[cell] = (into[cell] ?? 0) + value;
+    const { cells } = slots;
+    for (let i = at; i < end; i += 2) {
+      const cell = cells[list[i] ?? 0] ?? OUTSIDE;
+      if (cell >= 0) into[row + cell] = (into[row + cell] ?? 0) + (list[i + 1] ?? 0);
     }
   }
 
-  private addSpread(into: Float64Array, values: Float64Array, slots: SlotCells): void {
-    const { cells, firstCells, cuts, stepMs } = slots;
-    for (let slot = slots.first; slot < slots.end; slot++) {
-      const value = values[slot] ?? 0;
-      if (value === 0) continue;
-      const cell = cells[slot] ?? 0;
-      const cut = cuts[slot] ?? 0;
-      if (cell >= 0) into[cell] = (into[cell] ?? 0) + value;
-      else if (cut > 0) {
-        const before = Math.round((value * cut) / stepMs);
-        const first = firstCells[slot] ?? 0;
-        into[first] = (into[first] ?? 0) + before;
-        into[first + 1] = (into[first + 1] ?? 0) + value - before;
-      } else this.addCut(into, value, { ...slots, slot });
+  private addShared(into: Float64Array, row: number, slots: SlotCells, slot: number, value: number): void {
+    const cell = slots.cells[slot] ?? OUTSIDE;
+    if (cell >= 0) into[row + cell] = (into[row + cell] ?? 0) + value;
+    if (cell !== SHARED) return;
+    const cut = slots.cuts[slot] ?? 0;
+    if (cut === 0) {
+      const from = slots.fromMs + slot * slots.stepMs;
+      this.spread.set({ from, to: from + slots.stepMs }, slots.within, this.grid);
+      this.spread.addTo(into, value, row);
+      return;
     }
-  }
-
-  private addCut(
-    into: Float64Array,
-    value: number,
-    { slot, fromMs, stepMs, within }: SlotCells & { slot: number },
-  ): void {
-    const from = fromMs + slot * stepMs;
-    this.spread.set({ from, to: from + stepMs }, within, this.grid);
-    this.spread.addTo(into, value);
+    const before = Math.round((value * cut) / slots.stepMs);
+    const first = row + (slots.firstCells[slot] ?? 0);
+    into[first] = (into[first] ?? 0) + before;
+    into[first + 1] = (into[first + 1] ?? 0) + value - before;
   }
 }

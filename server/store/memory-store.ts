@@ -38,6 +38,7 @@ export class MemoryStore extends MemoryAlerts implements Store {
   /** Ends of the scrapes of each target that are kept as raw rows. */
   private readonly ends = new Map<string, Set<number>>();
   private newest = 0;
+  private lastRound = 0;
   private notice = '';
 
   constructor(options: StoreOptions) {
@@ -50,9 +51,11 @@ export class MemoryStore extends MemoryAlerts implements Store {
   }
 
   /** @throws StoreError for counts that are no numbers. */
-  async append(round: readonly ScrapeRecord[]): Promise<void> {
+  async append(round: readonly ScrapeRecord[], id = 0): Promise<void> {
+    if (id > 0 && id === this.lastRound) return;
     for (const { findings } of round) if (findings) checkCounts(findings);
     for (const record of withoutHeld(round)) if (record.findings) this.appendScrape(record.target, record.findings);
+    this.lastRound = id;
   }
 
   private appendScrape(target: string, findings: ScrapeFindings): void {

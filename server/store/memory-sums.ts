@@ -50,6 +50,7 @@ export function sumRows(units: Iterable<Unit>, query: SumQuery, newest: number):
   return {
     groups: kept.map(finish),
     other: others.length > 0 ? finish(joined(others)) : null,
+    subtotals: (query.subtotals ?? []).map((by) => subtotals(groups, by).map(finish)),
     tiers: TIERS.filter((tier) => tiers.has(tier)),
   };
 }
@@ -108,7 +109,8 @@ function labelsOf({ place }: Unit, { flow }: MemoryRow): Record<SeriesLabel, str
   return { ...place, peer: flow.peer, peer_namespace: flow.peerNamespace, peer_zone: flow.peerZone ?? '' };
 }
 
-function matches(labels: Record<SeriesLabel, string>, { match }: SumQuery): boolean {
+function matches(labels: Record<SeriesLabel, string>, { match, without }: SumQuery): boolean {
+  if (without?.some((left) => left.keys.includes(keyOf(left.labels.map((label) => labels[label]))))) return false;
   return (Object.keys(match) as SeriesLabel[]).every((label) => match[label]?.includes(labels[label]) ?? true);
 }
 
@@ -121,6 +123,12 @@ function split(groups: readonly Gathered[], query: SumQuery): { kept: Gathered[]
 
 function requestsOf({ found }: Gathered, query: SumQuery): number {
   return found.reduce((sum, { row }) => sum + requestCount(countersIn(row, query)), 0);
+}
+
+function subtotals(groups: readonly Gathered[], by: readonly SeriesLabel[]): Gathered[] {
+  const labelsOf = ({ labels }: Gathered) => Object.fromEntries(by.map((label) => [label, labels[label] ?? '']));
+  const parts = Map.groupBy(groups, (group) => keyOf(Object.values(labelsOf(group))));
+  return [...parts.values()].map((members) => ({ ...joined(members), labels: members[0] ? labelsOf(members[0]) : {} }));
 }
 
 function joined(groups: readonly Gathered[]): Gathered {

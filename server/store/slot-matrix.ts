@@ -141,12 +141,14 @@ export class SlotMatrix {
   }
 
   /** Sums of `ratio` slots each; gauges as they stand at the end of each. */
-  coarser(ratio: number): SlotMatrix {
+  coarser(ratio: number, ids: Iterable<number>): SlotMatrix {
     const { fromMs, stepMs, steps } = this.grid;
     const sum = new SlotMatrix(fromMs, stepMs * ratio, Math.ceil(steps / ratio));
     const target = Int32Array.from({ length: steps }, (_, slot) => Math.floor(slot / ratio));
     const ends = target.map((into, slot) => (slot % ratio === ratio - 1 ? into : -1));
-    for (const [id, columns] of this.series) {
+    for (const id of ids) {
+      const columns = this.series.get(id);
+      if (!columns) continue;
       const into = sum.columnsOf(id);
       columns.numbers.forEach((values, column) => {
         if (values) addColumn(into.number(column), values, column < FIRST_GAUGE ? target : ends);

@@ -3,7 +3,7 @@
  * happened in intervals, and answers with plain sums of it: everything else is worked out from sums.
  */
 
-import type { AlertEvent, KeptAlert, NewAlertEvent } from '../model/alert.ts';
+import type { AlertEvent, AlertFiring, KeptAlert, NewAlertEvent } from '../model/alert.ts';
 import type { Direction } from '../model/flow.ts';
 import type { Quantile, SparseBins } from '../model/histogram.ts';
 import type { ScrapeRecord, StoredTarget } from '../model/scrape-record.ts';
@@ -35,7 +35,14 @@ export interface SumQuery {
   readonly direction: Direction;
   /** Values that a label may have; absent: any. */
   readonly match: Readonly<Partial<Record<SeriesLabel, readonly string[]>>>;
+  /** Series that are left out. */
+  readonly without?: readonly Combinations[];
   readonly by: readonly SeriesLabel[];
+  /**
+   * Also tells the sums of the groups by fewer of their labels: for each of these lists those that are kept apart by.
+   * Not to be had with `top`.
+   */
+  readonly subtotals?: readonly (readonly SeriesLabel[])[];
   /** Whether latency is wanted; without it a query is cheaper. */
   readonly bins: boolean;
   /**
@@ -46,6 +53,13 @@ export interface SumQuery {
   /** Only the groups with the most requests by themselves; the others are added up into one without labels. */
   readonly top?: number;
   readonly limits?: QueryLimits;
+}
+
+/** Combinations of values of some labels. */
+export interface Combinations {
+  readonly labels: readonly SeriesLabel[];
+  /** `keyOf` the values, in the order of the labels. */
+  readonly keys: readonly string[];
 }
 
 /** When to give up a query. */
@@ -64,6 +78,8 @@ export interface SumAnswer {
   readonly groups: readonly Group[];
   /** The group of all others where `top` left some out. */
   readonly other: Group | null;
+  /** One list of groups for each that was asked for. */
+  readonly subtotals: readonly (readonly Group[])[];
   /** Tiers that the answer is from, finest first. */
   readonly tiers: readonly TierName[];
 }
@@ -144,6 +160,16 @@ export interface AlertChange {
   readonly events: readonly NewAlertEvent[];
 }
 
+export interface FiringQuery {
+  /** Unix milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  /** Values of these labels, '' for alerts without; absent: any. */
+  readonly service?: readonly string[] | undefined;
+  readonly namespace?: readonly string[] | undefined;
+  readonly most: number;
+}
+
 /** Alerts, what happened to them, and how far receivers have been told. */
 export interface AlertStore {
   loadAlerts(): Promise<KeptAlert[]>;
@@ -153,6 +179,8 @@ export interface AlertStore {
   alertEvents(query: { readonly after: number; readonly most: number }): Promise<AlertEvent[]>;
   /** Events of a time, `[from, to)` in Unix milliseconds, newest first. */
   alertHistory(query: { readonly from: number; readonly to: number; readonly most: number }): Promise<AlertEvent[]>;
+  /** Times that alerts fired and that reach into `[from, to)`, those that fired last first. */
+  alertFirings(query: FiringQuery): Promise<AlertFiring[]>;
   /** Number of the newest event; 0 where there is none. */
   newestAlertEvent(): Promise<number>;
   /** Number of the event that a receiver was told of last; undefined for one that is new. */
@@ -163,15 +191,19 @@ export interface AlertStore {
 /** How long events of alerts are kept, in milliseconds, and how many. */
 export const ALERT_EVENTS_MS = 30 * 86_400_000;
 export const MAX_ALERT_EVENTS = 100_000;
+/** The same of the times that alerts fired, reckoned from when they ended. */
+export const ALERT_FIRINGS_MS = 366 * 86_400_000;
+export const MAX_ALERT_FIRINGS = 100_000;
 
 export interface Store extends AlertStore {
   /** Every target that has been scraped, with its last totals. */
   loadTargets(): Promise<StoredTarget[]>;
   /**
    * Keeps a round of scrapes as one transaction: all of it is there after a crash, or none. A scrape that is there
-   * already changes nothing.
+   * already changes nothing; nor does a round of the same `id` as the one that was kept last, whatever is in it.
+   * @throws UnsureError when the round may have been kept: it may be given again under the same id only.
    */
-  append(round: readonly ScrapeRecord[]): Promise<void>;
+  append(round: readonly ScrapeRecord[], id?: number): Promise<void>;
   /**
    * One slice of sealing, rolling up and forgetting, at most 50 ms of the writer; resolves to whether there is more
    * to do at `now`, Unix milliseconds.
@@ -191,6 +223,11 @@ export class StoreError extends Error {
 /** The thread that was to do something ended by itself; another one takes its place, so that it can be asked again. */
 export class StoreThreadError extends StoreError {
   override name = 'StoreThreadError';
+}
+
+/** The answer of whoever writes got lost: what was to be written may have been, or not. */
+export class UnsureError extends StoreError {
+  override name = 'UnsureError';
 }
 
 /** A query asks for more than may be held in memory; the message says what would do. */

@@ -24,7 +24,7 @@ export interface Tier {
 export const TIER_LIST: readonly Tier[] = [
   { name: 'raw', stepMs: 0, chunkMs: 10 * MINUTE_MS, longestMs: 3 * HOUR_MS, instances: true },
   { name: '1m', stepMs: MINUTE_MS, chunkMs: 10 * MINUTE_MS, longestMs: 3 * HOUR_MS, instances: true },
-  { name: '10m', stepMs: 10 * MINUTE_MS, chunkMs: 2 * HOUR_MS, longestMs: 8 * HOUR_MS, instances: false },
+  { name: '10m', stepMs: 10 * MINUTE_MS, chunkMs: 2 * HOUR_MS, longestMs: 30 * HOUR_MS, instances: false },
   { name: '1h', stepMs: HOUR_MS, chunkMs: DAY_MS, longestMs: 3 * DAY_MS, instances: false },
 ];
 

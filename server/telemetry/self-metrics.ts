@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { measureEventLoopDelay } from './event-loop-delay.ts';
 
 /** Gauges of prom-client whose names end as only a counter's may; `promtool check metrics` refuses them. */
 const MISNAMED = ['handles', 'requests', 'resources'];
@@ -65,7 +66,8 @@ export class SelfMetrics {
 
   constructor(version: string) {
     const registers = [this.registry];
-    collectDefaultMetrics({ register: this.registry, prefix: 'sidelight_', eventLoopMonitoringPrecision: 50 });
+    collectDefaultMetrics({ register: this.registry, prefix: 'sidelight_', eventLoopMonitoringPrecision: 1000 });
+    measureEventLoopDelay(this.registry, 'sidelight_');
     for (const name of MISNAMED) this.registry.removeSingleMetric(`sidelight_nodejs_active_${name}_total`);
     new Gauge({
       name: 'sidelight_build_info',

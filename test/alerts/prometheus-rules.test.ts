@@ -28,7 +28,7 @@ ${SIGNAL_RULES.join('\n')}
     - { name: Cleared, signal: latency_p99, above: 1s, clear_at: 800ms, by: [service, region], match: { service: 'a"b\\d+|c' },
         labels: { team: mesh }, annotations: { summary: "{{ .labels.service }}: {{ .value }} of {{ .threshold }}" } }
     - { name: Outbound, signal: error_rate, above: 5%, direction: outbound, by: [service, peer] }
-    - { name: Compared, signal: latency_p95, against: 1w, factor: 2 }
+    - { name: Compared, signal: latency_p95, against: 1w, factor: 2, window: 10m }
     - { name: Lower, signal: request_rate, against: 1d, factor: 0.5 }
     - { name: Success, slo: { objective: 99.9% }, min_requests: 100 }
     - { name: Fast, slo: { objective: 99%, good: "latency < 250ms" } }

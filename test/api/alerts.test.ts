@@ -3,23 +3,27 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
+import type { AlertsView } from '../../server/api/alerts.ts';
 import type {
   AlertHistoryAnswer,
   AlertsAnswer,
   ErrorBody,
   RulesAnswer,
+  RulesTestAnswer,
   ServiceSummary,
   ServicesAnswer,
 } from '../../server/api/contract.ts';
+import type { RulesTestQuery } from '../../server/api/rules-test.ts';
 import { CollectorAlerts } from '../../server/collector-alerts.ts';
 import { parseConfig } from '../../server/config/load.ts';
 import { Live } from '../../server/live/live.ts';
 import { MEMORY_PATH, MemoryStore } from '../../server/store/memory-store.ts';
+import { QueryStoppedError } from '../../server/store/store.ts';
 import { QuietLog } from '../../server/telemetry/quiet-log.ts';
 import { eventually } from '../scrape/eventually.ts';
 import { storeOptions } from '../store/options.ts';
 import { INTERVAL, MIXED, NOW } from './meshes.ts';
-import { type RunningApi, startApi } from './running-api.ts';
+import { NO_ALERTS, type RunningApi, startApi } from './running-api.ts';
 
 const YAML = `
 web: { external_url: "https://mesh.example/sidelight" }
@@ -98,7 +102,17 @@ test('alerts, rules, history and services tell the same', async () => {
   expect(history.events.map(({ name, state }) => `${name} ${state}`)).toEqual(
     expect.arrayContaining(['Busy firing', 'Waiting pending']),
   );
-  expect((await api.get<AlertHistoryAnswer>(`/api/v1/alerts/history?from=1&to=2`)).events).toEqual([]);
+  const fired = history.firings.find(({ name }) => name === 'Busy');
+  expect(fired).toMatchObject({
+    severity: 'ticket',
+    firedAt: NOW,
+    resolvedAt: null,
+    threshold: 0,
+    thresholdText: '0/s',
+  });
+  expect(new Set(history.firings.map(({ labels }) => labels.service))).toEqual(new Set(['shop']));
+  const early = await api.get<AlertHistoryAnswer>(`/api/v1/alerts/history?from=1&to=2`);
+  expect([early.events, early.firings]).toEqual([[], []]);
 
   alerts.setMetrics();
   expect(await registry.metrics()).toContain(
@@ -112,4 +126,67 @@ test('bad requests are told what would be right', async () => {
   const response = await fetch(`${api.url}/api/v1/alerts?state=firing`);
   const { error } = (await response.json()) as ErrorBody;
   expect([response.status, error.message]).toEqual([400, 'unknown parameter "state": this address takes none']);
+});
+
+test('rules are tried on the past, one request at a time', async () => {
+  const { api } = await started();
+  const all = await api.get<RulesTestAnswer>('/api/v1/rules/test');
+  expect(all).toMatchObject({ window: '7d', maxAlerts: 5, to: NOW });
+  expect(all.rules.map(({ name, notTried }) => [name, notTried])).toEqual([
+    ['Busy', ''],
+    ['Waiting', ''],
+    ['Objective', ''],
+  ]);
+  const path = '/api/v1/rules/test?rule=Busy&window=1h&max_alerts=0';
+  const one = await api.get<RulesTestAnswer>(path);
+  expect([one.window, one.maxAlerts, one.rules.map(({ name }) => name)]).toEqual(['1h', 0, ['Busy']]);
+  const [busy] = one.rules;
+  expect(busy?.alerts).toBeGreaterThan(0);
+  expect(busy?.series.map(({ labels }) => labels.service)).toContain('shop');
+  expect(busy?.suggestion).toMatchObject({ alerts: 0, text: expect.stringMatching(/^above: [\d.]+\/s$/) });
+});
+
+test('a second test is refused while one is under way, and one that nobody waits for is given up', async () => {
+  const asked: RulesTestQuery[] = [];
+  const begun = Promise.withResolvers<void>();
+  const given = Promise.withResolvers<RulesTestAnswer>();
+  const view: AlertsView = {
+    ...NO_ALERTS,
+    test: (query) => {
+      asked.push(query);
+      begun.resolve();
+      return given.promise;
+    },
+  };
+  const api = await startApi(undefined, { alerts: view });
+  onTestFinished(() => api.stop());
+  const leaving = new AbortController();
+  const first = fetch(`${api.url}/api/v1/rules/test`, { signal: leaving.signal }).catch((error: Error) => error.name);
+  await begun.promise;
+  const second = await fetch(`${api.url}/api/v1/rules/test`);
+  expect([second.status, ((await second.json()) as ErrorBody).error.code]).toEqual([503, 'busy']);
+  leaving.abort();
+  expect(await first).toBe('AbortError');
+  await eventually(() => asked[0]?.limits.cancelled[0]).toBe(1);
+  given.reject(new QueryStoppedError('trying rules on the past was cancelled'));
+  await eventually(async () => {
+    const { error } = (await (await fetch(`${api.url}/api/v1/rules/test`)).json()) as ErrorBody;
+    return error.code;
+  }).toBe('timeout');
+});
+
+test.each([
+  ['rule=None', 404, /^rule=None: there is no such rule; rules are none$/],
+  ['window=1s', 400, /^window=1s is too short/],
+  ['window=soon', 400, /^window=soon is not a duration/],
+  ['max_alerts=-1', 400, /^max_alerts=-1 is no whole number/],
+  ['from=1', 400, /^unknown parameter "from"/],
+])('rules/test?%s is refused', async (search, status, message) => {
+  const api = await startApi();
+  onTestFinished(() => api.stop());
+  const response = await fetch(`${api.url}/api/v1/rules/test?${search}`);
+  expect([response.status, ((await response.json()) as ErrorBody).error.message]).toEqual([
+    status,
+    expect.stringMatching(message),
+  ]);
 });

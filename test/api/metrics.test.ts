@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningApi, startApi } from './running-api.ts';
@@ -108,6 +109,22 @@ describe('many and slow clients', () => {
     await vi.waitFor(() => expect(underWay).toBe(1));
     expect((await bytesOf(await ask('text/plain'))).toString()).toBe('up 1\nup 2\n');
     stalled.destroy();
+    await vi.waitFor(() => expect(underWay).toBe(0));
+  });
+
+  test('one that reads a byte at a time holds up nobody, and is sent no more than sockets hold', async () => {
+    const slow = connect(Number(new URL(api.url).port), '127.0.0.1');
+    slow.write('GET /metrics HTTP/1.1\r\nhost: a\r\naccept: endless\r\n\r\n');
+    slow.pause();
+    let said = '';
+    for (let i = 0; i < 20; i++) {
+      if (slow.readableLength === 0) await once(slow, 'readable');
+      said += String(slow.read(1));
+      expect((await bytesOf(await ask('text/plain'))).toString()).toBe('up 1\nup 2\n');
+    }
+    expect(said).toBe('HTTP/1.1 200 OK\r\nCon'.slice(0, 20));
+    expect(underWay).toBe(1);
+    slow.destroy();
     await vi.waitFor(() => expect(underWay).toBe(0));
   });
 

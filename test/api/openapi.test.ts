@@ -113,6 +113,7 @@ describe('what is served', () => {
       '/api/v1/alerts',
       '/api/v1/alerts/history',
       '/api/v1/rules',
+      '/api/v1/rules/test',
       '/api/v1/status',
       '/api/v1/events',
       '/api/v1/openapi.json',

@@ -86,11 +86,13 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
 }
 
 /** A fake: nobody watches anything. */
-const NO_ALERTS: AlertsView = {
+export const NO_ALERTS: AlertsView = {
   counts: () => new Map(),
   alerts: () => [],
   rules: () => ({ at: NOW, intervalMs: INTERVAL, durationMs: null, rules: [] }),
   history: async () => [],
+  firings: async () => [],
+  test: async ({ window, maxAlerts }) => ({ from: 0, to: 0, window, maxAlerts, parts: [], rules: [] }),
 };
 
 type Status = Awaited<ReturnType<ApiParts['status']>>;
@@ -115,6 +117,8 @@ function statusOf({ tiers, ...store }: StoreStatus): Status {
     limits: { concurrency: 256 },
     reload: { at: NOW, goodAt: NOW, errors: [] },
     discovery: [],
+    remoteWrite: [],
+    otlp: null,
     config: {},
   };
 }

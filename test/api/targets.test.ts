@@ -20,7 +20,14 @@ const TARGETS: readonly Target[] = [
 
 const identity = { service: 'b', namespace: '', region: 'eu', zone: '', instance: 'b-1' };
 const records = [
-  goodScrape({ target: '10.0.0.1:9901', from: 0, to: 1000, identity, flows: [] }),
+  goodScrape({
+    target: '10.0.0.1:9901',
+    from: 0,
+    to: 1000,
+    identity,
+    flows: [],
+    findings: { startedAt: 400, certificateExpiry: 1_800_000_000 },
+  }),
   failedScrape('10.0.0.2:9901', 1000, 'nothing listens there'),
 ];
 
@@ -67,6 +74,15 @@ describe('pages and filters', () => {
       discovery: [{ name: 'discovery.http[0]', error: 'nothing listens there', answered: false }],
     });
     expect((await list('?service=b')).targets[0]?.note).toBe('found twice');
+  });
+
+  test('what it says of itself', async () => {
+    expect((await list('?service=b')).targets[0]).toMatchObject({
+      startedAt: 400,
+      restarts: [],
+      scrapeIntervalMs: null,
+      certificateExpiry: 1_800_000_000_000,
+    });
   });
 
   test('for Prometheus: grouped by labels, without unix sockets', async () => {

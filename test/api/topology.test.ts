@@ -106,6 +106,10 @@ describe('a mixed mesh', () => {
       bodyBytes: 2048,
       samples: 10,
       envoyVersion: '1.40.0',
+      startedAt: null,
+      restarts: [],
+      scrapeIntervalMs: 10_000,
+      certificateExpiry: null,
       precision: 'bins',
       note: '',
       failureSource: 'status',
@@ -130,7 +134,7 @@ describe('a mixed mesh', () => {
   });
 
   test('the status', async () => {
-    expect(await api.get<StatusAnswer>('/api/v1/status')).toMatchObject({ storage: { state: 'ok', schemaVersion: 5 } });
+    expect(await api.get<StatusAnswer>('/api/v1/status')).toMatchObject({ storage: { state: 'ok', schemaVersion: 7 } });
   });
 });
 

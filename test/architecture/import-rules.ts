@@ -25,7 +25,16 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'chart.js': ['web/charts/'],
   '@dagrejs/dagre': ['web/pages/topology/'],
   'better-sqlite3': ['server/store/sqlite/'],
-  undici: ['server/scrape/', 'server/discovery/', 'server/reach/', 'server/cli/', 'server/demo/', 'examples/'],
+  undici: [
+    'server/scrape/',
+    'server/discovery/',
+    'server/reach/',
+    'server/exporter/',
+    'server/cli/',
+    'server/demo/',
+    'examples/',
+  ],
+  snappy: ['server/exporter/remote-write/'],
   commander: ['server/cli/'],
   bcrypt: ['server/api/'],
 };

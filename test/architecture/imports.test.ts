@@ -71,7 +71,7 @@ const violations: [path: string, source: string, reason: string | undefined][] =
   [
     'server/api/a.ts',
     "import { request } from 'undici';",
-    'undici: only server/scrape/, server/discovery/, server/reach/, server/cli/, server/demo/, examples/ may',
+    'undici: only server/scrape/, server/discovery/, server/reach/, server/exporter/, server/cli/, server/demo/, examples/ may',
   ],
   ['server/store/a.ts', "import Database from 'better-sqlite3';", 'better-sqlite3: only server/store/sqlite/ may'],
   ['web/pages/a.tsx', "import { Chart } from 'chart.js/auto';", 'chart.js: only web/charts/ may'],

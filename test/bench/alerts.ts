@@ -3,8 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AlertEngine } from '../../server/alerts/alert-engine.ts';
 import { rulesOf } from '../../server/alerts/builtin-rules.ts';
@@ -48,6 +47,29 @@ function round(services: number, to: number) {
   });
 }
 
+/** Evaluations of either measurement; within the first ones all alerts become pending, and fire. */
+const EVALUATIONS = 12;
+
+async function cpuOf(work: () => Promise<void>): Promise<number> {
+  const began = process.threadCpuUsage();
+  await work();
+  const { user, system } = process.threadCpuUsage(began);
+  return (user + system) / 1000;
+}
+
+/** CPU of the turn of the event loop that took the most, in milliseconds; other programs do not count. */
+async function longestTurn(work: () => Promise<void>): Promise<number> {
+  let longest = 0;
+  let isDone = false;
+  const watched = (async () => {
+    while (!isDone) longest = Math.max(longest, await cpuOf(() => nextTurn()));
+  })();
+  await work();
+  isDone = true;
+  await watched;
+  return longest;
+}
+
 export async function alertsBenchmark(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: [...args],
@@ -83,30 +105,23 @@ export async function alertsBenchmark(args: readonly string[]): Promise<boolean>
   await engine.start(rulesOf(loaded.config.alerts));
   const cpu: number[] = [];
   let longest = 0;
-  for (let index = 0; index < 12; index++) {
+  for (let index = 0; index < 2 * EVALUATIONS; index++) {
     await next();
     globalThis.gc?.();
     await delay(50);
-    const slices = monitorEventLoopDelay({ resolution: 1 });
-    slices.enable();
-    const began = process.threadCpuUsage();
-    await engine.evaluate();
-    const { user, system } = process.threadCpuUsage(began);
-    await delay(20);
-    slices.disable();
-    cpu.push((user + system) / 1000);
-    if (index > 1) longest = Math.max(longest, slices.max / 1e6);
+    if (index < EVALUATIONS) longest = Math.max(longest, await longestTurn(() => engine.evaluate()));
+    else cpu.push(await cpuOf(() => engine.evaluate()));
   }
   globalThis.gc?.();
   const memoryMiB = (process.memoryUsage().heapUsed - before) / MIB;
   engine.stop();
   await store.close();
   rmSync(folder, { recursive: true, force: true });
-  const sorted = cpu.slice(2).sort((a, b) => a - b);
+  const sorted = cpu.sort((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
   console.log(`${engine.rules().length} rules, ${services} services, ${engine.alerts().length} alerts`);
   console.log(`main thread: ${median.toFixed(0)} ms of CPU an evaluation in the median (goal ${GOAL.cpuMs})`);
-  console.log(`longest time without a turn of the event loop: ${longest.toFixed(1)} ms (goal ${GOAL.sliceMs})`);
+  console.log(`longest turn of the event loop: ${longest.toFixed(1)} ms of CPU (goal ${GOAL.sliceMs})`);
   console.log(`memory: ${memoryMiB.toFixed(1)} MiB (goal ${GOAL.memoryMiB})`);
   return median <= GOAL.cpuMs && memoryMiB <= GOAL.memoryMiB && longest <= GOAL.sliceMs;
 }

@@ -82,6 +82,7 @@ async function reloading(): Promise<number> {
     slowDown: false,
     concurrency: 1,
     now: Date.now,
+    random: Math.random,
     onResult: () => {},
   });
   const discovery = new Discovery({

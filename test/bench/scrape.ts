@@ -108,7 +108,7 @@ async function measureScraping({ intervalMs, seconds, ports, fleet }: Load): Pro
 }
 
 /** The collector's own path, with a store that keeps nothing. */
-class Scraping {
+export class Scraping {
   counts = { scrapes: 0, failed: 0, bodyBytes: 0 };
   readonly manager: ScrapeManager;
   private readonly rounds = new Rounds({
@@ -132,6 +132,7 @@ class Scraping {
       wantsClusters: () => false,
       concurrency: 256,
       now: Date.now,
+      random: Math.random,
       onResult: (result) => {
         const record = pipeline.process(result);
         this.counts.scrapes++;
@@ -204,7 +205,7 @@ function cpuOf(child: ChildProcess): number | undefined {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-function targetAt(port: number): Target {
+export function targetAt(port: number): Target {
   const key = `127.0.0.1:${port}`;
   return { key, address: { scheme: 'http', host: '127.0.0.1', port, path: '' }, labels: {}, discoveredLabels: {} };
 }

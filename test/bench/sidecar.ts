@@ -29,7 +29,7 @@ const REQUESTS_BETWEEN = 150;
 
 /** `count` moments, 15 s apart: 10 requests per second to each cluster. */
 export function sidecarMoments(count: number, seed = 1): Moment[] {
-  const sidecar = new Sidecar(seededRandom(seed));
+  const sidecar = new BusySidecar(seededRandom(seed));
   sidecar.serve(FIRST_REQUESTS);
   return Array.from({ length: count }, () => {
     sidecar.serve(REQUESTS_BETWEEN);
@@ -37,15 +37,18 @@ export function sidecarMoments(count: number, seed = 1): Moment[] {
   });
 }
 
-class Sidecar {
+/** One whose counters go on with every request that it serves. */
+export class BusySidecar {
   private readonly random: Random;
+  private readonly clusters: readonly string[];
   private readonly scalars: Record<string, number> = {};
   private readonly histograms: Record<string, Record<number, number>> = {};
   private intervals: Record<string, Record<number, number>> = {};
 
-  constructor(random: Random) {
+  constructor(random: Random, clusters: readonly string[] = CLUSTERS) {
     this.random = random;
-    for (const cluster of CLUSTERS) this.addCluster(`cluster.${cluster}`);
+    this.clusters = clusters;
+    for (const cluster of clusters) this.addCluster(`cluster.${cluster}`);
     for (const manager of ['ingress_http', 'egress_http', 'ingress_https', 'admin']) this.addManager(manager);
     for (const listener of ['127.0.0.1_20010', '127.0.0.1_20011', 'admin'])
       for (const stat of ['downstream_cx_active', 'downstream_cx_total']) this.set(`listener.${listener}.${stat}`, 5);
@@ -54,10 +57,11 @@ class Sidecar {
     this.set('server.uptime', 0);
   }
 
+  /** So many requests to each cluster. */
   serve(requests: number): void {
     this.intervals = {};
-    for (const cluster of CLUSTERS) for (let i = 0; i < requests; i++) this.serveOne(`cluster.${cluster}`);
-    for (const cluster of CLUSTERS) this.addEvents(`cluster.${cluster}`);
+    for (const cluster of this.clusters) for (let i = 0; i < requests; i++) this.serveOne(`cluster.${cluster}`);
+    for (const cluster of this.clusters) this.addEvents(`cluster.${cluster}`);
     this.add('server.uptime', 15);
   }
 

@@ -128,7 +128,7 @@ export class Fleet {
     counters[COUNTER_INDEX.bytes_rx] = count * 400 + Math.floor(this.random() * 100 * count);
     counters[COUNTER_INDEX.bytes_tx] = count * 2000 + Math.floor(this.random() * 1000 * count);
     const gauges = new Float64Array(GAUGES.length);
-    gauges[0] = Math.floor(this.random() * 3);
+    gauges[0] = this.options.rate > 0 ? Math.floor(this.random() * 3) : 0;
     gauges[1] = 4;
     return { flow, counters, gauges, bins };
   }

@@ -1,5 +1,6 @@
 /** Fills a store with history by a clock of its own, and measures what that takes. */
 
+import { readFileSync } from 'node:fs';
 import type { Store } from '../../server/store/store.ts';
 import type { Fleet } from './store-fleet.ts';
 
@@ -11,11 +12,14 @@ export interface HistoryCost {
   /** Microseconds of CPU per flow and round: the main thread's, and all threads' together. */
   readonly mainMicros: number;
   readonly totalMicros: number;
+  /** Bytes handed to the system for writing, per flow and round, upkeep included; NaN where the system does not tell. */
+  readonly writtenBytes: number;
   /** Seconds of CPU of upkeep, and of time that was lived through. */
   readonly upkeepSeconds: number;
   readonly livedSeconds: number;
-  /** Longest slice of upkeep, milliseconds. */
+  /** Longest slice of upkeep in milliseconds of CPU, of all threads, and by the clock. */
   readonly longestSliceMs: number;
+  readonly longestSliceWallMs: number;
 }
 
 export interface HistoryOptions {
@@ -24,49 +28,74 @@ export interface HistoryOptions {
   /** End of the history, Unix milliseconds, and how far back it reaches. */
   readonly end: number;
   readonly hours: number;
-  /** What is older comes by the minute instead of every ten seconds: quicker to make, and packed to the same. */
+  /**
+   * What is older comes by the minute instead of every ten seconds, and what is older still every ten minutes: quicker
+   * to make, and in coarser resolutions packed to the same.
+   */
   readonly rawHours: number;
+  readonly minuteHours?: number;
 }
 
-export async function makeHistory({ store, fleet, end, hours, rawHours }: HistoryOptions): Promise<HistoryCost> {
-  const cost = { main: 0, total: 0, rounds: 0, upkeep: 0, longest: 0, lived: 0 };
-  const rawFrom = end - Math.min(hours, rawHours) * HOUR_MS;
+export async function makeHistory(options: HistoryOptions): Promise<HistoryCost> {
+  const { store, fleet, end, hours } = options;
+  const sum = { main: 0, total: 0, rounds: 0, upkeep: 0, longest: 0, longestWall: 0, lived: 0, written: 0 };
   for (let from = end - hours * HOUR_MS; from < end; ) {
-    const isRaw = from >= rawFrom;
-    const to = from + (isRaw ? INTERVAL_MS : MINUTE_MS);
+    const stepMs = stepAt(from, options);
+    const isRaw = stepMs === INTERVAL_MS;
+    const to = from + stepMs;
     const records = fleet.records(from, to);
-    const [main, total] = [threadMicros(), allMicros()];
+    const [main, total, written] = [threadMicros(), allMicros(), writtenBytes()];
     await store.append(records);
-    if (isRaw) {
-      cost.main += threadMicros() - main;
-      cost.total += allMicros() - total;
-      cost.rounds++;
-    }
-    const before = allMicros();
-    await drainUpkeep(store, to, (ms) => {
-      cost.longest = Math.max(cost.longest, ms);
+    const [mainAfter, before] = [threadMicros(), allMicros()];
+    await drainUpkeep(store, to, (cpuMs, wallMs) => {
+      sum.longest = Math.max(sum.longest, cpuMs);
+      sum.longestWall = Math.max(sum.longestWall, wallMs);
     });
     if (isRaw) {
-      cost.upkeep += allMicros() - before;
-      cost.lived += to - from;
+      sum.main += mainAfter - main;
+      sum.total += before - total;
+      sum.rounds++;
+      sum.written += writtenBytes() - written;
+      sum.upkeep += allMicros() - before;
+      sum.lived += to - from;
     }
     from = to;
   }
-  const units = Math.max(1, cost.rounds * fleet.flows);
+  const units = Math.max(1, sum.rounds * fleet.flows);
   return {
-    mainMicros: cost.main / units,
-    totalMicros: cost.total / units,
-    upkeepSeconds: cost.upkeep / 1e6,
-    livedSeconds: cost.lived / 1000,
-    longestSliceMs: cost.longest,
+    mainMicros: sum.main / units,
+    totalMicros: sum.total / units,
+    writtenBytes: sum.written / units,
+    upkeepSeconds: sum.upkeep / 1e6,
+    livedSeconds: sum.lived / 1000,
+    longestSliceMs: sum.longest,
+    longestSliceWallMs: sum.longestWall,
   };
 }
 
-export async function drainUpkeep(store: Store, now: number, onSlice: (ms: number) => void = () => {}): Promise<void> {
+function stepAt(from: number, { end, rawHours, minuteHours = Number.POSITIVE_INFINITY }: HistoryOptions): number {
+  if (from >= end - rawHours * HOUR_MS) return INTERVAL_MS;
+  return from >= end - minuteHours * HOUR_MS ? MINUTE_MS : 10 * MINUTE_MS;
+}
+
+export async function drainUpkeep(
+  store: Store,
+  now: number,
+  onSlice: (cpuMs: number, wallMs: number) => void = () => {},
+): Promise<void> {
   for (let isMore = true; isMore; ) {
-    const began = performance.now();
+    const [began, cpu] = [performance.now(), allMicros()];
     isMore = await store.upkeep(now);
-    onSlice(performance.now() - began);
+    onSlice((allMicros() - cpu) / 1000, performance.now() - began);
+  }
+}
+
+/** What the process gave to the system to write, the log ahead of the file included. */
+function writtenBytes(): number {
+  try {
+    return Number(/^wchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1] ?? Number.NaN);
+  } catch {
+    return Number.NaN;
   }
 }
 

@@ -4,11 +4,13 @@ import type { Asking } from '../../server/api/asking.ts';
 import { heatmap } from '../../server/api/heatmap.ts';
 import { parseParams, timeRange } from '../../server/api/params.ts';
 import { QUERY_PARAMS, querySignal } from '../../server/api/query.ts';
+import { describeRegions } from '../../server/api/regions.ts';
 import { describeService, listServices } from '../../server/api/services.ts';
 import { piecesOf } from '../../server/api/slices.ts';
 import { describeTopology } from '../../server/api/topology.ts';
 import { Live } from '../../server/live/live.ts';
 import { ServiceDirectory } from '../../server/live/services.ts';
+import { ZoneRegions } from '../../server/live/zones.ts';
 import type { Store } from '../../server/store/store.ts';
 import { discovered } from '../live/live-targets.ts';
 import { type Fleet, serviceName } from './store-fleet.ts';
@@ -16,10 +18,10 @@ import { INTERVAL_MS } from './store-history.ts';
 
 type Sources = Parameters<Parameters<Asking['run']>[2]>[0];
 
-interface Question {
+export interface Question {
   readonly name: string;
-  /** Milliseconds. */
-  readonly goal: { readonly p50?: number; readonly p99: number };
+  /** Milliseconds; none where the time is only to be known. */
+  readonly goal: { readonly p50?: number; readonly p99?: number };
   readonly ask: (sources: Sources, clock: { now: number; slotMs: number }) => Promise<unknown>;
 }
 
@@ -77,6 +79,17 @@ export const QUESTIONS: readonly Question[] = [
     name: 'edges, 5m',
     goal: { p50: 15, p99: 40 },
     ask: (sources, clock) => describeTopology(sources, timeRange(params('window=5m'), clock), {}),
+  },
+  query('rate by region, 1h', {}, 'signal=request_rate&by=region&window=1h'),
+  query('p99 by region, 1h', {}, 'signal=latency_p99&by=region&window=1h'),
+  {
+    name: 'from region to region, 5m',
+    goal: {},
+    ask: (sources, clock) =>
+      describeRegions(
+        { ...sources, zones: new ZoneRegions([]) },
+        { range: timeRange(params('window=5m'), clock), filters: {}, direction: 'inbound' },
+      ),
   },
 ];
 

@@ -6,17 +6,30 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import Database from 'better-sqlite3';
+import { blockTable } from '../../server/store/sqlite/schema.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
-import type { Store, StoreOptions, StoreStatus } from '../../server/store/store.ts';
+import type { Store, StoreOptions, TierName } from '../../server/store/store.ts';
 import { storeOptions } from '../store/options.ts';
 import { Fleet } from './store-fleet.ts';
 import { drainUpkeep, type HistoryCost, INTERVAL_MS, makeHistory } from './store-history.ts';
-import { Asker, percentile, QUESTIONS } from './store-queries.ts';
+import { Asker, percentile, QUESTIONS, type Question } from './store-queries.ts';
 
 const HOUR_MS = 3_600_000;
 /** The first scrape of a round waits so long for others. */
 const GATHER_MS = 150;
-const SIZE_GOALS = { 100: 40, 10: 16, 1: 8 } as const;
+/** By requests per flow and round. */
+const SIZE_GOALS = { 100: 30, 10: 16, 1: 8, 0: 1 } as const;
+/** What the steady state is told for. */
+const WHOLE_FLEET = 1000;
+const DAY_MS = 24 * HOUR_MS;
+/** Nothing is forgotten while sizes are measured. */
+const KEPT_MS = { raw: 7 * DAY_MS, '1m': 7 * DAY_MS, '10m': 30 * DAY_MS, '1h': 400 * DAY_MS };
+/** Of the history that the steady state is measured on: every ten seconds, by the minute, and in all. */
+const STEADY_HOURS = { rawHours: 2, minuteHours: 26, hours: 74 };
+const COLD_RUNS = 5;
+/** Answers of each question that are not counted: every reading thread has to have answered some. */
+const WARM_UP = 8;
 
 const OPTIONS = {
   hours: { type: 'string', default: '24' },
@@ -25,7 +38,7 @@ const OPTIONS = {
   instances: { type: 'string', default: '10' },
   runs: { type: 'string', default: '50' },
   folder: { type: 'string', default: tmpdir() },
-  parts: { type: 'string', default: 'size,history,queries' },
+  parts: { type: 'string', default: 'size,steady,history,queries' },
 } as const;
 
 /** @returns whether every goal was met. */
@@ -42,6 +55,7 @@ export async function storeBenchmark(args: readonly string[]): Promise<boolean> 
   });
   try {
     if (parts.includes('size')) await bench.sizes();
+    if (parts.includes('steady')) await bench.steadyState();
     if (parts.includes('history') || parts.includes('queries')) await bench.history();
     if (parts.includes('queries')) await bench.queries();
     return bench.ok;
@@ -76,8 +90,16 @@ class StoreBench {
   /** Bytes per flow and round after two hours, in raw steps, indexes and free space of pages included. */
   async sizes(): Promise<void> {
     for (const [requests, goal] of Object.entries(SIZE_GOALS)) {
-      const fleet = new Fleet({ services: 20, instances: 5, peers: 10, rate: (Number(requests) * 1000) / INTERVAL_MS });
-      const options = storeOptions(join(this.folder, `size-${requests}.db`), { intervalMs: INTERVAL_MS });
+      const fleet = new Fleet({
+        services: 12,
+        instances: 10,
+        peers: 10,
+        rate: (Number(requests) * 1000) / INTERVAL_MS,
+      });
+      const options = storeOptions(join(this.folder, `size-${requests}.db`), {
+        intervalMs: INTERVAL_MS,
+        retentionMs: KEPT_MS,
+      });
       const store = await SqliteStore.open(options);
       const end = wholeHour(Date.now());
       const hours = 2;
@@ -106,67 +128,76 @@ class StoreBench {
     return usedBytes;
   }
 
+  /**
+   * What a thousand sidecars take at default retention, from a part of them: bytes of each resolution per hour, where it
+   * was fed in its own step or a finer one, times how long it is kept.
+   */
+  async steadyState(): Promise<void> {
+    const fleet = new Fleet({ services: 12, instances: 10, peers: 10, rate: 10 });
+    const options = storeOptions(join(this.folder, 'steady.db'), { intervalMs: INTERVAL_MS, retentionMs: KEPT_MS });
+    const store = await SqliteStore.open(options);
+    const end = wholeHour(Date.now());
+    await makeHistory({ store, fleet, end, ...STEADY_HOURS });
+    const { usedBytes, tiers } = await store.status();
+    await store.close();
+    const packed = tiers.reduce((sum, { bytes }) => sum + bytes, 0);
+    const scale = WHOLE_FLEET / fleet.sidecars.length;
+    const fed = [STEADY_HOURS.rawHours, STEADY_HOURS.minuteHours, STEADY_HOURS.hours, STEADY_HOURS.hours];
+    const kept = storeOptions('').retentionMs;
+    console.log(`steady state of ${WHOLE_FLEET} sidecars, from ${fleet.sidecars.length} of them:`);
+    const parts = tiers.map(({ name }, tier) => {
+      const { bytes, hours } = bytesSince(options.path, name, end - (fed[tier] ?? 0) * HOUR_MS);
+      const whole = kept[name] / HOUR_MS;
+      const steady = hours === 0 ? 0 : (bytes / hours) * whole * scale;
+      console.log(
+        `  ${name}: ${bytes} B over ${hours.toFixed(1)} h, times ${whole} h kept, times ${scale.toFixed(2)} = ${gib(steady)}`,
+      );
+      return steady;
+    });
+    const overhead = usedBytes / packed;
+    console.log(`  times ${overhead.toFixed(2)} for the log, indexes and pages`);
+    this.goal('steady state at default retention, GiB', overhead * parts.reduce((sum, part) => sum + part, 0), 10);
+  }
+
   async history(): Promise<void> {
     const { hours, rawHours } = this.options;
+    global.gc?.();
+    const before = process.memoryUsage().rss;
     const store = await SqliteStore.open(this.file);
     this.end = Math.floor(Date.now() / INTERVAL_MS) * INTERVAL_MS;
     const began = performance.now();
     const cost = await makeHistory({ store, fleet: this.fleet, end: this.end, hours, rawHours });
     const took = ((performance.now() - began) / 1000).toFixed(0);
     console.log(`${hours} h of ${this.fleet.sidecars.length} sidecars, ${this.fleet.flows} flows, made in ${took} s`);
-    const status = await store.status();
+    const { tiers, usedBytes, logRows } = await store.status();
+    const after = process.memoryUsage().rss;
     await store.close();
     this.tellCost(cost);
-    this.tellSteadyState(status);
-  }
-
-  private tellCost({ mainMicros, totalMicros, upkeepSeconds, livedSeconds, longestSliceMs }: HistoryCost): void {
-    this.goal('append, CPU of all threads, µs per flow and round', totalMicros, 6);
-    this.goal('append, CPU of the main thread, µs per flow and round', mainMicros, 1);
-    this.goal('upkeep, % of a core', (100 * upkeepSeconds) / livedSeconds, 5);
-    this.goal('upkeep, longest slice, ms', longestSliceMs, 50);
-  }
-
-  /** Bytes by tier per hour of history, times how long each is kept. */
-  private tellSteadyState({ tiers, usedBytes, logRows }: StoreStatus): void {
     const packed = tiers.reduce((sum, { bytes }) => sum + bytes, 0);
     console.log(`file: ${gib(usedBytes)} in use, ${gib(packed)} of it blocks, ${logRows} scrapes in the log`);
-    const overhead = usedBytes / Math.max(1, packed);
-    const parts = tiers.map(({ name, bytes, oldest, newest, retentionMs }) => {
-      const covered = oldest === null || newest === null ? 0 : newest - oldest;
-      const steady = covered === 0 ? 0 : (bytes / covered) * retentionMs;
-      const [have, keep] = [(covered / HOUR_MS).toFixed(1), (retentionMs / HOUR_MS).toFixed(0)];
-      console.log(`  ${name}: ${gib(bytes)} over ${have} h, times ${keep} h / ${have} h = ${gib(steady)}`);
-      return steady;
-    });
-    const total = overhead * parts.reduce((sum, part) => sum + part, 0);
-    console.log(`  times ${overhead.toFixed(2)} for the log, indexes and pages`);
-    this.goal('steady state at default retention, GiB', total / 2 ** 30, 10);
+    const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+    console.log(
+      `memory: ${mib(after)} MiB with the fleet of this benchmark, ${mib(before)} before the store was opened`,
+    );
+  }
+
+  private tellCost(cost: HistoryCost): void {
+    this.goal('append, CPU of all threads, µs per flow and round', cost.totalMicros, 6);
+    this.goal('append, CPU of the main thread, µs per flow and round', cost.mainMicros, 1);
+    this.goal('upkeep, % of a core', (100 * cost.upkeepSeconds) / cost.livedSeconds, 5);
+    const wall = `${cost.longestSliceWallMs.toFixed(0)} by the clock`;
+    this.goal('upkeep, longest slice, ms of CPU', cost.longestSliceMs, 50, wall);
+    console.log(`written, the log ahead of the file included: ${cost.writtenBytes.toFixed(0)} B per flow and round`);
   }
 
   async queries(): Promise<void> {
     const asker = new Asker(this.fleet);
-    await this.coldQueries(asker);
+    for (const question of QUESTIONS) await this.askCold(asker, question);
     const store = await SqliteStore.open(this.file);
+    const quiet = new Map<Question, number>();
+    for (const question of QUESTIONS) quiet.set(question, await this.cpuOf(asker, { store, question }));
     const appending = new Appending(store, this.fleet, this.end);
-    const lag = monitorEventLoopDelay({ resolution: 5 });
-    for (const question of QUESTIONS) {
-      await asker.time(store, question, Date.now());
-      const times: number[] = [];
-      lag.reset();
-      lag.enable();
-      for (let run = 0; run < this.options.runs; run++) times.push(await asker.time(store, question, Date.now()));
-      lag.disable();
-      const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)];
-      const loop = `main thread held up to ${(lag.max / 1e6).toFixed(0)} ms`;
-      if (question.goal.p50 !== undefined) this.goal(`${question.name}, warm, p50 ms`, p50, question.goal.p50);
-      this.goal(
-        `${question.name}, warm, p99 ms`,
-        p99,
-        question.goal.p99,
-        question.goal.p50 === undefined ? `p50 ${p50.toFixed(1)}, ${loop}` : loop,
-      );
-    }
+    for (const question of QUESTIONS) await this.askWarm(asker, { store, question, cpuMs: quiet.get(question) ?? 0 });
     await appending.stop();
     this.goal(
       'memory of the whole process, MiB',
@@ -177,20 +208,56 @@ class StoreBench {
     await store.close();
   }
 
-  /** The first answer of a store that was just opened; the system's cache of the file is warm. */
-  private async coldQueries(asker: Asker): Promise<void> {
-    for (const question of QUESTIONS) {
-      const times: number[] = [];
-      for (let run = 0; run < Math.min(5, this.options.runs); run++) {
-        const store = await SqliteStore.open(this.file);
-        await store.status();
-        times.push(await asker.time(store, question, this.end));
-        await store.close();
-      }
-      console.log(
-        `${question.name}, just opened: ${percentile(times, 0.5).toFixed(1)} ms, at most ${Math.max(...times).toFixed(1)}`,
-      );
+  /** The first answer of a store that was just opened, by threads that never answered before; the file is in memory. */
+  private async askCold(asker: Asker, question: Question): Promise<void> {
+    const times: number[] = [];
+    for (let run = 0; run < Math.min(COLD_RUNS, this.options.runs); run++) {
+      const store = await SqliteStore.open(this.file);
+      await Promise.all([store.status(), store.status()]); // by both reading threads
+      times.push(await asker.time(store, question, this.end));
+      await store.close();
     }
+    const { p50: _, ...goal } = question.goal;
+    this.tell(`${question.name}, just opened`, goal, times, '');
+  }
+
+  /** Milliseconds of CPU that an answer takes, all threads together, while nobody writes: the median. */
+  private async cpuOf(asker: Asker, { store, question }: { store: Store; question: Question }): Promise<number> {
+    const times: number[] = [];
+    for (let run = 0; run < this.options.runs; run++) {
+      const before = process.cpuUsage();
+      await asker.time(store, question, this.end);
+      const { user, system } = process.cpuUsage(before);
+      times.push((user + system) / 1000);
+    }
+    return percentile(times, 0.5);
+  }
+
+  private async askWarm(
+    asker: Asker,
+    { store, question, cpuMs }: { store: Store; question: Question; cpuMs: number },
+  ): Promise<void> {
+    const lag = monitorEventLoopDelay({ resolution: 5 });
+    for (let run = 0; run < WARM_UP; run++) await asker.time(store, question, Date.now());
+    const times: number[] = [];
+    lag.enable();
+    for (let run = 0; run < this.options.runs; run++) times.push(await asker.time(store, question, Date.now()));
+    lag.disable();
+    const held = `main thread held up to ${(lag.max / 1e6).toFixed(0)} ms, the writer's rounds included`;
+    this.tell(
+      `${question.name}, warm`,
+      question.goal,
+      times,
+      `${cpuMs.toFixed(1)} ms of CPU when nobody writes; ${held}`,
+    );
+  }
+
+  private tell(name: string, goal: Question['goal'], times: readonly number[], remark: string): void {
+    const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)];
+    if (goal.p50 !== undefined) this.goal(`${name}, p50 ms`, p50, goal.p50);
+    const rest = goal.p50 === undefined ? `p50 ${p50.toFixed(1)}` : '';
+    if (goal.p99 !== undefined) this.goal(`${name}, p99 ms`, p99, goal.p99, [rest, remark].filter(Boolean).join('; '));
+    else console.log(`       ${name}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} (${remark})`);
   }
 
   private goal(name: string, value: number, most: number, remark = ''): void {
@@ -239,3 +306,17 @@ class Appending {
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(3)} GiB`;
 const wholeHour = (time: number): number => Math.floor(time / HOUR_MS) * HOUR_MS;
+
+/** Blocks that begin after a time, and how long they reach from the first to the last. */
+function bytesSince(path: string, tier: TierName, from: number): { bytes: number; hours: number } {
+  const database = new Database(path, { readonly: true });
+  try {
+    const [bytes, first, last] = database
+      .prepare(`SELECT coalesce(sum(length(data)), 0), min(t0), max(t1) FROM ${blockTable(tier)} WHERE t0 >= ?`)
+      .raw()
+      .get(from) as [number, number | null, number | null];
+    return { bytes, hours: first === null || last === null ? 0 : (last - first) / HOUR_MS };
+  } finally {
+    database.close();
+  }
+}

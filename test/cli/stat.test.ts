@@ -30,16 +30,20 @@ const SERVICES: ServiceSummary[] = [
   {
     ...checkout,
     service: 'cart-with-a-long-name',
+    requests: 3,
     requestRate: 0.05,
     successRate: 1,
+    errorRate: 0,
     state: 'too_little_data',
     latencySamples: 7,
   },
   {
     ...checkout,
     service: 'idle',
+    requests: 0,
     requestRate: 0,
     successRate: null,
+    errorRate: null,
     latencyMs: unknown,
     state: 'no_traffic',
     instances: { up: 1, total: 1 },
@@ -47,8 +51,10 @@ const SERVICES: ServiceSummary[] = [
   {
     ...checkout,
     service: 'gone',
+    requests: null,
     requestRate: null,
     successRate: null,
+    errorRate: null,
     latencyMs: unknown,
     state: 'no_data',
     instances: { up: 0, total: 1 },
@@ -97,15 +103,15 @@ function run({ body, status = 200, url = 'http://h:1', window = '1m', output = '
   return stat({ url, window, output, terminal, fetch });
 }
 
-test('an aligned table, figures to the right', async () => {
+test('an aligned table, worst first, figures to the right', async () => {
   expect(await run({ body: answer(SERVICES) })).toBe(0);
   expect(out).toEqual([
     'SERVICE                     RATE  SUCCESS      P50      P95       P99    UP  STATE',
+    'gone                           —        —        —        —         —   0/1  no data',
+    'slow                    1.23 k/s   97.1 %  12.4 ms  80.1 ms  > 9.90 s  9/10  ok',
     'checkout                1.23 k/s   97.1 %  12.4 ms  80.1 ms    1.31 s  9/10  ok',
     'cart-with-a-long-name  0.0500 /s    100 %  12.4 ms  80.1 ms    1.31 s  9/10  too little data (7 samples)',
     'idle                        0 /s        —        —        —         —   1/1  no traffic',
-    'gone                           —        —        —        —         —   0/1  no data',
-    'slow                    1.23 k/s   97.1 %  12.4 ms  80.1 ms  > 9.90 s  9/10  ok',
   ]);
 });
 
@@ -118,8 +124,8 @@ test('namespaces where there are any, and no name plays with the terminal', asyn
   });
   expect(out).toEqual([
     'SERVICE   NAMESPACE      RATE  SUCCESS      P50      P95     P99    UP  STATE',
-    'checkout  shop       1.23 k/s   97.1 %  12.4 ms  80.1 ms  1.31 s  9/10  ok',
     'a?[31m?b             1.23 k/s   97.1 %  12.4 ms  80.1 ms  1.31 s  9/10  ok',
+    'checkout  shop       1.23 k/s   97.1 %  12.4 ms  80.1 ms  1.31 s  9/10  ok',
   ]);
 });
 

@@ -3,6 +3,9 @@ import { requestCount } from '../../server/model/flow.ts';
 import { sampleCount } from '../../server/model/histogram.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import { type RoundFailure, Rounds } from '../../server/rounds.ts';
+import { MemoryStore } from '../../server/store/memory-store.ts';
+import { UnsureError } from '../../server/store/store.ts';
+import { storeOptions } from '../store/options.ts';
 import { failedScrape, goodScrape } from '../store/records.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -42,6 +45,32 @@ function roundsInto({ keepScrapes = 100 } = {}) {
     await rounds.flush();
   };
   return { store, appended, records, settled, rounds, send };
+}
+
+/** Rounds into a store in memory, on a way that loses things: the answer of the store, or all of the round. */
+function lossyRounds({ keepScrapes }: { keepScrapes: number }) {
+  const memory = new MemoryStore(storeOptions(':memory:'));
+  const settled: (RoundFailure | undefined)[] = [];
+  const requests = async () => {
+    const query = { from: 0, to: 1000, direction: 'inbound', match: {}, by: [], bins: false } as const;
+    const { groups } = await memory.sums(query);
+    return requestCount(groups[0]?.cells[0]?.counters ?? []);
+  };
+  const store: { loses: 'nothing' | 'the answer' | 'the round'; requests: typeof requests } = {
+    loses: 'nothing',
+    requests,
+  };
+  const rounds = new Rounds({
+    async append(round, id) {
+      if (store.loses === 'the round') throw new UnsureError('lost');
+      await memory.append(round, id);
+      if (store.loses === 'the answer') throw new UnsureError('lost');
+    },
+    onSettled: (_, failure) => settled.push(failure),
+    gatherMs: 100,
+    keepScrapes,
+  });
+  return { store, rounds, settled };
 }
 
 test('scrapes that come within the time of a round are stored together', async () => {
@@ -131,6 +160,27 @@ test('scrapes of one target that wait are added up where there are too many, so 
     expect(flows.reduce((sum, { counters }) => sum + requestCount(counters), 0)).toBe(190);
     expect(flows.reduce((sum, { bins }) => sum + sampleCount(bins), 0)).toBe(190);
   }
+});
+
+test('a round that may have been stored is given again as it was, under its id, and counts once', async () => {
+  const { store, rounds, settled } = lossyRounds({ keepScrapes: 4 });
+  const at = (round: number) => ({ from: round * 10, to: (round + 1) * 10 });
+  const send = async (round: number, requests: number) => {
+    for (const target of ['a', 'b'])
+      rounds.add(goodScrape({ target, ...at(round), flows: [{ counters: { '2xx': requests } }] }));
+    await rounds.flush();
+  };
+  await send(0, 1);
+  store.loses = 'the answer';
+  await send(1, 10);
+  store.loses = 'the round';
+  for (let round = 2; round < 9; round++) await send(round, 100);
+  store.loses = 'the answer';
+  await send(9, 1000);
+  store.loses = 'nothing';
+  await send(10, 10_000);
+  expect(settled.map((failure) => failure?.waiting ?? 0)).toEqual([0, 2, 4, 6, 6, 6, 6, 6, 6, 6, 0]);
+  expect(await store.requests()).toBe(2 * (1 + 10 + 700 + 1000 + 10_000));
 });
 
 test('flush stores at once what was gathered, and waits for it', async () => {

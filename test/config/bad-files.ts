@@ -5,10 +5,10 @@ import { MECHANISMS } from './bad/mechanisms.ts';
 import { NAMING } from './bad/naming.ts';
 import { OUTPUT } from './bad/output.ts';
 import { RELABEL } from './bad/relabel.ts';
+import { REMOTE_WRITE } from './bad/remote-write.ts';
 import { SCRAPE } from './bad/scrape.ts';
 import { STRUCTURE } from './bad/structure.ts';
 import { SYNTAX } from './bad/syntax.ts';
-import { UNAVAILABLE } from './bad/unavailable.ts';
 import { WEB } from './bad/web.ts';
 
 /** One case per rule: the text of a file and exactly what is said about it, without the file's name and a colon. */
@@ -29,6 +29,6 @@ export const BAD_FILES: readonly BadFile[] = [
   ...NAMING,
   ...OUTPUT,
   ...ALERTS,
-  ...UNAVAILABLE,
+  ...REMOTE_WRITE,
   ...WEB,
 ];

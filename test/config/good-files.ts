@@ -178,13 +178,50 @@ export const GOOD_FILES: readonly GoodFile[] = [
     config: { web: { port: 9191 } },
   },
   {
+    name: 'remote write',
+    yaml: `remote_write:
+  - { url: "http://mimir:9009/api/v1/push?token=a", headers: { X-Scope-OrgID: shop }, drop: [{ metric: "sidelight_.*" }] }
+  - { url: "https://victoria/api/v1/write", name: victoria, auth: { username: a, password_file: secret }, timeout: 5s,
+      interval: 1m, external_labels: { cluster: eu }, send_native_histograms: true,
+      queue: { max_size: 1GiB, max_samples_per_send: 500, max_shards: 2 } }
+`,
+    config: {
+      remoteWrite: [
+        {
+          name: 'mimir:9009',
+          url: 'http://mimir:9009/api/v1/push?token=a',
+          headers: { 'X-Scope-OrgID': 'shop' },
+          timeoutMs: 30_000,
+          keep: [],
+          drop: [{ metric: 'sidelight_.*', labels: {} }],
+          externalLabels: {},
+          sendNativeHistograms: false,
+          maxQueueBytes: 536_870_912,
+          maxSamplesPerSend: 2000,
+          maxShards: 4,
+        },
+        {
+          name: 'victoria',
+          auth: { username: 'a', passwordFile: expect.stringMatching(/^\/.*secret$/) },
+          timeoutMs: 5000,
+          intervalMs: 60_000,
+          externalLabels: { cluster: 'eu' },
+          sendNativeHistograms: true,
+          maxQueueBytes: 1_073_741_824,
+          maxSamplesPerSend: 500,
+          maxShards: 2,
+        },
+      ],
+    },
+  },
+  {
     name: 'alerts with a threshold, a comparison and an objective',
     yaml: `alerts:
   rules:
     - { name: SlowService, signal: latency_p99, by: [service, region], match: { service: "checkout|cart" }, above: 500ms,
         clear_at: 400ms, window: 5m, for: 2m, keep_firing_for: 5m, min_requests: 100, severity: page,
         annotations: { summary: "{{ .labels.service }} in {{ $labels.region }}: {{ .value }}" } }
-    - { name: Slower, signal: latency_p99, against: 1w, factor: 2 }
+    - { name: Slower, signal: latency_p99, against: 1d, factor: 2 }
     - { name: CheckoutBudget, slo: { objective: 99.9%, good: "latency < 300ms", period: 30d }, by: [service], min_requests: 100 }
     - { name: Retries, signal: retries, above: 20 }
   alertmanagers: [ { url: "http://127.0.0.1:9093" } ]
@@ -211,7 +248,7 @@ export const GOOD_FILES: readonly GoodFile[] = [
           },
           {
             name: 'Slower',
-            condition: { kind: 'comparison', signal: 'latency_p99', againstMs: 604_800_000, factor: 2 },
+            condition: { kind: 'comparison', signal: 'latency_p99', againstMs: 86_400_000, factor: 2 },
             by: ['service', 'namespace'],
             minRequests: 20,
           },

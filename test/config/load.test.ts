@@ -54,6 +54,8 @@ test('no file means all defaults, the same as an empty one', () => {
       seriesLimit: 2_000_000,
     },
     alerts: { defaults: true, intervalMs: 10_000, rules: [], alertmanagers: [], webhooks: [] },
+    remoteWrite: [],
+    otlp: { endpoint: '', traces: true, headers: {}, headerFiles: {} },
     web: {
       host: '127.0.0.1',
       port: 9191,

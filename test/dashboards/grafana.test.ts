@@ -37,11 +37,14 @@ test('failed gRPC calls count as failed, also beside services that have none', (
           input_series: [
             series('mesh_requests_total', 'service="cart", code_class="2xx"', 90),
             series('mesh_requests_total', 'service="cart", code_class="5xx"', 10),
+            series('mesh_failed_requests_total', 'service="cart"', 25),
             series('mesh_request_failures_total', 'service="cart", reason="grpc"', 15),
             series('mesh_request_failures_total', 'service="cart", reason="timeout"', 5),
             series('mesh_requests_total', 'service="shop", code_class="2xx"', 75),
             series('mesh_requests_total', 'service="shop", code_class="5xx"', 25),
+            series('mesh_failed_requests_total', 'service="shop"', 25),
             series('mesh_requests_total', 'service="idle", code_class="5xx"', 0),
+            series('mesh_failed_requests_total', 'service="idle"', 0),
           ],
           promql_expr_test: [
             {

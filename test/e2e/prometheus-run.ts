@@ -33,6 +33,8 @@ export class PrometheusRun {
   readonly prometheus: RunningPrometheus;
   /** Prometheus 3, which takes native histograms, where PROMETHEUS3 names its program. */
   readonly withNative: RunningPrometheus | undefined;
+  /** Prometheus 3 that the collector pushes to by OTLP, likewise. */
+  readonly byOtlp: RunningPrometheus | undefined;
   /** Of the answers that Prometheus got. */
   readonly contentTypes: ReadonlySet<string>;
   readonly #folder: string;
@@ -44,14 +46,16 @@ export class PrometheusRun {
       collector,
       prometheus,
       withNative,
+      byOtlp,
       contentTypes,
-    }: Pick<PrometheusRun, 'mesh' | 'collector' | 'prometheus' | 'withNative' | 'contentTypes'>,
+    }: Pick<PrometheusRun, 'mesh' | 'collector' | 'prometheus' | 'withNative' | 'byOtlp' | 'contentTypes'>,
     { folder, stops }: { folder: string; stops: readonly Stop[] },
   ) {
     this.mesh = mesh;
     this.collector = collector;
     this.prometheus = prometheus;
     this.withNative = withNative;
+    this.byOtlp = byOtlp;
     this.contentTypes = contentTypes;
     this.#folder = folder;
     this.#stops = stops;
@@ -73,7 +77,9 @@ export class PrometheusRun {
     stops.push(() => rm(folder, { recursive: true, force: true }));
     const mesh = await startTestMesh('three-services');
     stops.push(() => mesh.stop());
-    await writeTargets(folder, mesh.targets);
+    const byOtlp = PROMETHEUS3 ? await startOtlpReceiver(PROMETHEUS3) : undefined;
+    stops.push(async () => byOtlp?.stop());
+    await writeConfig(folder, mesh.targets, byOtlp);
     const files = { configFile: join(folder, CONFIG_FILE), storagePath: join(folder, 'sidelight.db') };
     const collector = await startTestCollector({ ...files, targets: [], intervalSeconds: 1 });
     stops.push(() => collector.terminate());
@@ -90,7 +96,7 @@ export class PrometheusRun {
       for (const prefix of PREFIXES)
         expect(await prometheus.query(`${prefix}mesh_sidecar_up == 1`)).toHaveLength(mesh.targets.length);
     }, PATIENT);
-    return new PrometheusRun({ mesh, collector, prometheus, withNative, contentTypes }, { folder, stops });
+    return new PrometheusRun({ mesh, collector, prometheus, withNative, byOtlp, contentTypes }, { folder, stops });
   }
 
   api<T>(path: string): Promise<T> {
@@ -113,10 +119,8 @@ export class PrometheusRun {
 
   /** Takes a sidecar out of the configuration, and has it read again. */
   async removeTarget(address: string): Promise<void> {
-    await writeTargets(
-      this.#folder,
-      this.mesh.targets.filter((target) => target.address !== address),
-    );
+    const left = this.mesh.targets.filter((target) => target.address !== address);
+    await writeConfig(this.#folder, left, this.byOtlp);
     const { status } = await fetch(`${this.collector.url}/-/reload`, { method: 'POST' });
     expect(status).toBe(200);
   }
@@ -131,8 +135,23 @@ async function stopAll(stops: readonly Stop[]): Promise<void> {
   for (const stop of stops.toReversed()) await stop();
 }
 
-function writeTargets(folder: string, targets: readonly { address: string }[]): Promise<void> {
-  const config = { discovery: { static: [{ targets: targets.map(({ address }) => address) }] } };
+/** A Prometheus 3 that takes OTLP, deltas too, and keeps the attributes of resources as labels. */
+export function startOtlpReceiver(program: string): Promise<RunningPrometheus> {
+  const promoted = ['service.name', 'cloud.region', 'cloud.availability_zone'];
+  return startPrometheus(
+    { otlp: { promote_resource_attributes: promoted } },
+    { program, flags: ['--web.enable-otlp-receiver', '--enable-feature=otlp-deltatocumulative'] },
+  );
+}
+
+function writeConfig(
+  folder: string,
+  targets: readonly { address: string }[],
+  receiver: RunningPrometheus | undefined,
+): Promise<void> {
+  const discovery = { static: [{ targets: targets.map(({ address }) => address) }] };
+  const otlp = receiver && { endpoint: `${receiver.url}/api/v1/otlp`, interval: '1s', traces: false };
+  const config = { discovery, ...(otlp && { otlp }) };
   return writeFile(join(folder, CONFIG_FILE), JSON.stringify(config));
 }
 

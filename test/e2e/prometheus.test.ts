@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { PlannedRequest } from '../../examples/meshes/three-services/instructions.ts';
 import { Ledger } from '../../examples/meshes/three-services/ledger.ts';
 import { sendPlan } from '../../examples/meshes/three-services/send.ts';
-import type { HttpSdAnswer, ServiceAnswer, TopologyAnswer } from '../../server/api/contract.ts';
-import type { PrometheusSeries } from '../running-prometheus.ts';
+import type { HttpSdAnswer, ServiceAnswer, StatusAnswer, TopologyAnswer } from '../../server/api/contract.ts';
+import type { PrometheusSeries, RunningPrometheus } from '../running-prometheus.ts';
 import { describeBoards } from './boards-on-prometheus.ts';
 import { PATIENT, PREFIXES, PROMETHEUS3, type Prefix, PrometheusRun } from './prometheus-run.ts';
 
@@ -179,10 +179,57 @@ if (PROMETHEUS3) {
       expect(Math.abs((p99?.value ?? Number.NaN) / told - 1)).toBeLessThan(0.03);
     },
   );
+
+  test.each(SERVICES)(
+    'what is pushed of %s by OTLP has the count of the API and its p99 within three percent',
+    async (service) => {
+      const prometheus = run.byOtlp;
+      if (!prometheus) throw new Error('no Prometheus 3 runs');
+      const { from } = windowOf('');
+      const { latencyMs, requests, successRate } = await summaryOf('', service);
+      const match = `{service_name="${service}",direction="inbound"}`;
+      await vi.waitFor(async () => {
+        const [count] = await prometheus.query(`sum(mesh_requests_total${match})`);
+        const [native] = await prometheus.query(`histogram_count(sum(mesh_request_duration_seconds${match}))`);
+        const [failed] = await prometheus.query(`sum(mesh_failed_requests_total${match})`);
+        expect([count?.value, native?.value]).toEqual([requests, requests]);
+        expect(1 - (failed?.value ?? 0) / (requests ?? 0)).toBeCloseTo(successRate ?? 0, 12);
+      }, PATIENT);
+      const rate = `rate(mesh_request_duration_seconds${match}[${Date.now() - from}ms])`;
+      const [p99] = await prometheus.query(`histogram_quantile(0.99, sum(${rate}))`);
+      const told = (latencyMs.p99 ?? Number.NaN) / 1000;
+      expect(Math.abs((p99?.value ?? Number.NaN) / told - 1)).toBeLessThan(0.03);
+    },
+  );
+
+  test('metrics have the same names by OTLP as at /metrics, the collector’s own too', async () => {
+    const names = async (prometheus: RunningPrometheus | undefined) => {
+      const series = (await prometheus?.query('count by (__name__) ({__name__=~"mesh_.+|sidelight_.+"})')) ?? [];
+      const bare = series.map(({ labels }) => (labels.__name__ ?? '').replace(/_(bucket|sum|count)$/, ''));
+      return [...new Set(bare)].sort();
+    };
+    const shown = await names(run.withNative);
+    expect(shown.length).toBeGreaterThan(40);
+    await vi.waitFor(async () => expect(await names(run.byOtlp)).toEqual(shown), PATIENT);
+  });
+
+  test('/api/v1/status tells how pushing goes', async () => {
+    const { otlp } = await run.api<StatusAnswer>('status');
+    expect(otlp).toMatchObject({
+      endpoint: run.byOtlp?.url,
+      temporality: 'cumulative',
+      problem: '',
+      dropped: 0,
+      rejected: 0,
+    });
+    expect(otlp?.accepted).toBeGreaterThan(1000);
+  });
 } else {
-  test('NOT RUN: native histograms in Prometheus 3 (PROMETHEUS3 is not set)', () => {
-    console.warn('Not run: native histograms. The environment variable PROMETHEUS3 names no program of Prometheus 3.');
-    expect(run.withNative).toBeUndefined();
+  test('NOT RUN: native histograms and OTLP in Prometheus 3 (PROMETHEUS3 is not set)', () => {
+    console.warn(
+      'Not run: native histograms and OTLP. The environment variable PROMETHEUS3 names no program of Prometheus 3.',
+    );
+    expect([run.withNative, run.byOtlp]).toEqual([undefined, undefined]);
   });
 }
 

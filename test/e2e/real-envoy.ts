@@ -23,6 +23,7 @@ export interface RealEnvoyOptions {
 }
 
 export interface RealEnvoy {
+  readonly pid: number;
   /** `127.0.0.1:PORT` of the admin port. */
   readonly admin: string;
   readonly folder: string;
@@ -69,6 +70,7 @@ export async function startRealEnvoy(options: RealEnvoyOptions): Promise<RealEnv
   }
   const ports = listenerPorts(await page(address, '/listeners?format=json'));
   return {
+    pid: child.pid ?? 0,
     admin: address,
     folder,
     exited,

@@ -64,6 +64,10 @@ mesh_requests_total{service="checkout",namespace="prod",region="eu",zone="eu-1",
 mesh_requests_total{service="checkout",namespace="prod",region="eu",zone="eu-1",instance="checkout-1",direction="outbound",peer="cart",code_class="3xx"} 0
 mesh_requests_total{service="checkout",namespace="prod",region="eu",zone="eu-1",instance="checkout-1",direction="outbound",peer="cart",code_class="4xx"} 0
 mesh_requests_total{service="checkout",namespace="prod",region="eu",zone="eu-1",instance="checkout-1",direction="outbound",peer="cart",code_class="5xx"} 0
+# HELP mesh_failed_requests_total Completed requests that failed: HTTP 5xx, or a gRPC status other than 0.
+# TYPE mesh_failed_requests_total counter
+mesh_failed_requests_total{service="checkout",namespace="prod",region="eu",zone="eu-1",instance="checkout-1",direction="inbound"} 6
+mesh_failed_requests_total{service="checkout",namespace="prod",region="eu",zone="eu-1",instance="checkout-1",direction="outbound",peer="cart"} 0
 # HELP mesh_request_failures_total Failure events by reason; tries fail too, so they may exceed failed requests.
 # TYPE mesh_request_failures_total counter
 mesh_request_failures_total{service="checkout",namespace="prod",region="eu",zone="eu-1",instance="checkout-1",direction="inbound",reason="timeout"} 0
@@ -238,6 +242,14 @@ test.each<[name: string, rounds: ScrapeRecord[], requests: string[]]>([
       (count) => `mesh_requests_total{service="shop",region="eu",direction="inbound",code_class="2xx"} ${count}`,
     ),
   );
+});
+
+test('failed requests are those of the API, each once, whatever failed', () => {
+  const failed = { '2xx': 9, '5xx': 2, grpc_failed: 1, unclassed: 3, unclassed_failed: 1, timeout: 5, reset: 7 };
+  const record = goodScrape({ target: A, from: AT - 1000, to: AT, flows: [{ counters: failed }] });
+  expect(samples(rendered([record]), 'mesh_failed_requests_total')).toEqual([
+    'mesh_failed_requests_total{service="shop",instance="shop-1",direction="inbound"} 4',
+  ]);
 });
 
 test('requests whose class is unknown are counted, too', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
 import { LabelSet } from '../../server/exporter/families.ts';
-import { nativeHistogramOf } from '../../server/exporter/native-histogram.ts';
+import { nativeHistogramOf, wholeHistogramOf } from '../../server/exporter/native-histogram.ts';
 import { ProtobufSink } from '../../server/exporter/protobuf-sink.ts';
 import { renderMetrics } from '../../server/exporter/render.ts';
 import { BIN_KEYS, binBounds, binOf, bucketKey, quantile, type SparseBins } from '../../server/model/histogram.ts';
@@ -59,6 +59,37 @@ test('all samples are in it, and none of its buckets falls while the bins grow',
   );
 });
 
+test('whole counts hold every sample, lie near the exact ones, and never fall while the bins grow', () => {
+  fc.assert(
+    fc.property(bins, fc.integer({ min: 0, max: 50 }), fc.nat(), ({ keys, counts }, more, at) => {
+      const before = wholeHistogramOf({ keys, counts });
+      const grown = counts.map((count, i) => (i === at % counts.length ? count + more : count));
+      const after = new Map(wholeHistogramOf({ keys, counts: grown }).buckets);
+      const exact = new Map(nativeHistogramOf({ keys, counts }).buckets);
+      const samples = counts.reduce((sum, count) => sum + count, 0);
+      expect(before.buckets.reduce((sum, [, count]) => sum + count, before.zeroCount)).toBe(samples);
+      for (const [index, count] of before.buckets) {
+        expect(Number.isInteger(count)).toBe(true);
+        expect(after.get(index) ?? 0).toBeGreaterThanOrEqual(count);
+        expect(Math.abs(count - (exact.get(index) ?? 0))).toBeLessThan(keys.length * 2);
+      }
+    }),
+  );
+});
+
+test('one sample after the other: no bucket ever gives one back', () => {
+  const buckets = [bucketKey(0, binOf(250)), bucketKey(binOf(5), binOf(10_000))];
+  for (const key of [...[1, 2, 10, 99].map((ms) => binOf(ms)), ...buckets]) {
+    let before = new Map<number, number>();
+    for (let count = 0; count < 300; count++) {
+      const now = new Map(wholeHistogramOf({ keys: [key], counts: [count] }).buckets);
+      expect([...now.values()].reduce((sum, one) => sum + one, 0)).toBe(count);
+      for (const [index, one] of before) expect(now.get(index) ?? 0).toBeGreaterThanOrEqual(one);
+      before = now;
+    }
+  }
+});
+
 test('a quantile of one bin lies within a bucket of the bin', () => {
   for (let key = 11; key < BIN_KEYS; key++) {
     const [lower, upper] = binBounds(key);
@@ -79,7 +110,7 @@ const { root } = protobuf.parse(`syntax = "proto3"; package t;
   message Bucket { uint64 count = 1; double bound = 2; }
   message Span { sint32 offset = 1; uint32 length = 2; }
   message Histogram { uint64 count = 1; double sum = 2; repeated Bucket bucket = 3; double countFloat = 4;
-    sint32 schema = 5; double zeroThreshold = 6; double zeroCount = 8; repeated Span span = 12; repeated double counts = 14; }
+    sint32 schema = 5; double zeroThreshold = 6; uint64 zeroCount = 7; repeated Span span = 12; repeated sint64 deltas = 13; }
   message Metric { repeated Pair label = 1; Value gauge = 2; Value counter = 3; Summary summary = 4; Value untyped = 5;
     Histogram histogram = 7; }
   message Family { string name = 1; string help = 2; int32 type = 3; repeated Metric metric = 4; string unit = 5; }`);
@@ -114,7 +145,7 @@ test('every family is one message, with classic buckets beside the native ones',
   const names = families.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(families.find(({ name }) => name === 'mesh_requests_total')).toMatchObject({ type: 0 });
-  const { buckets } = nativeHistogramOf({ keys: [binOf(20)], counts: [3] });
+  const { buckets } = wholeHistogramOf({ keys: [binOf(20)], counts: [3] });
   expect(families.find(({ name }) => name === 'mesh_request_duration_seconds')).toMatchObject({
     type: 4,
     unit: 'seconds',
@@ -123,7 +154,6 @@ test('every family is one message, with classic buckets beside the native ones',
         label: expect.arrayContaining([{ name: 'service', value: 'shop' }]),
         histogram: {
           count: 3,
-          countFloat: 3,
           schema: 4,
           zeroCount: 0,
           bucket: [
@@ -132,7 +162,7 @@ test('every family is one message, with classic buckets beside the native ones',
             { count: 3, bound: Number.POSITIVE_INFINITY },
           ],
           span: [{ offset: buckets[0]?.[0], length: buckets.length }],
-          counts: buckets.map(([, count]) => count),
+          deltas: buckets.map(([, count], i) => count - (buckets[i - 1]?.[1] ?? 0)),
         },
       },
     ],

@@ -89,3 +89,29 @@ test('what it had counted does not hide what its first good scrape says', () => 
   live.apply([scrape(A, 75), failedScrape(A, 2000, 'gone')]);
   expect(live.get(A)?.flows[0]?.counters[0]).toBe(75);
 });
+
+test('starts of an Envoy that come after another are kept, the same one told a little differently is not', () => {
+  const live = liveOf(A);
+  const told = (to: number, startedAt: number | null) =>
+    goodScrape({ target: A, from: to - 1000, to, findings: { startedAt } });
+  live.apply([told(10_000, 4000)]);
+  expect(live.get(A)).toMatchObject({ startedAt: 4000, restarts: [], intervalMs: null });
+  live.apply([told(20_000, 5000)]);
+  expect(live.get(A)).toMatchObject({ startedAt: 5000, restarts: [], intervalMs: 10_000 });
+  live.apply([failedScrape(A, 30_000, 'gone'), told(40_000, 37_000)]);
+  expect(live.get(A)).toMatchObject({ startedAt: 37_000, restarts: [37_000] });
+  live.apply([told(50_000, null)]);
+  expect(live.get(A)).toMatchObject({ startedAt: 37_000, restarts: [37_000] });
+  for (let at = 60_000; at < 1_000_000; at += 10_000) live.apply([told(at, at - 3000)]);
+  expect(live.get(A)?.restarts).toHaveLength(20);
+});
+
+test('every change has a revision of its own', () => {
+  const live = liveOf(A);
+  const revisions = [live.revision];
+  live.apply([scrape(A, 1)]);
+  revisions.push(live.revision);
+  live.setTargets([discovered(A), discovered(B)]);
+  revisions.push(live.revision);
+  expect(new Set(revisions).size).toBe(3);
+});

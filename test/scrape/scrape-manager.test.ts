@@ -74,20 +74,17 @@ test('a failed scrape is a result like any other, and the next one is tried', as
   await eventually(() => of(fake).at(-1)?.error).toBe('');
 });
 
-test('a slow target is asked less often, so that it is busy for a fifth of the time at most', async () => {
-  const times: { started: number; ended: number }[] = [];
+test('a slow target is asked less often, and told so, until it is quick', async () => {
+  let delayMs = 30;
   const fake = await startFakeAdmin((request, response) => {
-    const started = performance.now();
-    setTimeout(() => {
-      times.push({ started, ended: performance.now() });
-      healthy(request, response);
-    }, 30);
+    setTimeout(() => healthy(request, response), delayMs);
   });
   const { of } = scraping([fake], { slowDown: true });
-  await eventually(() => of(fake).length).toBeGreaterThan(3);
-  const plain = times.slice(3); // the first scrape asks for the process too
-  for (const [index, { started }] of plain.slice(1).entries())
-    expect(started - (plain[index]?.ended ?? 0)).toBeGreaterThan(30 * 4 - 5);
+  const slow = { slowedDown: expect.stringMatching(/^it took .* to answer, more than a fifth of the interval$/) };
+  await eventually(() => of(fake).at(-1)?.pace).toMatchObject(slow);
+  expect(of(fake).find(({ pace }) => pace?.slowedDown !== '')?.pace?.intervalMs).toBeGreaterThan(40);
+  delayMs = 0;
+  await eventually(() => of(fake).at(-1)?.pace).toEqual({ intervalMs: 40, slowedDown: '' });
 });
 
 test('stop() ends a request that hangs, and no result comes after it', async () => {

@@ -57,6 +57,7 @@ export function managerWith(
     wantsClusters: () => true,
     concurrency: 256,
     now: Date.now,
+    random: () => 0,
     ...options,
   });
 }

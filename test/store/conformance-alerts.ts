@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KeptAlert, NewAlertEvent } from '../../server/model/alert.ts';
-import { ALERT_EVENTS_MS } from '../../server/store/store.ts';
+import { ALERT_EVENTS_MS, ALERT_FIRINGS_MS } from '../../server/store/store.ts';
 import { allUpkeep, type Engine, opened, START } from './conformance-engine.ts';
 
 function alert(service: string, value: number): KeptAlert {
@@ -27,6 +27,12 @@ function alert(service: string, value: number): KeptAlert {
 function event(service: string, at: number): NewAlertEvent {
   const { rule, labels, annotations, firedAt } = alert(service, 1);
   return { at, rule, labels, annotations, phase: 'firing', firedAt, value: 0.1, threshold: 500, requests: null };
+}
+
+/** The events of an alert that fires and may end. */
+function fired(service: string, at: number, endedAt?: number): NewAlertEvent[] {
+  const fires = { ...event(service, at), firedAt: at };
+  return endedAt === undefined ? [fires] : [fires, { ...fires, at: endedAt, phase: 'resolved', value: 0 }];
 }
 
 const nothing = { kept: [], forgotten: [], events: [] };
@@ -74,6 +80,60 @@ export function describeAlerts(engine: Engine): void {
       const store = await one.again();
       await store.saveAlerts({ ...nothing, events: [event('c', START)] });
       expect((await store.alertEvents({ after: 0, most: 9 })).map(({ id }) => id)).toEqual([3]);
+    });
+
+    test('each time that an alert fired is told to whoever asks for a time that it reaches into', async () => {
+      const one = await opened(engine);
+      const events = [
+        ...fired('long', START, START + 5000),
+        ...fired('short', START + 1000, START + 2000),
+        ...fired('on', START + 3000),
+      ];
+      const pending: NewAlertEvent = { ...event('on', START + 2500), phase: 'pending', firedAt: null };
+      await one.store.saveAlerts({ ...nothing, events: [pending, ...events] });
+      await one.store.saveAlerts({ ...nothing, events: fired('namespaced', START + 100, START + 200) });
+      const store = await one.again();
+      const told = async (from: number, to: number, most = 9, service?: readonly string[]) => {
+        const firings = await store.alertFirings({ from: START + from, to: START + to, service, most });
+        return firings.map(({ labels }) => labels.service);
+      };
+      expect(await told(0, 9000)).toEqual(['on', 'short', 'namespaced', 'long']);
+      expect(await told(0, 9000, 2)).toEqual(['on', 'short']);
+      expect(await told(2000, 3000)).toEqual(['long']);
+      expect(await told(5000, 5001)).toEqual(['on']);
+      expect(await told(-1000, 0)).toEqual([]);
+      expect(await told(0, 9000, 9, ['on', 'long', 'other'])).toEqual(['on', 'long']);
+      expect(await store.alertFirings({ from: START, to: START + 1, namespace: ['x'], most: 9 })).toEqual([]);
+      expect(await store.alertFirings({ from: START, to: START + 1, namespace: [''], most: 9 })).toEqual([
+        {
+          rule: 'Slow',
+          labels: { alertname: 'Slow', service: 'long' },
+          annotations: { summary: '"long" is slow' },
+          firedAt: START,
+          endedAt: START + 5000,
+          value: 0.1,
+          threshold: 500,
+          requests: null,
+        },
+      ]);
+    });
+
+    test('no firing goes on that its alert knows nothing of, and ended ones are forgotten after a year', async () => {
+      const one = await opened(engine);
+      await one.store.saveAlerts({ ...nothing, events: [...fired('a', START), ...fired('b', START)] });
+      const a = alert('a', 1);
+      const ended = { ...a, state: { ...a.state, phase: 'resolved' as const, since: START + 700 } };
+      await one.store.saveAlerts({ ...nothing, kept: [ended, alert('b', 1)] });
+      const told = async () => {
+        const firings = await one.store.alertFirings({ from: START, to: START + 1, most: 9 });
+        return firings.map(({ labels, endedAt }) => [labels.service, endedAt]).sort();
+      };
+      expect(await told()).toEqual([
+        ['a', START + 700],
+        ['b', null],
+      ]);
+      await allUpkeep(one.store, START + ALERT_FIRINGS_MS + 701);
+      expect(await told()).toEqual([['b', null]]);
     });
 
     test('each receiver has its own place', async () => {

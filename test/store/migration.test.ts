@@ -59,7 +59,7 @@ async function expectEverything(store: SqliteStore): Promise<void> {
   expect(steps.groups[0]?.cells.map((cell) => cell?.gauges?.[0] ?? null)).toEqual([2, 2, 0, 2, 2, 2, null]);
 }
 
-test.each([1, 2, 3, 4])('a file of version %i keeps every request, and its last totals', async (version) => {
+test.each([1, 2, 3, 4, 5])('a file of version %i keeps every request, and its last totals', async (version) => {
   const { store, path } = await migrated(version);
   await expectEverything(store);
   expect(await store.loadTargets()).toMatchObject([
@@ -82,7 +82,7 @@ test.each([1, 2, 3, 4])('a file of version %i keeps every request, and its last 
   expect(tables).not.toContain('old_series');
 });
 
-test.each([2, 3, 4])('what version %i knew by zone stays by zone', async (version) => {
+test.each([2, 3, 4, 5])('what version %i knew by zone stays by zone', async (version) => {
   const { store } = await migrated(version);
   const query = {
     from: START,
@@ -96,4 +96,29 @@ test.each([2, 3, 4])('what version %i knew by zone stays by zone', async (versio
   expect(groups.map(({ labels, cells }) => [labels, count(cells[0], '2xx')])).toEqual([
     [{ peer: 'cart', peer_zone: 'z2' }, 24],
   ]);
+});
+
+test('what a file of version 5 knows of alerts that fired is told', async () => {
+  const path = join(temporaryFolder(), 'sidelight.db');
+  const first = await SqliteStore.open(storeOptions(path));
+  const labels = { alertname: 'Slow', service: 'shop' };
+  const fires = { rule: 'Slow', labels, annotations: {}, firedAt: START, value: 2, threshold: 1, requests: 9 };
+  const others = Array.from({ length: 2500 }, (_, index) => ({ ...fires, at: START + index, firedAt: START + index }));
+  await first.saveAlerts({
+    kept: [],
+    forgotten: [],
+    events: [
+      ...others.map((event) => ({ ...event, phase: 'firing' as const })),
+      { ...fires, at: START + 5000, phase: 'resolved', value: 0 },
+    ],
+  });
+  await first.close();
+  const database = new Database(path);
+  database.exec('DROP TABLE alert_firings; DROP INDEX targets_by_shape; PRAGMA user_version = 5');
+  database.close();
+  const store = await SqliteStore.open(storeOptions(path));
+  onTestFinished(() => store.close());
+  const firings = await store.alertFirings({ from: START, to: START + 9000, most: 9999 });
+  expect(firings).toHaveLength(2500);
+  expect(firings.at(-1)).toEqual({ ...fires, endedAt: START + 5000 });
 });

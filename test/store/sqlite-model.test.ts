@@ -7,11 +7,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Counter, type Direction, STORED_GAUGES } from '../../server/model/flow.ts';
 import { binKey } from '../../server/model/histogram.ts';
-import { decodeAnswer } from '../../server/store/answer.ts';
+import { decodeAnswer } from '../../server/store/answer-view.ts';
 import { SqliteReader } from '../../server/store/sqlite/reader.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
 import type { Cell, SeriesLabel, SumQuery } from '../../server/store/store.ts';
+import { allAtOnce } from './all-at-once.ts';
 import { storeOptions } from './options.ts';
 import { counters, type FlowSpec, flowKey, goodScrape, identity, type RecordSpec } from './records.ts';
 
@@ -188,7 +189,7 @@ function storeIn(
   let writer = new SqliteWriter(options(path));
   let encoder = new RoundEncoder();
   for (let i = 0; i < records.length; i += roundSize) {
-    writer.append(encoder.encode(records.slice(i, i + roundSize).map(goodScrape)));
+    writer.append(allAtOnce(encoder.encode(records.slice(i, i + roundSize).map(goodScrape))));
     const now = upkeeps[i / roundSize];
     if (now !== undefined) while (writer.upkeep(now));
     if (i % 2 === 1) {

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
 import type { StoredTotals } from '../../server/model/scrape-record.ts';
+import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SCHEMA_VERSION } from '../../server/store/sqlite/schema.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import type { Threads } from '../../server/store/sqlite/threads.ts';
 import type { Group, StoreOptions, SumQuery } from '../../server/store/store.ts';
 import { storeOptions } from './options.ts';
 import { failedScrape, goodScrape, identity, type RecordSpec } from './records.ts';
@@ -28,6 +30,9 @@ async function openStore(options: Partial<StoreOptions> = {}): Promise<SqliteSto
   onTestFinished(() => store.close());
   return store;
 }
+
+/** The thread that writes. */
+const writerOf = (store: SqliteStore): Threads => Reflect.get(store, 'writer');
 
 /** Everything that is to be done at `now`. */
 async function upkeep(store: SqliteStore, now: number): Promise<void> {
@@ -165,6 +170,63 @@ test('a round that is stored again counts once', async () => {
   expect(await requestsByMinute(store, 2)).toEqual({ shop: [5, 7] });
 });
 
+test('a round counts once under its id, whatever is in it by then', async () => {
+  const store = await openStore();
+  await store.append([scrape(0, 5), scrape(1, 7)], 41);
+  await store.append([scrape(0, 12, { to: START + 2 * MINUTE + 1 })], 41);
+  await store.close();
+  const again = await openStore();
+  await again.append([scrape(0, 12, { to: START + 2 * MINUTE + 1 })], 41);
+  await again.append([scrape(2, 9)], 42);
+  expect(await requestsByMinute(again, 3)).toEqual({ shop: [5, 7, 9] });
+});
+
+test('a writer that dies over a round: it is not known what became of it, and given again it counts once', async () => {
+  const store = await openStore();
+  await store.append([scrape(0, 5)], 1);
+  const round = [scrape(1, 7), scrape(2, 9)];
+  const appended = store.append(round, 2);
+  await store.upkeep(START);
+  await appended;
+  const again = store.append([scrape(3, 1)], 3).catch((error: unknown) => error);
+  await Promise.resolve();
+  await store.threads.writer[0]?.terminate();
+  expect([undefined, 'UnsureError']).toContain(((await again) as Error | undefined)?.name);
+  await store.append([scrape(3, 1)], 3);
+  expect(await requestsByMinute(store, 4)).toEqual({ shop: [5, 7, 9, 1] });
+});
+
+test('a round of a thousand targets leaves the main thread to others again and again', async () => {
+  const store = await openStore();
+  const flows = [
+    { counters: { '2xx': 3 }, latency: { 12: 3 } },
+    ...Array.from(
+      { length: 10 },
+      (_, peer) => ({ direction: 'outbound', peer: `peer-${peer}`, counters: { '2xx': 1 } }) as const,
+    ),
+  ];
+  const round = Array.from({ length: 1000 }, (_, target) => scrape(0, 0, { target: `t-${target}`, flows }));
+  let turns = 0;
+  let isSent = false;
+  const turn = () => {
+    if (isSent) return;
+    turns++;
+    setImmediate(turn);
+  };
+  setImmediate(turn);
+  const encoding = new RoundEncoder().encode(round);
+  let pieces = 1;
+  while (!encoding.next().done) pieces++;
+  expect(11_000 / pieces).toBeLessThan(1600);
+  const run = vi.spyOn(writerOf(store), 'run').mockImplementation(() => {
+    isSent = true;
+    return Promise.resolve(undefined);
+  });
+  await store.append(round);
+  run.mockRestore();
+  expect(turns).toBeGreaterThanOrEqual(pieces - 1);
+});
+
 test('a round that can not be stored leaves nothing behind', async () => {
   const store = await openStore();
   await store.append([scrape(0, 1, { flows: [{ gauges: { active_requests: 3 } }] })]);
@@ -200,6 +262,52 @@ test('a series at rest takes no room in blocks', async () => {
   expect(ask('SELECT count(*) AS n FROM log')).toEqual([{ n: 0 }]);
   expect(ask('SELECT count(*) AS n FROM blocks_1m')).toEqual([{ n: 0 }]);
   expect(await requestsByMinute(store, 3)).toEqual({ shop: [0, 0, 0] });
+});
+
+test('a flow that only stands open takes a few bytes in ten minutes', async () => {
+  const store = await openStore();
+  const standing = { direction: 'outbound', gauges: { active_connections: 4 } } as const;
+  const flows = Array.from({ length: 100 }, (_, peer) => ({ ...standing, peer: `peer-${peer}` }));
+  const at = (step: number) => ({ from: MINUTES + step * 10_000, to: MINUTES + (step + 1) * 10_000 });
+  await store.append(Array.from({ length: 60 }, (_, step) => scrape(0, 0, { ...at(step), flows })));
+  await upkeep(store, MINUTES + HOUR);
+  expect(
+    ask('SELECT sum(length(data)) < 100 * 10 AS isSmall FROM blocks_raw JOIN units ON units.id = unit WHERE kind = 0'),
+  ).toEqual([{ isSmall: 1 }]);
+});
+
+test('what is packed is put together once it is rolled up, and a target with many flows lies in several blocks', async () => {
+  const store = await openStore({ intervalMs: MINUTE });
+  const flows = Array.from({ length: 60 }, (_, peer) => ({
+    direction: 'outbound' as const,
+    peer: `peer-${peer}`,
+    counters: { '2xx': peer + 1 },
+  }));
+  for (let minute = 0; minute < 600; minute += 60) {
+    await store.append(Array.from({ length: 60 }, (_, step) => scrape(minute + step, 0, { flows })));
+    await upkeep(store, START + (minute + 60) * MINUTE);
+  }
+  await upkeep(store, START + 15 * HOUR);
+  const [blocks] = ask(
+    `SELECT count(*) AS n, count(DISTINCT t0) AS times FROM blocks_1m JOIN units ON units.id = unit
+     WHERE kind = 0 AND NOT EXISTS (SELECT 1 FROM pending WHERE tier = 1 AND block = blocks_1m.id)`,
+  ) as [{ n: number; times: number }];
+  expect(blocks.n).toBe(3 * blocks.times);
+  expect(blocks.times).toBeLessThanOrEqual(7);
+  const { groups } = await store.sums({
+    ...QUERY,
+    from: START - DAY,
+    to: START + DAY,
+    direction: 'outbound',
+    by: ['peer'],
+  });
+  expect(
+    new Set(
+      groups.map(
+        ({ labels: { peer = '' }, cells: [cell] }) => requestCount(cell?.counters ?? []) / (Number(peer.slice(5)) + 1),
+      ),
+    ),
+  ).toEqual(new Set([600]));
 });
 
 test('what is old is forgotten tier by tier, rounds come in between, and no request is lost before its time', async () => {

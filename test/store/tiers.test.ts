@@ -5,12 +5,13 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COUNTER_INDEX } from '../../server/model/flow.ts';
 import { mergeBins, quantile } from '../../server/model/histogram.ts';
-import { decodeAnswer } from '../../server/store/answer.ts';
+import { decodeAnswer } from '../../server/store/answer-view.ts';
 import { SqliteReader } from '../../server/store/sqlite/reader.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
 import type { Cell, StoreOptions, SumAnswer, SumQuery } from '../../server/store/store.ts';
 import { planSegments, slotMsOf } from '../../server/store/tiers.ts';
+import { allAtOnce } from './all-at-once.ts';
 import { storeOptions } from './options.ts';
 import { binsOf, goodScrape, type RecordSpec } from './records.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -32,7 +33,7 @@ function open(path: string, options: Partial<StoreOptions> = {}): Opened & { clo
   const reader = new SqliteReader(storeOptions(path, options));
   const encoder = new RoundEncoder();
   return {
-    append: (records) => writer.append(encoder.encode(records.map(goodScrape))),
+    append: (records) => writer.append(allAtOnce(encoder.encode(records.map(goodScrape)))),
     upkeep: (now) => {
       while (writer.upkeep(now));
     },

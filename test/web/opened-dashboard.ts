@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { expect } from 'vitest';
 import { launchBrowser, type OpenPage, openPage, type PageOptions } from '../browser.ts';
-import { FakeApi } from './fake-api/fake-api.ts';
+import { FakeApi, type FakeApiOptions } from './fake-api/fake-api.ts';
 
 const OUTPUT = join(import.meta.dirname, '../output');
 
@@ -23,16 +23,17 @@ export interface OpenedDashboard {
   close(): Promise<void>;
 }
 
-/** `name` is that of a folder of its own for what is built. */
-export async function openDashboard(name: string): Promise<OpenedDashboard> {
+/** `name` is that of a folder of its own for what is built; `options` are the fake's. */
+export async function openDashboard(name: string, options: Partial<FakeApiOptions> = {}): Promise<OpenedDashboard> {
   const webFolder = join(OUTPUT, name);
   await mkdir(OUTPUT, { recursive: true });
+  process.env.NODE_ENV = 'production';
   await build({
     configFile: join(import.meta.dirname, '../../web/vite.config.ts'),
     logLevel: 'error',
     build: { outDir: webFolder, emptyOutDir: true },
   });
-  const fake = new FakeApi({ webFolder });
+  const fake = new FakeApi({ ...options, webFolder });
   await fake.start();
   const browser = await launchBrowser();
   return {
@@ -63,6 +64,16 @@ async function lookAt(
     throw error;
   }
   await opened.close();
+}
+
+/** Words that only a mistake puts on a page. */
+export async function expectNoNonsense(page: Page): Promise<void> {
+  expect(await page.locator('body').innerText()).not.toMatch(/NaN|Infinity|undefined|null|\[object/);
+}
+
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  expect(content).toBeLessThanOrEqual(shown ?? 0);
 }
 
 /** Where a screenshot of this name goes. */

@@ -2,7 +2,13 @@
 
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type OpenedDashboard, openDashboard, screenshotPath } from './opened-dashboard.ts';
+import {
+  expectNoNonsense,
+  expectNoSidewaysScroll,
+  type OpenedDashboard,
+  openDashboard,
+  screenshotPath,
+} from './opened-dashboard.ts';
 
 let dashboard: OpenedDashboard;
 
@@ -17,9 +23,8 @@ const focusedNode = (page: Page) => page.evaluate(() => document.activeElement?.
 const transform = (page: Page, id: string) => page.locator(`[data-node="${id}"]`).getAttribute('transform');
 
 async function expectSound(page: Page) {
-  expect(await page.locator('body').innerText()).not.toMatch(/NaN|Infinity|undefined|\[object/);
-  const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  expect(content).toBeLessThanOrEqual(shown ?? 0);
+  await expectNoNonsense(page);
+  await expectNoSidewaysScroll(page);
 }
 
 describe('the topology', () => {
@@ -105,14 +110,14 @@ test('status tells what fails and what to do', () => {
 });
 
 describe('alerts', () => {
-  test('are offered once the collector tells of them, and fire on the icon', () =>
+  test('are offered from the start, and fire on the icon', () =>
     dashboard.look('/', async (page) => {
       await expect.poll(() => dashboard.fake.listeners).toBe(1);
-      expect(await page.getByRole('link', { name: /^Alerts/ }).count()).toBe(0);
+      await page.getByRole('link', { name: 'Alerts', exact: true }).waitFor();
       dashboard.fake.alerting = 3;
       dashboard.fake.tick();
       await page.getByRole('link', { name: 'Alerts 3 firing' }).click();
-      await expect.poll(() => page.locator('.alerts-table tbody tr').count()).toBe(5);
+      await expect.poll(() => page.locator('.alerts-table:not(.ended) tbody tr').count()).toBe(5);
       expect(await page.locator('link[rel=icon]').getAttribute('href')).toMatch(/^data:image\/png/);
       dashboard.fake.alerting = 0;
       dashboard.fake.tick();
@@ -120,11 +125,47 @@ describe('alerts', () => {
       expect(await page.locator('link[rel=icon]').getAttribute('href')).toBe('/favicon.svg');
     }));
 
-  test('of a collector without them', () =>
-    dashboard.look('/alerts', async (page, opened) => {
+  test('that fire when the page is opened are told before the first tick', () => {
+    dashboard.fake.alerting = 2;
+    return dashboard.look('/', async (page) => {
+      await page.getByRole('link', { name: 'Alerts 2 firing' }).waitFor();
+      await page.locator('.fleet-table .col-alerts .badge.bad').first().waitFor();
+      expect(await page.locator('.fleet-table td.col-alerts .badge').allTextContents()).toEqual([
+        ' 2 firing',
+        ' 1 pending',
+      ]);
+      await page.locator('.strip').getByRole('link', { name: '2 firing 1 pending' }).waitFor();
+    });
+  });
+
+  test('show the moment they fired, each one that is asked for, and those that ended', () => {
+    dashboard.fake.alerting = 1;
+    return dashboard.look('/alerts', async (page) => {
+      await page.locator('.alert-moment canvas').waitFor();
+      const { fake } = dashboard;
+      expect(
+        fake.asked.some((asked) => /query\?signal=latency_p99&service=checkout&namespace=shop&region=/.test(asked)),
+      ).toBe(true);
+      await page
+        .locator('.alerts-table.ended tbody tr')
+        .filter({ hasText: 'SlowService' })
+        .first()
+        .getByRole('button', { name: 'Chart of SlowService' })
+        .click();
+      await expect.poll(() => pathOf(page)).toContain('focus=');
+      await page.locator('.alert-moment .readout').getByText('1 alert fired').waitFor();
+      await page.getByRole('button', { name: /as a table/ }).click();
+      await page.getByText('SlowService fired (812 ms against 500 ms, ended').waitFor();
+    });
+  });
+
+  test('of a collector without them', () => {
+    dashboard.fake.alerting = null;
+    return dashboard.look('/alerts', async (page, opened) => {
       opened.expectComplaint(/404/);
       await page.getByRole('heading', { name: 'This collector evaluates no alerts' }).waitFor();
-    }));
+    });
+  });
 });
 
 describe('keys', () => {

@@ -1,64 +1,31 @@
 /** Ranges, comparison, groups, columns, zoom, saving and the instance page, in a real browser on the fake API. */
 
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launchBrowser, openPage, type PageOptions } from '../browser.ts';
-import { FakeApi } from './fake-api/fake-api.ts';
+import type { FakeApi } from './fake-api/fake-api.ts';
+import { expectNoNonsense, type OpenedDashboard, openDashboard, screenshotPath } from './opened-dashboard.ts';
 
-const OUTPUT = join(import.meta.dirname, '../output');
-const BUILT = join(OUTPUT, 'dashboard-time');
 const CHECKOUT = '/services/checkout?namespace=shop';
 
 const FIRST = 'checkout-7d9f6c5b4-x0k2p';
 const LAST = 'checkout-7d9f6c5b4-x9k2p';
 
-let browser: Browser;
+let dashboard: OpenedDashboard;
 let fake: FakeApi;
 
 beforeAll(async () => {
-  await mkdir(OUTPUT, { recursive: true });
-  await build({
-    configFile: join(import.meta.dirname, '../../web/vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir: BUILT, emptyOutDir: true },
-  });
-  fake = new FakeApi({ webFolder: BUILT });
-  await fake.start();
-  browser = await launchBrowser();
+  dashboard = await openDashboard('dashboard-time');
+  ({ fake } = dashboard);
 });
+afterAll(() => dashboard?.close());
+beforeEach(() => dashboard.reset());
 
-afterAll(async () => {
-  await browser?.close();
-  await fake?.stop();
-});
-
-beforeEach(() => {
-  fake.asked.length = 0;
-});
-
-/** Opens a page, looks at it, and closes it: which fails if the page complained of anything. */
-async function look(address: string, see: (page: Page) => Promise<void>, options: Partial<PageOptions> = {}) {
-  const opened = await openPage(browser, { url: fake.url + address, ...options });
-  try {
-    await see(opened.page);
-  } catch (error) {
-    await opened.page.context().close();
-    throw error;
-  }
-  await opened.close();
-}
-
+const look: OpenedDashboard['look'] = (...asked) => dashboard.look(...asked);
 const path = (page: Page) => page.url().replace(fake.url, '');
 const row = (page: Page, name: string) =>
   page.locator('.fleet-table tbody tr').filter({ has: page.getByRole('link', { name, exact: true }) });
 const asked = (pattern: RegExp) => fake.asked.some((question) => pattern.test(question));
-
-async function expectNoNonsense(page: Page) {
-  expect(await page.locator('body').innerText()).not.toMatch(/NaN|Infinity|undefined|null|\[object/);
-}
 
 describe('time', () => {
   test('a time with fixed ends is chosen, kept in the address, and left again', () =>
@@ -146,7 +113,7 @@ describe('comparison', () => {
       await page.getByRole('button', { name: 'p99 Δ' }).click();
       expect(path(page)).toBe('/?compare=1d&sort=-changep99');
       await expectNoNonsense(page);
-      await page.screenshot({ path: join(OUTPUT, 'fleet-compared-wide-light.png') });
+      await page.screenshot({ path: screenshotPath('fleet-compared-wide-light') });
     }));
 
   test('is chosen beside the time, goes along to a service, and stands in its charts and tables', () =>
@@ -177,7 +144,7 @@ describe('the fleet', () => {
       await page.getByLabel('Group').selectOption('region');
       expect(path(page)).toBe('/?group=region');
       await expect.poll(() => heads.allInnerTexts()).toContain('eu-west-1 and us-east-1 4 services, 1 failing');
-      await page.screenshot({ path: join(OUTPUT, 'fleet-grouped-wide-light.png') });
+      await page.screenshot({ path: screenshotPath('fleet-grouped-wide-light') });
     }));
 
   test('columns are chosen, and what has no figures still stands in the right ones', () =>
@@ -243,6 +210,21 @@ describe('a service', () => {
       await expectNoNonsense(page);
     }));
 
+  test('has alerts and starts of sidecars marked, in words and in the table too', () => {
+    fake.alerting = 2;
+    return look(`${CHECKOUT}&window=1h`, async (page) => {
+      await page.locator('.chart.latency .readout').getByText('4 alerts fired').waitFor();
+      await page.locator('.chart.latency .readout').getByText('sidecars started').waitFor();
+      await page.getByRole('link', { name: '2 alerts firing' }).waitFor();
+      expect(await page.locator('.chart.latency p.unseen').textContent()).toContain(
+        'SlowService fired (812 ms against',
+      );
+      await page.screenshot({ path: screenshotPath('service-marks') });
+      await page.getByRole('button', { name: 'Success as a table' }).click();
+      await page.locator('.chart.success td').getByText('SlowService fired').first().waitFor();
+    });
+  });
+
   test('leads to each of its instances', () =>
     look(CHECKOUT, async (page) => {
       await page.getByRole('link', { name: FIRST, exact: true }).click();
@@ -286,7 +268,7 @@ describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
           const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
           expect(content).toBeLessThanOrEqual(shown ?? 0);
           await expectNoNonsense(page);
-          await page.screenshot({ path: join(OUTPUT, `${name}-compared-${size}-${colorScheme}.png`), fullPage: true });
+          await page.screenshot({ path: screenshotPath(`${name}-compared-${size}-${colorScheme}`), fullPage: true });
         },
         { colorScheme, width, height: 900 },
       ),

@@ -1,12 +1,17 @@
-import { count, milliseconds, type Quantity, rate, success, text } from '../format/number.ts';
+import { bytes, count, milliseconds, type Quantity, rate, share, success, text } from '../format/number.ts';
 
-/** What the values of a chart are: requests per second, milliseconds, shares of successes, or numbers of something. */
-export type ChartUnit = 'rate' | 'latency' | 'success' | 'count';
+/** What the values of a chart are: requests per second, milliseconds, shares of successes or of others, bytes per second, or numbers of something. */
+export type ChartUnit = 'rate' | 'latency' | 'success' | 'share' | 'bytes' | 'count';
 
 const QUANTITY: Readonly<Record<ChartUnit, (value: number) => Quantity>> = {
   rate,
   latency: milliseconds,
   success,
+  share,
+  bytes: (value) => {
+    const { digits, unit } = bytes(value);
+    return { digits, unit: `${unit}/s` };
+  },
   count: (value) => ({ digits: count(value), unit: '' }),
 };
 
@@ -18,7 +23,8 @@ export function valueLabel(value: number, unit: ChartUnit): string {
 /** The same beside an axis: without the zeros that only fill up. */
 export function axisLabel(value: number, unit: ChartUnit): string {
   if (value === 0) return '0';
-  if (unit === 'success') return text({ digits: String(Number((value * 100).toPrecision(6))), unit: '%' });
+  if (unit === 'success' || unit === 'share')
+    return text({ digits: String(Number((value * 100).toPrecision(6))), unit: '%' });
   if (unit === 'count') return Number.isInteger(value) ? count(value) : '';
   const { digits, unit: name } = QUANTITY[unit](value);
   return text({ digits: digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits, unit: name });

@@ -1,11 +1,13 @@
 import { useSignalEffect } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { dateTime } from '../format/time.ts';
 import { timeZone } from '../format/zone.ts';
 import { changeView } from '../state/router.ts';
 import { coloursVersion } from '../state/theme.ts';
 import { type ChartUnit, valueLabel } from './axis-label.ts';
 import { type ChartData, missing, shownStep, stepAt } from './chart-data.ts';
+import { eventInWords, eventsAt } from './chart-events.ts';
+import { chartSummary } from './chart-summary.ts';
 import { cursor } from './cursor.ts';
 import { readPalette } from './palette.ts';
 import { selectedRange, selection } from './selection.ts';
@@ -25,23 +27,30 @@ export function ChartCanvas({ title, data, options }: ChartCanvasProps) {
   const { canvas, chart } = useTimeChart(data, options);
   const step = shownStep(data, cursor.value);
   const drag = useDrag(data, chart);
+  const summary = useId();
   return (
-    <div
-      class="canvas-box"
-      role="slider"
-      tabIndex={0}
-      aria-label={`${title}: moment`}
-      aria-description="Drag, or mark with Shift and the arrow keys and press Enter, to look at a shorter time"
-      aria-valuemin={0}
-      aria-valuemax={Math.max(0, data.times.length - 1)}
-      aria-valuenow={Math.max(0, step)}
-      aria-valuetext={inWords(data, step, options.unit)}
-      {...drag}
-      onBlur={leave}
-      onKeyDown={(event) => press(event, data, step)}
-    >
-      <canvas ref={canvas} />
-    </div>
+    <>
+      <p class="unseen" id={summary}>
+        {chartSummary(data, options.unit)}
+      </p>
+      <div
+        class="canvas-box"
+        role="slider"
+        tabIndex={0}
+        aria-label={`${title}: moment`}
+        aria-description="Drag, or mark with Shift and the arrow keys and press Enter, to look at a shorter time"
+        aria-details={summary}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(0, data.times.length - 1)}
+        aria-valuenow={Math.max(0, step)}
+        aria-valuetext={inWords(data, step, options.unit)}
+        {...drag}
+        onBlur={leave}
+        onKeyDown={(event) => press(event, data, step)}
+      >
+        <canvas ref={canvas} />
+      </div>
+    </>
   );
 }
 
@@ -149,5 +158,5 @@ function inWords(data: ChartData, step: number, unit: ChartUnit): string {
     const value = each[step] ?? null;
     return `${label} ${value === null ? missing(data, step) : valueLabel(value, unit)}`;
   });
-  return `${dateTime(time)}: ${values.join(', ')}`;
+  return [`${dateTime(time)}: ${values.join(', ')}`, ...eventsAt(data, step).map(eventInWords)].join('. ');
 }

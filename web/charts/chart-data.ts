@@ -1,6 +1,7 @@
 /** From the API's series to what a chart draws. Pure; a gap stays a gap and a zero a zero. */
 
 import type { CodeClass, Point, QueryAnswer } from '../../server/api/contract.ts';
+import type { ChartEvent } from './chart-events.ts';
 import type { Ghost } from './ghost.ts';
 import type { Heat } from './heat.ts';
 
@@ -31,6 +32,10 @@ export interface ChartData {
   readonly ghost?: Ghost | null;
   /** How latencies were spread, drawn behind their percentiles. */
   readonly heat?: Heat | null;
+  /** What happened in the time shown, the earliest first. */
+  readonly events?: readonly ChartEvent[];
+  /** A line across, such as the threshold of an alert. */
+  readonly limit?: { readonly label: string; readonly value: number } | null;
 }
 
 type Bounds = Pick<QueryAnswer, 'from' | 'to' | 'step'>;

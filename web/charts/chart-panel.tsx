@@ -2,6 +2,7 @@ import { clockTime } from '../format/time.ts';
 import { type ChartUnit, valueLabel } from './axis-label.ts';
 import { ChartCanvas } from './chart-canvas.tsx';
 import { type ChartData, missing, shownStep } from './chart-data.ts';
+import { type ChartEvent, eventInWords, eventsAt } from './chart-events.ts';
 import { ChartTable } from './chart-table.tsx';
 import { cursor } from './cursor.ts';
 import { type Ghost, ghostAt } from './ghost.ts';
@@ -29,6 +30,47 @@ export default function ChartPanel({ title, kind, unit, data, logarithmic, asTab
 function ghostLabel(ghost: Ghost, time: number, unit: ChartUnit): string {
   const value = ghostAt(ghost, time);
   return value === null ? 'no data' : valueLabel(value, unit);
+}
+
+const EVENT_KINDS = [
+  ['alert', 'alert fired', 'alerts fired'],
+  ['start', 'sidecar started', 'sidecars started'],
+] as const;
+
+/** What began in the step pointed at; else how much there is in all, which is the legend of its marks too. */
+function Events({ data, step }: { readonly data: ChartData; readonly step: number }) {
+  const { events = [] } = data;
+  const pointed = cursor.value === null ? [] : eventsAt(data, step);
+  if (pointed.length > 0)
+    return pointed.slice(0, MOST_POINTED).map((event) => (
+      <li key={eventInWords(event)} class="event">
+        <EventShape kind={event.kind} /> <b>{event.title}</b> {event.words}
+      </li>
+    ));
+  return EVENT_KINDS.map(([kind, one, many]) => {
+    const amount = events.filter((event) => event.kind === kind).length;
+    return (
+      amount > 0 && (
+        <li key={kind} class="event">
+          <EventShape kind={kind} /> {amount} {amount === 1 ? one : many}
+        </li>
+      )
+    );
+  });
+}
+
+const MOST_POINTED = 3;
+
+function EventShape({ kind }: Pick<ChartEvent, 'kind'>) {
+  return (
+    <svg class={`event-shape ${kind}`} viewBox="0 0 12 12" aria-hidden="true">
+      {kind === 'alert' ? (
+        <path d="M2 0V12M2 1L10 5L2 9Z" />
+      ) : (
+        <path d="M6 0V6M6 5.5A2.5 2.5 0 1 1 6 10.5A2.5 2.5 0 1 1 6 5.5" />
+      )}
+    </svg>
+  );
 }
 
 interface ReadoutProps {
@@ -70,6 +112,7 @@ function Readout({ data, unit }: ReadoutProps) {
           spread of all answers
         </li>
       )}
+      <Events data={data} step={step} />
     </ul>
   );
 }

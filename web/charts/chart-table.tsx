@@ -3,6 +3,7 @@ import { count } from '../format/number.ts';
 import { dateTime } from '../format/time.ts';
 import { type ChartUnit, valueLabel } from './axis-label.ts';
 import { type ChartData, missing } from './chart-data.ts';
+import { eventsAt } from './chart-events.ts';
 import { type Ghost, ghostAt } from './ghost.ts';
 import { type Heat, heatBands, samplesIn } from './heat.ts';
 
@@ -27,6 +28,7 @@ export function ChartTable({ title, data, unit }: ChartTableProps) {
     })),
     ...(data.ghost ? [ghostColumn(data, data.ghost, unit)] : []),
     ...(data.heat ? heatColumns(data, data.heat) : []),
+    ...(data.events && data.events.length > 0 ? [eventColumn(data)] : []),
   ];
   const steps = data.times.map((_, index) => data.times.length - 1 - index);
   return (
@@ -46,6 +48,18 @@ function ghostColumn({ times }: ChartData, ghost: Ghost, unit: ChartUnit): Colum
       const value = ghostAt(ghost, times[step] ?? 0);
       return value === null ? <span class="missing">no data</span> : valueLabel(value, unit);
     },
+  };
+}
+
+/** What began in each step. */
+function eventColumn(data: ChartData): Column<number> {
+  return {
+    key: 'events',
+    title: 'What happened',
+    cell: (step) =>
+      eventsAt(data, step)
+        .map(({ title, words }) => (words === '' ? title : `${title} (${words})`))
+        .join('; '),
   };
 }
 

@@ -63,6 +63,30 @@ export function emptyMark(drawn: () => Drawn): Plugin<'line'> {
   };
 }
 
+/** A dashed line across, with what it is. */
+export function limitMark(drawn: () => Drawn): Plugin<'line'> {
+  return {
+    id: 'limit',
+    afterDatasetsDraw(chart) {
+      const { data, palette } = drawn();
+      const y = chart.scales.y?.getPixelForValue(data.limit?.value ?? Number.NaN) ?? Number.NaN;
+      const { ctx, chartArea } = chart;
+      if (!data.limit || !(y >= chartArea.top && y <= chartArea.bottom)) return;
+      ctx.save();
+      ctx.strokeStyle = ctx.fillStyle = palette.ink;
+      ctx.setLineDash([8, 4]);
+      ctx.beginPath();
+      ctx.moveTo(chartArea.left, Math.round(y) + 0.5);
+      ctx.lineTo(chartArea.right, Math.round(y) + 0.5);
+      ctx.stroke();
+      ctx.font = `12px ${palette.font}`;
+      ctx.textAlign = 'left';
+      ctx.fillText(data.limit.label, chartArea.left + 6, y - 5);
+      ctx.restore();
+    },
+  };
+}
+
 /** A hairline through the step that the reader points at, in every chart of the page. */
 export function cursorMark(drawn: () => Drawn): Plugin<'line'> {
   return {

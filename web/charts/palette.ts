@@ -28,7 +28,7 @@ export function readPalette(): Palette {
 
 /** How a line is drawn: the second cue beside its colour. */
 export function dashOf(key: string): number[] {
-  return { p95: [6, 3], p99: [2, 3], connections: [6, 3] }[key] ?? [];
+  return { p95: [6, 3], p99: [2, 3], connections: [6, 3], value: [] }[key] ?? [];
 }
 
 const TILE = 6;

@@ -17,8 +17,9 @@ import { axisTime } from '../format/time.ts';
 import { axisLabel, type ChartUnit, successFloor } from './axis-label.ts';
 import { axisTimes } from './axis-times.ts';
 import { type ChartData, isLone } from './chart-data.ts';
+import { eventMarks } from './event-marks.ts';
 import { heatMarks } from './heat-marks.ts';
-import { cursorMark, type Drawn, emptyMark, gapMarks, nameMarks, selectionMark } from './marks.ts';
+import { cursorMark, type Drawn, emptyMark, gapMarks, limitMark, nameMarks, selectionMark } from './marks.ts';
 import { dashOf, hatch, type Palette } from './palette.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Filler);
@@ -60,6 +61,7 @@ export function createTimeChart(
     chart.data.datasets = [...datasets(drawn, canvas), ...ghostDatasets(drawn)];
     applyTimes(chart, drawn);
     applyFloor(chart, drawn, options);
+    applyLimit(chart, drawn);
     chart.update('none');
   };
   update();
@@ -129,6 +131,8 @@ function configuration(
       heatMarks(drawn),
       gapMarks(drawn),
       emptyMark(drawn),
+      limitMark(drawn),
+      eventMarks(drawn),
       selectionMark(drawn),
       cursorMark(drawn),
       nameMarks(drawn),
@@ -205,6 +209,12 @@ function applyFloor(chart: LineChart, { data }: Drawn, { unit }: TimeChartOption
   if (unit !== 'success' || !axis) return;
   const values = [...data.lines.flatMap((line) => line.values), ...(data.ghost?.values ?? [])];
   Object.assign(axis, { min: successFloor(values), max: 1 });
+}
+
+/** A limit is within the axis, however far the values stay from it. */
+function applyLimit(chart: LineChart, { data: { limit } }: Drawn): void {
+  const axis = chart.options.scales?.y;
+  if (limit && axis) Object.assign(axis, { suggestedMax: limit.value * 1.1 });
 }
 
 function applyTimes(chart: LineChart, { data, palette }: Drawn): void {

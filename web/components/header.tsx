@@ -14,9 +14,7 @@ const OVER_TIME: ReadonlySet<string> = new Set(['fleet', 'service', 'instance', 
 export function Header() {
   const { page } = location.value;
   const firing = firingAlerts.value;
-  const shown = PAGE_KEYS.filter(
-    (entry) => entry.page !== 'rules' && (entry.page !== 'alerts' || firing !== null || isAbout(page.name, 'alerts')),
-  );
+  const shown = PAGE_KEYS.filter((entry) => entry.page !== 'rules');
   return (
     <header class="bar">
       <a class="mark-and-name" href={addressOf({ name: 'fleet' })}>

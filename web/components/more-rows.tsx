@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { returning } from '../state/router.ts';
 
 /** Rows that are drawn before anyone scrolls, and that each further stretch adds. */
-const STRETCH = 150;
+const STRETCH = 60;
 const AHEAD_PX = 800;
 
 interface ShownRows<Row> {

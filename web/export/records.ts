@@ -3,6 +3,7 @@
 import type { Figures, ServiceSummary, TargetStatus } from '../../server/api/contract.ts';
 import type { ChartUnit } from '../charts/axis-label.ts';
 import { type ChartData, missing } from '../charts/chart-data.ts';
+import { eventInWords, eventsAt } from '../charts/chart-events.ts';
 import { ghostAt } from '../charts/ghost.ts';
 import { type Change, changesOf } from '../figures/change.ts';
 import type { FlatRecord } from './csv.ts';
@@ -64,19 +65,29 @@ export function targetRecord(target: TargetStatus): FlatRecord {
     ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, value])),
     health: rest.health,
     lastError: rest.lastError,
-    lastScrape: lastScrape === null ? null : new Date(lastScrape).toISOString(),
+    lastScrape: iso(lastScrape),
     scrapeDurationMs: rest.scrapeDurationMs,
     bodyBytes: rest.bodyBytes,
     samples: rest.samples,
     envoyVersion: rest.envoyVersion,
+    startedAt: iso(rest.startedAt),
+    restarts: rest.restarts.length,
+    scrapeIntervalMs: rest.scrapeIntervalMs,
+    certificateExpiry: iso(rest.certificateExpiry),
     precision: rest.precision,
   };
+}
+
+function iso(moment: number | null): string | null {
+  return moment === null ? null : new Date(moment).toISOString();
 }
 
 const UNIT_NAMES: Readonly<Record<ChartUnit, string>> = {
   rate: 'PerSecond',
   latency: 'Ms',
   success: 'Share',
+  share: 'Share',
+  bytes: 'BytesPerSecond',
   count: '',
 };
 
@@ -90,6 +101,7 @@ export function chartRecords(data: ChartData, unit: ChartUnit): FlatRecord[] {
     ...Object.fromEntries(data.lines.map(({ key, values }) => [`${key}${suffix}`, values[step] ?? null])),
     ...(data.ghost ? { [`before${suffix}`]: ghostAt(data.ghost, time) } : {}),
     ...heatFields(data, time),
+    ...(data.events && data.events.length > 0 ? { events: eventsAt(data, step).map(eventInWords).join('; ') } : {}),
   }));
 }
 

@@ -1,17 +1,27 @@
 /** How many alerts fire, where the collector tells. */
 
-import { computed, effect } from '@preact/signals';
-import type { Tick } from '../../server/api/contract.ts';
+import { computed, effect, signal } from '@preact/signals';
+import { api, ask } from '../api.ts';
 import { live } from './collector.ts';
 
-type TickWithAlerts = Tick & { readonly alerts?: { readonly firing?: number } };
+/** As the collector told when the page was opened; the first tick may be a while away. */
+const atFirst = signal<number | null>(null);
 
-/** Alerts that fire now; null while the collector has not told of alerts at all. */
+/** Alerts that fire now; null while that is not known. */
 export const firingAlerts = computed<number | null>(() => {
-  const tick: TickWithAlerts | null = live.latestTick.value;
-  const firing = tick?.alerts?.firing;
+  const firing: unknown = live.latestTick.value?.alerts?.firing ?? atFirst.value;
   return typeof firing === 'number' && Number.isFinite(firing) ? firing : null;
 });
+
+/** Asks once. */
+export async function learnAlerts(): Promise<void> {
+  try {
+    const { alerts } = await ask(api.alerts(), new AbortController().signal);
+    atFirst.value = alerts.filter(({ state }) => state === 'firing').length;
+  } catch {
+    // The next tick tells.
+  }
+}
 
 const USUAL_ICON = '/favicon.svg';
 const SIZE = 32;

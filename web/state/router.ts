@@ -38,9 +38,9 @@ export function openPage(page: Page): void {
   openAddress(addressOf(page));
 }
 
-/** Address of a page, with the time that is looked at now. */
-export function addressOf(page: Page): string {
-  return encodeLocation({ page, view: carriedView(current.value.view) });
+/** Address of a page, with the time that is looked at now, and what else is asked for. */
+export function addressOf(page: Page, asked: Partial<View> = {}): string {
+  return encodeLocation({ page, view: { ...carriedView(current.value.view), ...asked } });
 }
 
 function openAddress(address: string): void {

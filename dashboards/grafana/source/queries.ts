@@ -7,11 +7,10 @@ export function rate(counter: string, match: string, by: readonly string[]): str
   return `${sumBy(by)} (rate(${counter}{${match}}[${INTERVAL}]))`;
 }
 
-/** Share of requests that failed: 5xx, and gRPC calls that failed, which are HTTP 200 and of which there may be no series. */
+/** Share of requests that failed, as Sidelight's own API counts them: 5xx, or a gRPC status other than 0. */
 export function failedShare(match: string, by: readonly string[]): string {
-  const answered = rate('mesh_requests_total', `${match}, code_class="5xx"`, by);
-  const grpc = rate('mesh_request_failures_total', `${match}, reason="grpc"`, by);
-  return `(${answered} + (${grpc} or 0 * ${answered})) / (${rate('mesh_requests_total', match, by)} > 0)`;
+  const failed = rate('mesh_failed_requests_total', match, by);
+  return `${failed} / (${rate('mesh_requests_total', match, by)} > 0)`;
 }
 
 /** Quantile of a histogram, in its unit; the comparison leaves out the NaN of a histogram without samples. */

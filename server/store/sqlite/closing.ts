@@ -5,6 +5,7 @@ import { DIRECTIONS } from '../record.ts';
 import { SlotMatrix } from '../slot-matrix.ts';
 import type { StoreOptions } from '../store.ts';
 import { slotMsOf } from '../tiers.ts';
+import { inGroups } from './block-tables.ts';
 import type { Catalog } from './catalog.ts';
 import { CoverageTable } from './coverage-table.ts';
 import type { OldestRows } from './oldest.ts';
@@ -47,11 +48,12 @@ export class Closing implements Chore {
   private readonly parts: Parts;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly coverage: CoverageTable;
-  private readonly writer = new BlockWriter({ isCompressed: false });
+  private readonly writer = new BlockWriter();
   private readonly slotMs: number;
   private readonly gatherMs: number;
   /** By service: since when its rows wait. */
   private waiting: Map<number, number> | undefined;
+  private current: Generator<void, void> | undefined;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -63,6 +65,7 @@ export class Closing implements Chore {
 
   forget(): void {
     this.waiting = undefined;
+    this.current = undefined;
   }
 
   added(service: number, t1: number): void {
@@ -70,13 +73,18 @@ export class Closing implements Chore {
   }
 
   step(now: number): boolean {
+    this.current ??= this.next(now);
+    if (!this.current) return false;
+    if (this.current.next().done) this.current = undefined;
+    return true;
+  }
+
+  private next(now: number): Generator<void, void> | undefined {
     for (const [service, since] of this.known()) {
       if (since > now + this.gatherMs) this.known().set(service, now);
-      if (now - since < this.gatherMs) continue;
-      this.close(service, now);
-      return true;
+      if (now - since >= this.gatherMs) return this.close(service, now);
     }
-    return false;
+    return undefined;
   }
 
   private known(): Map<number, number> {
@@ -84,7 +92,8 @@ export class Closing implements Chore {
     return this.waiting;
   }
 
-  private close(service: number, now: number): void {
+  /** Nothing is written before all is worked out. */
+  private *close(service: number, now: number): Generator<void, void> {
     const closed = Number(this.statements.closed.get(service) ?? 0);
     const rows = this.statements.rows.all(service, closed, MOST_ROWS) as Row[];
     const end = rows.length < MOST_ROWS ? firstNeeded(rows, this.present(now)) : Number.POSITIVE_INFINITY;
@@ -94,19 +103,22 @@ export class Closing implements Chore {
     else this.known().delete(service);
     const last = taken.at(-1);
     if (!last) return;
-    this.statements.setClosed.run(service, last.id);
-    this.coverage.extend(
-      service,
-      taken.map(({ t0, t1 }) => ({ from: t0, to: t1 })),
-    );
     const isLong = ({ t0, t1 }: Row): boolean => t1 - t0 > LONG_SLOTS * this.slotMs;
-    for (const row of taken.filter(isLong)) this.addUp(service, [row], { from: row.t0, slotMs: row.t1 - row.t0 });
-    for (const group of nearby(
-      taken.filter((row) => !isLong(row)),
-      MOST_SLOTS * this.slotMs,
-    )) {
+    const blocks: ServiceRow[] = [];
+    for (const row of taken.filter(isLong))
+      blocks.push(...(yield* this.addUp(service, [row], { from: row.t0, slotMs: row.t1 - row.t0 })));
+    const short = taken.filter((row) => !isLong(row));
+    for (const group of nearby(short, MOST_SLOTS * this.slotMs)) {
       const from = Math.min(...group.map(({ t0 }) => t0));
-      this.addUp(service, group, { from: Math.floor(from / this.slotMs) * this.slotMs, slotMs: this.slotMs });
+      const start = { from: Math.floor(from / this.slotMs) * this.slotMs, slotMs: this.slotMs };
+      blocks.push(...(yield* this.addUp(service, group, start)));
+    }
+    this.statements.setClosed.run(service, last.id);
+    const runs = taken.map(({ t0, t1 }) => ({ from: t0, to: t1 }));
+    this.coverage.extend(service, runs);
+    for (const { direction, from, to, data } of blocks) {
+      this.statements.add.run(service, direction, from, to, BLOCK, data);
+      this.parts.oldest.added(service, to);
     }
   }
 
@@ -116,27 +128,41 @@ export class Closing implements Chore {
     return now - newest > LONGEST_INTERVAL_MS ? now : Math.min(now, newest);
   }
 
-  private addUp(service: number, rows: readonly Row[], { from, slotMs }: { from: number; slotMs: number }): void {
-    const { catalog, oldest } = this.parts;
+  private *addUp(
+    service: number,
+    rows: readonly Row[],
+    { from, slotMs }: { from: number; slotMs: number },
+  ): Generator<void, ServiceRow[]> {
     const steps = Math.ceil((Math.max(...rows.map(({ t1 }) => t1)) - from) / slotMs);
     const matrix = new SlotMatrix(from, slotMs, steps);
     const all = DIRECTIONS.map(() => new Set<number>());
     for (const row of rows) {
       const interval = { from: row.t0, to: row.t1 };
-      catalog.layoutInto(row.layout, service).forEach((into, direction) => {
+      this.parts.catalog.layoutInto(row.layout, service).forEach((into, direction) => {
         for (const id of into) all[direction]?.add(id);
         matrix.addRecord({ data: row.data, interval, within: interval }, direction, into);
       });
+      yield;
     }
-    const { toMs } = matrix.grid;
-    all.forEach((ids, direction) => {
-      const series = matrix.blockSeries(ids);
-      if (series.length === 0) return;
+    const added: ServiceRow[] = [];
+    const groups = [...all.entries()].flatMap(([direction, ids]) =>
+      inGroups([...ids]).map((some) => ({ direction, some })),
+    );
+    for (const { direction, some } of groups) {
+      const series = matrix.blockSeries(some);
+      if (series.length === 0) continue;
       const data = this.writer.encode({ fromMs: from, stepMs: slotMs, slots: steps, series });
-      this.statements.add.run(service, direction, from, toMs, BLOCK, data);
-      oldest.added(service, toMs);
-    });
+      added.push({ direction, from, to: matrix.grid.toMs, data });
+      yield;
+    }
+    return added;
   }
+}
+
+/** A row that is to be written of a service. */
+interface ServiceRow extends Interval {
+  readonly direction: number;
+  readonly data: Uint8Array;
 }
 
 /** Id of the first row that has to wait: the newest one of a target whose next scrape is not overdue. */

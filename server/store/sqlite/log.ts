@@ -37,7 +37,7 @@ export class Log {
     if ((newest === undefined || t1 <= newest) && this.isKnown(units.target, t1)) return false;
     if (newest === undefined || t1 > newest) this.newest.set(units.target, t1);
     const rows = t1 - t0 > LONGEST_ROW_MS ? partsOf(scrape, layout.series) : [{ t0, t1, data }];
-    this.oldest.added(units.target, rows[0]?.t1 ?? t1);
+    this.oldest.added(units.target, rows[0]?.t1 ?? t1, data.length);
     for (const row of rows) this.statements.add.run(units.target, units.service, row.t0, row.t1, layout.id, row.data);
     return true;
   }

@@ -1,5 +1,5 @@
 import type { StoredTarget } from '../../model/scrape-record.ts';
-import { decodeAnswer } from '../answer.ts';
+import { decodeAnswer } from '../answer-view.ts';
 import type { StoreOptions, StoreStatus, SumAnswer, SumQuery } from '../store.ts';
 import { explaining } from './explained.ts';
 import { openForReading } from './maintenance.ts';

@@ -2,10 +2,17 @@
 
 import { workerData } from 'node:worker_threads';
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
-import type { AlertEvent, KeptAlert } from '../../model/alert.ts';
+import type { AlertEvent, AlertFiring, KeptAlert } from '../../model/alert.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
-import { QueryStoppedError, QueryTooLargeError, type StoreOptions, type StoreStatus, type SumQuery } from '../store.ts';
+import {
+  type FiringQuery,
+  QueryStoppedError,
+  QueryTooLargeError,
+  type StoreOptions,
+  type StoreStatus,
+  type SumQuery,
+} from '../store.ts';
 import { explained, explaining } from './explained.ts';
 import { FileWatch } from './file-watch.ts';
 import { SqliteReader } from './reader.ts';
@@ -60,6 +67,10 @@ export function alertEvents({ after, most }: { after: number; most: number }): A
 
 export function alertHistory({ from, to, most }: { from: number; to: number; most: number }): AlertEvent[] {
   return explaining(path, () => opened().alerts.eventsBetween(from, to, most));
+}
+
+export function alertFirings(query: FiringQuery): AlertFiring[] {
+  return explaining(path, () => opened().alerts.firings(query));
 }
 
 export function newestAlertEvent(): number {

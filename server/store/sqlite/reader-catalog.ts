@@ -23,6 +23,8 @@ export interface ReadSeries {
 export class ReaderCatalog {
   readonly units = new Map<number, Unit>();
   readonly series = new Map<number, ReadSeries>();
+  /** Grows whenever a name is new. */
+  version = 0;
   private readonly layouts = new Map<number, number[][]>();
   private readonly statements: ReturnType<typeof prepare>;
   private lastUnit = 0;
@@ -38,11 +40,13 @@ export class ReaderCatalog {
       const labels = Object.fromEntries(UNIT_LABELS.map((label, index) => [label, values[index] ?? '']));
       this.units.set(id, { id, kind, place, labels, series: [] });
       this.lastUnit = id;
+      this.version++;
     }
     for (const row of this.statements.series.iterate(this.lastSeries)) {
       const [id, unitId, direction, source, ...values] = row as [number, number, number, LatencySource, ...string[]];
       const unit = this.units.get(unitId);
       this.lastSeries = id;
+      this.version++;
       if (!unit) continue;
       const own = Object.fromEntries(FLOW_LABELS.map(({ label }, index) => [label, values[index] ?? '']));
       const series = { id, unit, source, labels: { ...unit.labels, ...own } };

@@ -7,6 +7,7 @@ import { slotMsOf, stepOf } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
 import { prepared } from './prepared.ts';
 import { StoreQuery } from './query.ts';
+import { QueryPlans } from './query-plan.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
 import { usedBytes } from './retention.ts';
 import { blockTable, SCHEMA_VERSION } from './schema.ts';
@@ -19,6 +20,7 @@ export class SqliteReader {
   private readonly database: Database.Database;
   private readonly options: StoreOptions;
   private catalog: ReaderCatalog;
+  private plans: QueryPlans;
   private forgotten = 0;
   private readonly sources: Sources;
   private readonly slotMs: number;
@@ -29,6 +31,7 @@ export class SqliteReader {
     this.database = new Database(options.path, { readonly: true, timeout: 5000 });
     this.database.pragma(`cache_size = -${CACHE_KIB}`);
     this.catalog = new ReaderCatalog(this.database);
+    this.plans = new QueryPlans(this.catalog);
     this.sources = new Sources(this.database);
     this.alerts = new AlertReader(this.database);
     this.slotMs = slotMsOf(options.intervalMs);
@@ -38,17 +41,21 @@ export class SqliteReader {
   sums(query: SumQuery): EncodedAnswer {
     return this.database.transaction(() => {
       this.refresh();
-      const { catalog, sources, slotMs } = this;
-      return new StoreQuery({ query, catalog, sources, slotMs }).run();
+      const { catalog, plans, sources, slotMs } = this;
+      return new StoreQuery({ query, catalog, plans, sources, slotMs }).run();
     })();
   }
 
   /** Ids are never given twice, but names of units that are gone would pile up. */
   private refresh(): void {
     const { forgotten } = this.sources.state();
-    if (forgotten !== this.forgotten) this.catalog = new ReaderCatalog(this.database);
+    if (forgotten !== this.forgotten) {
+      this.catalog = new ReaderCatalog(this.database);
+      this.plans = new QueryPlans(this.catalog);
+    }
     this.forgotten = forgotten;
     this.catalog.refresh();
+    this.sources.refresh();
   }
 
   loadTargets(): StoredTarget[] {

@@ -1,5 +1,12 @@
 import type Database from 'better-sqlite3';
-import { ALERT_EVENTS_MS, MAX_ALERT_EVENTS, TIERS, type TierName } from '../store.ts';
+import {
+  ALERT_EVENTS_MS,
+  ALERT_FIRINGS_MS,
+  MAX_ALERT_EVENTS,
+  MAX_ALERT_FIRINGS,
+  TIERS,
+  type TierName,
+} from '../store.ts';
 import type { Parts } from './closing.ts';
 import { prepared } from './prepared.ts';
 import { blockTable, TARGET } from './schema.ts';
@@ -7,7 +14,9 @@ import type { Chore } from './writer.ts';
 
 const MINUTE_MS = 60_000;
 /** Blocks that one piece of work deletes. */
-const SLICE = 100;
+const SLICE = 25;
+/** Units that one piece of work looks at. */
+const UNITS_AT_ONCE = 500;
 const LOOK_EVERY_MS = MINUTE_MS;
 /** Last totals of a target that was not seen for this long may go. */
 const LEAST_TOTALS_MS = 86_400_000;
@@ -17,6 +26,8 @@ export class Retention implements Chore {
   private readonly parts: Parts;
   private readonly statements: ReturnType<typeof prepare>;
   private lookedAt = Number.NEGATIVE_INFINITY;
+  /** The unit that was looked at last. */
+  private lastUnit = 0;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -25,6 +36,7 @@ export class Retention implements Chore {
 
   forget(): void {
     this.lookedAt = Number.NEGATIVE_INFINITY;
+    this.lastUnit = 0;
   }
 
   step(now: number): boolean {
@@ -76,13 +88,19 @@ export class Retention implements Chore {
     if (changes > 0) this.parts.forgetNames();
     this.statements.expireShapes.run();
     this.statements.expireAlertEvents.run(now - ALERT_EVENTS_MS, MAX_ALERT_EVENTS);
+    const firedBefore = now - ALERT_FIRINGS_MS;
+    this.statements.expireAlertFirings.run(firedBefore, firedBefore, MAX_ALERT_FIRINGS);
     this.parts.catalog.forgetShapes();
   }
 
   /** Targets that nothing is kept of by themselves: instances come and go, and their names with them. */
   private forgetUnits(): boolean {
-    const units = this.statements.emptyUnits.all(TARGET, SLICE) as number[];
-    if (units.length === 0) return false;
+    const from = this.lastUnit;
+    const to = this.statements.lastUnit.get(from, UNITS_AT_ONCE);
+    this.lastUnit = typeof to === 'number' ? to : 0;
+    if (typeof to !== 'number') return false;
+    const units = this.statements.emptyUnits.all(from, to, TARGET) as number[];
+    if (units.length === 0) return true;
     for (const unit of units) for (const drop of this.statements.dropUnit) drop.run(unit);
     this.statements.countForgotten.run(units.length);
     this.parts.forgetNames();
@@ -116,15 +134,16 @@ function prepare(database: Database.Database) {
     setKept: database.prepare(
       'INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)',
     ),
+    lastUnit: database.prepare('SELECT max(id) FROM (SELECT id FROM units WHERE id > ? ORDER BY id LIMIT ?)').pluck(),
     emptyUnits: database
       .prepare(
-        `SELECT id FROM units WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM coverage WHERE unit = units.id)
+        `SELECT id FROM units WHERE id > ? AND id <= ? AND kind = ? AND NOT EXISTS (SELECT 1 FROM coverage WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM log WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM blocks_raw WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM blocks_1m WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM targets WHERE targets.id = units.target AND targets.service = units.service
              AND targets.namespace = units.namespace AND targets.instance = units.instance
-             AND targets.region = units.region AND targets.zone = units.zone) LIMIT ?`,
+             AND targets.region = units.region AND targets.zone = units.zone)`,
       )
       .pluck(),
     dropUnit: [
@@ -143,6 +162,10 @@ function prepare(database: Database.Database) {
     expireCoverage: database.prepare('DELETE FROM coverage WHERE t1 < ?'),
     expireAlertEvents: database.prepare(
       'DELETE FROM alert_events WHERE at < ? OR id <= (SELECT max(id) FROM alert_events) - ?',
+    ),
+    expireAlertFirings: database.prepare(
+      `DELETE FROM alert_firings WHERE id IN (SELECT id FROM alert_firings WHERE fired_at < ? AND ended_at < ?)
+         OR id <= (SELECT max(id) FROM alert_firings) - ?`,
     ),
     /** Names that no target's totals go by any more. */
     expireShapes: database.prepare('DELETE FROM shapes WHERE id NOT IN (SELECT shape FROM targets)'),

@@ -23,6 +23,8 @@ export interface TargetLayout {
 export const SCRAPE_FIELDS = 6;
 
 export interface EncodedRound {
+  /** By which the file remembers it; 0 for none. */
+  readonly id: number;
   readonly layouts: readonly TargetLayout[];
   /** For each scrape: number of its layout, from, to, start (NaN: unknown), bytes of its record, bytes of its totals. */
   readonly scrapes: Float64Array<ArrayBuffer>;
@@ -34,6 +36,8 @@ export interface EncodedRound {
 export const LAYOUTS_OF_TARGET = 4;
 /** More targets than this are not remembered: then all are told anew. */
 const MOST_LAYOUTS = 50_000;
+/** Encoding one takes one to two microseconds. */
+const FLOWS_AT_ONCE = 1500;
 
 export class RoundEncoder {
   private readonly known = new Map<string, TargetLayout[]>();
@@ -46,16 +50,25 @@ export class RoundEncoder {
     this.known.clear();
   }
 
-  /** @throws RangeError where a record holds what can't be a count. */
-  encode(round: readonly ScrapeRecord[]): EncodedRound {
+  /**
+   * Yields between pieces of work, so that the main thread does other things in between; one round at a time.
+   * @throws RangeError where a record holds what can't be a count.
+   */
+  *encode(round: readonly ScrapeRecord[], id = 0): Generator<void, EncodedRound> {
     if (this.known.size > MOST_LAYOUTS) this.known.clear();
     const layouts: TargetLayout[] = [];
     const scrapes: number[] = [];
     this.out.clear();
+    let flows = 0;
     for (const { target, findings } of withoutHeld(round)) {
       if (!findings) continue;
-      const layout = this.layoutOf(target, findings, layouts);
       const { observation, totals, startedAt } = findings;
+      flows += 1 + observation.flows.length;
+      if (flows > FLOWS_AT_ONCE) {
+        flows = observation.flows.length;
+        yield;
+      }
+      const layout = this.layoutOf(target, findings, layouts);
       const start = this.out.size;
       if (observation.to > observation.from) this.encodeFlows(observation.flows);
       const recordSize = this.out.size - start;
@@ -63,7 +76,7 @@ export class RoundEncoder {
       scrapes.push(layout.number, observation.from, observation.to, startedAt ?? Number.NaN);
       scrapes.push(recordSize, totals.values.length);
     }
-    return { layouts, scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
+    return { id, layouts, scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
   }
 
   private encodeFlows(flows: ScrapeFindings['observation']['flows']): void {

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { FLOW_LABELS, UNIT_LABELS } from '../series-labels.ts';
 import { StoreError, TIERS, type TierName } from '../store.ts';
+import { createFirings } from './alert-tables.ts';
 import { copyFromVersion2, OLD_COLUMNS } from './version-2.ts';
 import { widenRecords } from './version-4.ts';
 
@@ -152,6 +153,9 @@ const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
     // Older files got their log in today's form just now.
     if (versionOf(database) >= 3) widenRecords(database);
   },
+  createFirings,
+  // Blocks are written in another format from here on, too; those of earlier versions are read as they are.
+  (database) => void database.exec('CREATE INDEX targets_by_shape ON targets (shape)'),
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

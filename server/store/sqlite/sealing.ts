@@ -4,10 +4,11 @@ import { quantile } from '../../model/histogram.ts';
 import { DIRECTIONS } from '../record.ts';
 import { type SeriesColumns, SlotMatrix } from '../slot-matrix.ts';
 import { MINUTE, RAW, sealedMsOf, slotMsOf } from '../tiers.ts';
-import { BlockTables } from './block-tables.ts';
+import { BlockTables, inGroups, type NewBlock } from './block-tables.ts';
 import { type LogRow, nearby, type Parts } from './closing.ts';
 import { CoverageTable } from './coverage-table.ts';
 import { sealedScrapes } from './log.ts';
+import type { UnitRows } from './oldest.ts';
 import { BLOCK, SERVICE, TARGET } from './schema.ts';
 import type { Chore } from './writer.ts';
 
@@ -16,6 +17,9 @@ const MINUTE_MS = 60_000;
 const LAG_INTERVALS = 8;
 const MOST_ROWS = 700;
 const LONGEST_MATRIX_MS = 2 * 3_600_000;
+/** Rows of a target that has fewer bytes of them wait for so many chunks. */
+const FEW_BYTES = 48 * 1024;
+const MOST_CHUNKS = 3;
 const REMEMBERED_SCRAPES = 256;
 
 interface Unit {
@@ -23,6 +27,18 @@ interface Unit {
   readonly place: number;
   readonly service: string;
   readonly namespace: string;
+}
+
+interface Rows {
+  readonly unit: number;
+  readonly labels: Unit;
+  readonly rows: readonly LogRow[];
+}
+
+/** What is to be written of a unit. */
+interface Sealed {
+  readonly blocks: NewBlock[];
+  readonly minutes: { readonly matrix: SlotMatrix; readonly inbound: readonly number[] }[];
 }
 
 /** Turns rows of the log into raw blocks and, from the same numbers, into blocks of minutes. */
@@ -36,6 +52,7 @@ export class Sealing implements Chore {
   private readonly lagMs: number;
   /** Units; looked up anew when all that was due is done. */
   private due: number[] = [];
+  private current: { readonly unit: number; readonly work: Generator<void, boolean> } | undefined;
   private lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: Parts) {
@@ -51,14 +68,21 @@ export class Sealing implements Chore {
   forget(): void {
     this.lookedAt = Number.NEGATIVE_INFINITY;
     this.due = [];
+    this.current = undefined;
   }
 
   step(now: number): boolean {
-    if (this.due.length === 0) this.lookUp(now);
-    const unit = this.due.pop();
-    if (unit === undefined) return false;
-    const more = this.seal(unit, this.endFor(unit, now));
-    if (more) this.due.push(unit);
+    if (!this.current) {
+      if (this.due.length === 0) this.lookUp(now);
+      const unit = this.due.pop();
+      if (unit === undefined) return false;
+      this.current = { unit, work: this.seal(unit, this.endFor(unit, now)) };
+    }
+    const { unit, work } = this.current;
+    const { done, value: isMore } = work.next();
+    if (!done) return true;
+    this.current = undefined;
+    if (isMore) this.due.push(unit);
     return true;
   }
 
@@ -68,49 +92,66 @@ export class Sealing implements Chore {
     return Math.floor((now - this.lagMs - phase) / this.chunkMs) * this.chunkMs + phase;
   }
 
+  /** A target with little to tell is left for some chunks: large blocks are smaller than several small ones. */
+  private isDue({ t1, bytes }: UnitRows, end: number): boolean {
+    return t1 <= (bytes < FEW_BYTES ? end - (MOST_CHUNKS - 1) * this.chunkMs : end);
+  }
+
   private lookUp(now: number): void {
     if (now >= this.lookedAt && now < this.lookedAt + MINUTE_MS / 2) return;
     this.lookedAt = now;
     this.due = [...this.parts.oldest.entries()]
-      .filter(([unit, t1]) => t1 <= this.endFor(unit, now))
+      .filter(([unit, rows]) => this.isDue(rows, this.endFor(unit, now)))
       .map(([unit]) => unit);
   }
 
-  /** False when nothing is left before `end`. */
-  private seal(unit: number, end: number): boolean {
+  /**
+   * Nothing is written before all is worked out: in between, the log stays as it was. False when nothing is left
+   * before `end`.
+   */
+  private *seal(unit: number, end: number): Generator<void, boolean> {
     const rows = this.statements.rows.all({ unit, end, limit: MOST_ROWS }) as LogRow[];
     if (rows.length === 0) return false;
     const labels = this.statements.unit.get(unit) as Unit;
-    for (const group of nearby(rows, 2 * this.chunkMs)) this.sealRows(unit, labels, group);
+    const sealed: Sealed = { blocks: [], minutes: [] };
+    for (const group of nearby(rows, (MOST_CHUNKS + 1) * this.chunkMs))
+      yield* this.sealRows({ unit, labels, rows: group }, sealed);
+    for (const block of sealed.blocks) this.blocks.add(block);
+    for (const { matrix, inbound } of sealed.minutes) this.addMinutes(labels, matrix, inbound);
     for (const { id } of rows) this.statements.drop.run(id);
     this.parts.oldest.refresh(unit);
     if (labels.kind === TARGET) this.remember(unit, labels, rows);
     return rows.length === MOST_ROWS;
   }
 
-  private sealRows(unit: number, labels: Unit, rows: readonly LogRow[]): void {
+  private *sealRows({ unit, labels, rows }: Rows, sealed: Sealed): Generator<void, void> {
     const from = Math.floor(Math.min(...rows.map(({ t0 }) => t0)) / MINUTE_MS) * MINUTE_MS;
     const to = Math.max(...rows.map(({ t1 }) => t1));
     const slotMs = to - from > LONGEST_MATRIX_MS ? MINUTE_MS : this.slotMs;
     for (let start = from; start < to; start += LONGEST_MATRIX_MS) {
       const steps = Math.ceil((Math.min(to, start + LONGEST_MATRIX_MS) - start) / slotMs);
       const matrix = new SlotMatrix(start, slotMs, steps);
-      const series = this.fill(matrix, rows);
-      const minutes = matrix.coarser(MINUTE_MS / slotMs);
-      const into = labels.kind === TARGET ? labels.place : unit;
-      DIRECTIONS.forEach((_, direction) => {
-        const ids = [...(series[direction] ?? [])];
-        this.blocks.add({ tier: RAW, unit, direction, matrix, ids });
-        this.blocks.add({ tier: MINUTE, unit, direction, matrix: minutes, ids, pendingFor: into });
-      });
-      if (labels.kind === SERVICE) this.addMinutes(labels, minutes, [...(series[0] ?? [])]);
+      const series = yield* this.fill(matrix, rows);
+      const pendingFor = labels.kind === TARGET ? labels.place : unit;
+      for (const [direction, all] of series.entries()) {
+        for (const ids of inGroups([...all])) {
+          sealed.blocks.push(...(yield* this.blocks.encode({ tier: RAW, unit, direction, matrix, ids })));
+          const minutes = matrix.coarser(MINUTE_MS / slotMs, ids);
+          const keys = { tier: MINUTE, unit, direction, pendingFor };
+          sealed.blocks.push(...(yield* this.blocks.encode({ ...keys, matrix: minutes, ids })));
+        }
+      }
+      const inbound = [...(series[0] ?? [])];
+      if (labels.kind === SERVICE)
+        sealed.minutes.push({ matrix: matrix.coarser(MINUTE_MS / slotMs, inbound), inbound });
     }
   }
 
   /** Series by direction. */
-  private fill(matrix: SlotMatrix, rows: readonly LogRow[]): Set<number>[] {
+  private *fill(matrix: SlotMatrix, rows: readonly LogRow[]): Generator<void, Set<number>[]> {
     const all = DIRECTIONS.map(() => new Set<number>());
     for (const { layout, direction: own, data, t0, t1 } of rows) {
+      yield;
       if (layout === BLOCK) {
         matrix.addBlock(data, (id) => {
           all[own]?.add(id);

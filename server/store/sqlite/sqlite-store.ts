@@ -1,11 +1,13 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
-import type { AlertEvent, KeptAlert } from '../../model/alert.ts';
+import type { AlertEvent, AlertFiring, KeptAlert } from '../../model/alert.ts';
 import type { ScrapeRecord, StoredTarget } from '../../model/scrape-record.ts';
-import { decodeAnswer } from '../answer.ts';
+import { decodeAnswer } from '../answer-view.ts';
 import {
   type AlertChange,
+  type FiringQuery,
   QueryStoppedError,
   QueryTooLargeError,
   type Store,
@@ -14,8 +16,9 @@ import {
   type StoreStatus,
   type SumAnswer,
   type SumQuery,
+  UnsureError,
 } from '../store.ts';
-import { explained, explaining } from './explained.ts';
+import { explaining } from './explained.ts';
 import type { Told } from './read-worker.ts';
 import { type EncodedRound, RoundEncoder } from './round.ts';
 import { Threads } from './threads.ts';
@@ -31,6 +34,7 @@ export class SqliteStore implements Store {
   private readonly readers: Threads;
   private readonly encoder = new RoundEncoder();
   private readonly path: string;
+  private appending: Promise<void> = Promise.resolve();
   private closing = false;
 
   private constructor(options: StoreOptions, onThreadLost: (message: string) => void) {
@@ -71,11 +75,21 @@ export class SqliteStore implements Store {
     return this.read('loadTargets');
   }
 
-  async append(round: readonly ScrapeRecord[]): Promise<void> {
+  /** One round after the other: they share an encoder. */
+  append(round: readonly ScrapeRecord[], id = 0): Promise<void> {
+    const appended = this.appending.then(() => this.appendNow(round, id));
+    this.appending = appended.catch(() => {});
+    return appended;
+  }
+
+  private async appendNow(round: readonly ScrapeRecord[], id: number): Promise<void> {
     try {
-      const encoded = this.encode(round);
+      const encoded = await this.encode(round, id);
       const transferList = [encoded.scrapes.buffer, encoded.bytes.buffer];
-      await this.writer.run('append', encoded, transferList);
+      const failure: string | undefined = await this.writer
+        .run<string | undefined>('append', encoded, transferList)
+        .catch(asUnsureError);
+      if (failure !== undefined) throw new StoreError(failure);
     } catch (error) {
       this.encoder.forget();
       throw error;
@@ -109,6 +123,10 @@ export class SqliteStore implements Store {
     return this.read('alertHistory', query);
   }
 
+  alertFirings(query: FiringQuery): Promise<AlertFiring[]> {
+    return this.read('alertFirings', query);
+  }
+
   newestAlertEvent(): Promise<number> {
     return this.read('newestAlertEvent');
   }
@@ -137,11 +155,12 @@ export class SqliteStore implements Store {
     return { writer: this.writer.workers, readers: this.readers.workers };
   }
 
-  private encode(round: readonly ScrapeRecord[]): EncodedRound {
-    try {
-      return this.encoder.encode(round);
-    } catch (error) {
-      throw explained(this.path, error);
+  private async encode(round: readonly ScrapeRecord[], id: number): Promise<EncodedRound> {
+    const encoding = this.encoder.encode(round, id);
+    for (;;) {
+      const piece = explaining(this.path, () => encoding.next());
+      if (piece.done) return piece.value;
+      await setImmediate();
     }
   }
 
@@ -175,4 +194,8 @@ function makeFolder(file: string): void {
         `storage.path ${file}: this is a folder: name a file in it, such as ${join(file, FILE_NAME)}`,
       );
   });
+}
+
+function asUnsureError(error: unknown): never {
+  throw new UnsureError(error instanceof Error ? error.message : String(error));
 }

@@ -2,7 +2,7 @@
 
 import { workerData } from 'node:worker_threads';
 import type { AlertChange, StoreOptions } from '../store.ts';
-import { explaining } from './explained.ts';
+import { explained, explaining } from './explained.ts';
 import { clearRemains, FileWatch } from './file-watch.ts';
 import type { EncodedRound } from './round.ts';
 import { SqliteWriter } from './writer.ts';
@@ -39,11 +39,15 @@ export function open(): void {
   explaining(path, opened);
 }
 
-export function append(round: EncodedRound): void {
-  explaining(path, () => {
+/** What went wrong, if anything: whoever gets an answer knows whether the round was kept. */
+export function append(round: EncodedRound): string | undefined {
+  try {
     checkThere();
     opened().append(round);
-  });
+    return undefined;
+  } catch (error) {
+    return explained(path, error).message;
+  }
 }
 
 export function saveAlerts(change: AlertChange): void {

@@ -40,6 +40,8 @@ export class SqliteWriter {
   private readonly closing: Closing;
   private readonly chores: readonly Chore[];
   private readonly setNewest: Database.Statement;
+  private readonly lastRound: Database.Statement;
+  private readonly setLastRound: Database.Statement;
   private readonly alerts: AlertTables;
 
   /** @throws StoreError, or SQLite's error when the file can't be opened. */
@@ -62,9 +64,13 @@ export class SqliteWriter {
     this.closing = new Closing(parts);
     this.chores = [this.closing, new Sealing(parts), new Rolling(parts), new Retention(parts)];
     this.alerts = new AlertTables(database);
-    this.setNewest = database.prepare(
-      `INSERT INTO state (name, value) VALUES ('newest', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-    );
+    const setState = (name: string) =>
+      database.prepare(
+        `INSERT INTO state (name, value) VALUES ('${name}', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+      );
+    this.setNewest = setState('newest');
+    this.lastRound = database.prepare("SELECT value FROM state WHERE name = 'round'").pluck();
+    this.setLastRound = setState('round');
   }
 
   /** @throws Error that has taken the whole round back. */
@@ -127,7 +133,8 @@ export class SqliteWriter {
     this.numbers.set(address, numbers);
   }
 
-  private appendNow({ scrapes, bytes }: EncodedRound): void {
+  private appendNow({ id, scrapes, bytes }: EncodedRound): void {
+    if (id > 0 && this.lastRound.get() === id) return;
     let at = 0;
     let newest = 0;
     for (let i = 0; i < scrapes.length; i += SCRAPE_FIELDS) {
@@ -143,6 +150,7 @@ export class SqliteWriter {
       this.closing.added(kept.units.service, t1);
     }
     if (newest > 0) this.setNewest.run(newest);
+    if (id > 0) this.setLastRound.run(id);
   }
 }
 

@@ -49,12 +49,12 @@ export const ALERTS: readonly BadFile[] = [
   },
   {
     name: 'the floor of a comparison that looks for what is low',
-    yaml: rule('signal: failures, against: 1w, factor: 0.5, floor: 2'),
+    yaml: rule('signal: failures, against: 1d, factor: 0.5, floor: 2'),
     errors: [`${at('floor')} a comparison with a factor below 1 has no floor; remove it`],
   },
   {
     name: 'a floor without its unit',
-    yaml: rule('signal: latency_p99, against: 1w, factor: 2, floor: 500'),
+    yaml: rule('signal: latency_p99, against: 1d, factor: 2, floor: 500'),
     errors: [`${at('floor')} "500" has no unit; write 500ms`],
   },
   {
@@ -94,17 +94,17 @@ export const ALERTS: readonly BadFile[] = [
   },
   {
     name: 'half a comparison',
-    yaml: rule('signal: latency_p99, against: 1w'),
-    errors: [`${at('against')} against and factor belong together; write both, such as against: 1w and factor: 2`],
+    yaml: rule('signal: latency_p99, against: 1d'),
+    errors: [`${at('against')} against and factor belong together; write both, such as against: 1d and factor: 2`],
   },
   {
     name: 'a comparison with a threshold',
-    yaml: rule('signal: latency_p99, against: 1w, factor: 2, above: 1s'),
+    yaml: rule('signal: latency_p99, against: 1d, factor: 2, above: 1s'),
     errors: [`${at('above')} a comparison has no threshold; remove this, or against and factor`],
   },
   {
     name: 'a factor',
-    yaml: rule('signal: latency_p99, against: 1w, factor: 1'),
+    yaml: rule('signal: latency_p99, against: 1d, factor: 1'),
     errors: [`${at('factor')} expected a positive number other than 1 such as 2, found the number 1`],
   },
   {
@@ -165,6 +165,55 @@ export const ALERTS: readonly BadFile[] = [
     yaml: rule('signal: failures, above: 1, threshold: 5'),
     errors: [
       `${at('threshold')} unknown key; known here: name, signal, above, below, clear_at, against, factor, floor, slo, by, direction, match, window, for, keep_firing_for, min_requests, severity, labels, annotations`,
+    ],
+  },
+  {
+    name: 'a window that is longer than anything is kept',
+    yaml: `${rule('signal: failures, above: 1, window: 30d')}storage: { retention: { 10m: 10d, 1h: 20d } }\n`,
+    errors: [
+      `${at('window')} 30d is longer than figures are kept, 20d (storage.retention.1h, on line 4); look back less far, or keep more`,
+    ],
+  },
+  {
+    name: 'a comparison with what is not kept any more',
+    yaml: rule('signal: requests, against: 400d, factor: 2, window: 1h'),
+    errors: [
+      `${at('against')} 400d ago with a window of 1h is longer than figures are kept, 400d (storage.retention.1h, the default); look back less far, or keep more`,
+    ],
+  },
+  {
+    name: 'a comparison with steps that are longer than its window',
+    yaml: rule('signal: latency_p99, against: 1w, factor: 2'),
+    errors: [
+      `${at('window')} 5m is shorter than the steps of 10m in which figures of 7d ago are kept; write 10m, or keep 1m for longer than 7d, not 2d (storage.retention.1m, the default)`,
+    ],
+  },
+  {
+    name: 'a comparison by the minute with hours',
+    yaml: `storage: { retention: { 10m: 5d } }\n${rule('signal: latency_p99, against: 1w, factor: 2, window: 10m')}`,
+    errors: [
+      '4: alerts.rules[0].window: 10m is shorter than the steps of 1h in which figures of 7d ago are kept; write 1h, or keep 10m for longer than 7d, not 5d (storage.retention.10m, on line 1)',
+    ],
+  },
+  {
+    name: 'a window of instances, of which only sums are kept',
+    yaml: rule('signal: failures, above: 1, by: [instance], window: 3d'),
+    errors: [
+      `${at('window')} 3d is longer than instances are told apart, 2d (storage.retention.1m, the default); look back less far, or keep more`,
+    ],
+  },
+  {
+    name: 'an objective of instances',
+    yaml: rule('slo: { objective: 99% }, by: [service, instance]'),
+    errors: [
+      `${at('slo')} an objective looks back 3d, which is longer than instances are told apart, 2d (storage.retention.1m, the default); look back less far, or keep more`,
+    ],
+  },
+  {
+    name: 'an objective over more than is kept',
+    yaml: `storage: { retention: { 10m: 10d, 1h: 20d } }\n${rule('slo: { objective: 99% }')}`,
+    errors: [
+      '4: alerts.rules[0].slo.period: 30d is longer than figures are kept, 20d (storage.retention.1h, on line 1); look back less far, or keep more',
     ],
   },
 ];

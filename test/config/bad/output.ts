@@ -121,4 +121,41 @@ export const OUTPUT: readonly BadFile[] = [
     yaml: 'log: { format: 1 }\n',
     errors: ['1: log.format: the number 1 is not one of text, json'],
   },
+  {
+    name: 'each key of otlp',
+    yaml: `otlp:
+  endpoint: "127.0.0.1:4318"
+  protocol: http/json
+  temporality: both
+  interval: 10ms
+  timeout: 3
+  histograms: classic
+  compression: zstd
+  headers: { good: "two\\nlines" }
+  header_files: { x-api-key: "" }
+  traces: maybe
+`,
+    errors: [
+      '2: otlp.endpoint: "127.0.0.1:4318" is not a web address; write http://127.0.0.1:4318',
+      '3: otlp.protocol: "http/json" is not one of http/protobuf, grpc',
+      '4: otlp.temporality: "both" is not one of cumulative, delta',
+      '5: otlp.interval: 10ms is too little; write 1s or more',
+      '6: otlp.timeout: 3 has no unit; write 3s for seconds, or 3m',
+      '7: otlp.histograms: "classic" is not one of exponential, explicit',
+      '8: otlp.compression: "zstd" is not one of gzip, none',
+      '9: otlp.headers.good: only printable ASCII characters are possible',
+      '10: otlp.header_files.x-api-key: "" is not a file\'s path; write api-key',
+      '11: otlp.traces: expected true or false, found the text "maybe"',
+    ],
+  },
+  {
+    name: 'a name of a header',
+    yaml: 'otlp: { headers: { "bad name": a } }\n',
+    errors: ['1: otlp.headers."bad name": "bad name" is not a header\'s name; write x-api-key'],
+  },
+  {
+    name: 'secrets in the address of otlp',
+    yaml: 'otlp: { endpoint: "http://user:secret@127.0.0.1:4318" }\n',
+    errors: ['1: otlp.endpoint: leave out user, password, ? and #; secrets go into headers, header_files or auth'],
+  },
 ];

@@ -1,6 +1,6 @@
 import type { BadFile } from '../bad-files.ts';
 
-const KNOWN_AT_TOP = 'scrape, discovery, peers, local, storage, exporter, alerts, web, log';
+const KNOWN_AT_TOP = 'scrape, discovery, peers, local, storage, exporter, alerts, remote_write, otlp, web, log';
 
 /** Seven lists, each of ten times the one before. */
 const BOMB = [

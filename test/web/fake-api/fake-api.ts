@@ -6,11 +6,12 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import type { StatusAnswer, Tick } from '../../../server/api/contract.ts';
-import { fakeAlerts, fakeRules } from './fake-alerts.ts';
+import type { AlertCounts, AlertHistoryAnswer, StatusAnswer, Tick } from '../../../server/api/contract.ts';
+import { fakeAlerts, fakeFirings, fakeRules } from './fake-alerts.ts';
 import { fakeRegionRoutes, fakeTopology } from './fake-calls.ts';
 import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-figures.ts';
 import { fakeHeatmap } from './fake-heatmap.ts';
+import { fakeRulesTest } from './fake-rules-test.ts';
 import { FAKE_MESH, type FakeService, manyServices, meshOfMany } from './fake-services.ts';
 import { FAKE_CONFIG, FAKE_LIMITS, FAKE_STORAGE, FAKE_STORAGE_FAILING } from './fake-status.ts';
 import { fakeTargets } from './fake-targets.ts';
@@ -55,7 +56,7 @@ export class FakeApi {
   private garbage: string | null = null;
   private held: (() => void)[] | null = null;
   /** Alerts that fire; null while the API has none. */
-  alerting: number | null = null;
+  alerting: number | null = 0;
 
   constructor(options: FakeApiOptions) {
     this.options = { now: Date.now, intervalMs: 15_000, ...options };
@@ -121,7 +122,7 @@ export class FakeApi {
     this.babble(null);
     this.release();
     this.scenario = 'mesh';
-    this.alerting = null;
+    this.alerting = 0;
     this.asked.length = 0;
   }
 
@@ -185,8 +186,10 @@ export class FakeApi {
     const range = this.rangeOf(parameters);
     const name = parameters.get('service');
     if (path === 'status') return this.status();
+    if (path === 'alerts/history') return this.alertHistory(range, name);
     if (path === 'alerts') return this.alerting === null ? null : fakeAlerts(this.alerting, this.options.now());
     if (path === 'rules') return this.alerting === null ? null : fakeRules(this.alerting, this.options.now());
+    if (path === 'rules/test') return this.alerting === null ? null : fakeRulesTest(this.options.now());
     if (path === 'topology') return fakeTopology(this.mesh, range);
     if (path === 'regions')
       return fakeRegionRoutes(
@@ -206,7 +209,7 @@ export class FakeApi {
         window: range.window,
         offsetMs: range.offsetMs,
         tiers: range.offsetMs > 0 ? ['1m'] : ['raw'],
-        services: this.mesh.map((service) => fakeSummary(service, range)),
+        services: this.mesh.map((service) => ({ ...fakeSummary(service, range), alerts: this.alertsOf(service) })),
       };
     if (path === 'heatmap') return this.heatmapOf(parameters, range);
     if (path === 'query') {
@@ -227,11 +230,26 @@ export class FakeApi {
       ({ service, namespace }) => service === wanted && namespace === (parameters.get('namespace') ?? namespace),
     );
     if (!found) return null;
-    const answer = fakeService(found, this.mesh, range);
+    const answer = { ...fakeService(found, this.mesh, range), alerts: this.alertsOf(found) };
     const instance = parameters.get('instance');
     if (instance === null) return answer;
     const own = answer.byInstance.filter((row) => row.instance === instance);
     return { ...answer, ...own[0], byInstance: own, vantage: answer.vantage };
+  }
+
+  private alertsOf({ service }: FakeService): AlertCounts {
+    const firing = this.alerting ?? 0;
+    if (service === 'payments') return { firing: 0, pending: firing > 0 ? 1 : 0 };
+    return { firing: service === 'checkout' ? firing : 0, pending: 0 };
+  }
+
+  private alertHistory(range: FakeRange, service: string | null): AlertHistoryAnswer | null {
+    if (this.alerting === null) return null;
+    const firings = fakeFirings(this.alerting, this.options.now(), service).filter(
+      ({ firedAt, resolvedAt }) => firedAt < range.to && (resolvedAt ?? range.to) >= range.from,
+    );
+    const { to, from, window, offsetMs } = range;
+    return { at: to, windowMs: to - from, window, offsetMs, events: [], firings, truncated: false };
   }
 
   private heatmapOf(parameters: URLSearchParams, range: FakeRange): unknown {
@@ -270,6 +288,7 @@ export class FakeApi {
       },
       retention: { raw: 7_200_000 },
       limits: FAKE_LIMITS,
+      otlp: null,
       reload: {
         at: now() - age / 2,
         goodAt: now() - age,
@@ -284,6 +303,7 @@ export class FakeApi {
         },
         { name: 'discovery.dns[0]', error: '', answered: false },
       ],
+      remoteWrite: [],
       config: FAKE_CONFIG,
     };
   }

@@ -56,9 +56,16 @@ function fakeTarget(service: FakeService, place: number, index: number, now: num
     bodyBytes: down || place === 14 ? null : 31_000 + 900 * place,
     samples: down || place === 14 ? null : 360 + place,
     envoyVersion: place === 14 ? '' : place % 5 === 0 ? '1.38.3' : '1.40.0',
+    startedAt: place === 14 ? null : now - (place % 3 === 0 && index === 1 ? 95_000 : 3_600_000 * (5 + 17 * place)),
+    restarts: place % 3 === 0 && index === 1 ? [now - 200_000, now - 95_000] : [],
+    scrapeIntervalMs: place === 14 ? null : 15_000,
+    certificateExpiry: place % 2 === 0 ? null : now + 86_400_000 * (place === 5 ? 3 : 40),
     note: '',
     precision: place === 14 ? 'unknown' : place === 3 ? 'buckets' : 'bins',
     failureSource: place === 14 ? 'unknown' : 'grpc_stats',
     clusters: null,
+    intervalMs: place === 14 ? null : place === 5 ? 42_000 : 15_000,
+    slowedDown: place === 5 ? 'it took 8.4 s to answer, more than a fifth of the interval' : '',
+    busyShare: place === 14 ? null : (3.1 + place * 0.7 + index) / 15_000,
   };
 }

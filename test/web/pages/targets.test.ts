@@ -19,10 +19,17 @@ function target(service: string, differences: Partial<TargetStatus> = {}): Targe
     bodyBytes: 1000,
     samples: 10,
     envoyVersion: '1.40.0',
+    startedAt: null,
+    restarts: [],
+    scrapeIntervalMs: null,
+    certificateExpiry: null,
     precision: 'bins',
     note: '',
     failureSource: 'grpc_stats',
     clusters: null,
+    intervalMs: 15_000,
+    slowedDown: '',
+    busyShare: 5 / 15_000,
     ...differences,
   };
 }

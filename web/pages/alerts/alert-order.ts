@@ -1,6 +1,6 @@
 /** Order and search of alerts. Pure. */
 
-import type { AlertItem } from '../../alert-answers.ts';
+import type { AlertItem } from '../../../server/api/contract.ts';
 import { compareNames } from '../../format/names.ts';
 
 /** Identity of an alert across refreshes. */

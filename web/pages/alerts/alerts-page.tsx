@@ -1,5 +1,5 @@
-import '../../styles/pages.css';
-import type { AlertItem, AlertsAnswer } from '../../alert-answers.ts';
+import '../../styles/alerts.css';
+import type { AlertItem, AlertsAnswer } from '../../../server/api/contract.ts';
 import { api, Refused } from '../../api.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { explainedAlone } from '../../components/explained.ts';
@@ -13,8 +13,12 @@ import { ago, dateTime } from '../../format/time.ts';
 import { useAnswer } from '../../state/answer.ts';
 import { live } from '../../state/collector.ts';
 import { addressOf, location } from '../../state/router.ts';
+import { AlertChart } from './alert-chart.tsx';
 import { AlertLabels } from './alert-labels.tsx';
+import { alarmKey, alarmOfAlert, alarmOfFiring } from './alert-moment.ts';
 import { alertKey, orderAlerts, searchAlerts } from './alert-order.ts';
+import { ChartButton } from './chart-button.tsx';
+import { EndedAlerts, useEnded } from './ended-alerts.tsx';
 
 /** What fires, what is about to, and what ended lately. */
 export function AlertsPage() {
@@ -44,16 +48,40 @@ export function NotOffered({ error }: { readonly error: Error | null }) {
   );
 }
 
+/** They change only when they are configured anew. */
+const RULES_EVERY_MS = 60_000;
 const SHAPES = { firing: 'bad', pending: 'warn', resolved: 'good' } as const;
 
 function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
-  const { search } = location.value.view;
+  const { search, focus } = location.value.view;
+  const known = new Set(answer.alerts.map((alert) => alarmKey(alarmOfAlert(alert))));
+  const ended = useEnded().filter((firing) => !known.has(alarmKey(alarmOfFiring(firing))));
+  const rules = useAnswer(api.rules(), RULES_EVERY_MS).value.data;
   const rows = orderAlerts(searchAlerts(answer.alerts, search));
   const now = live.latestTick.value?.at ?? Date.now();
   const counts = (['firing', 'pending', 'resolved'] as const).map(
     (state) => [state, answer.alerts.filter((alert) => alert.state === state).length] as const,
   );
-  if (answer.alerts.length === 0) return <AllQuiet />;
+  const alarms = [...rows.map(alarmOfAlert), ...ended.map(alarmOfFiring)];
+  const chosen = alarms.find((alarm) => alarmKey(alarm) === focus);
+  const shown = chosen ?? alarms[0];
+  const shownKey = shown ? alarmKey(shown) : '';
+  const chart = shown && rules && (
+    <AlertChart
+      key={shownKey}
+      alarm={shown}
+      rule={rules.rules.find(({ name }) => name === shown.name) ?? null}
+      chosen={chosen !== undefined}
+    />
+  );
+  if (answer.alerts.length === 0)
+    return (
+      <>
+        <AllQuiet />
+        {chart}
+        <EndedAlerts ended={ended} now={now} focus={shownKey} />
+      </>
+    );
   return (
     <>
       <p class="health-counts">
@@ -69,12 +97,13 @@ function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
         <SearchBox label="Search alerts" />
         <a href={addressOf({ name: 'rules' })}>Rules</a>
       </div>
+      {chart}
       <div class="rows-by-key">
         <DataTable
           name="alerts-table"
           caption="Alerts: firing ones first"
           captionHidden
-          columns={alertColumns(now)}
+          columns={alertColumns(now, shownKey)}
           rows={rows}
           rowKey={alertKey}
           rowExplanation={(alert) =>
@@ -83,6 +112,7 @@ function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
         />
       </div>
       {rows.length === 0 && <p class="nothing">No alert matches “{search}”.</p>}
+      <EndedAlerts ended={ended} now={now} focus={shownKey} />
     </>
   );
 }
@@ -91,14 +121,13 @@ function AllQuiet() {
   return (
     <Notice kind="plain" title="Nothing fires">
       <p>
-        No alert is pending or firing, and none ended lately. The <a href={addressOf({ name: 'rules' })}>rules</a> tell
-        what is watched.
+        No alert is pending or firing. The <a href={addressOf({ name: 'rules' })}>rules</a> tell what is watched.
       </p>
     </Notice>
   );
 }
 
-function alertColumns(now: number): Column<AlertItem>[] {
+function alertColumns(now: number, focus: string): Column<AlertItem>[] {
   return [
     {
       key: 'alert',
@@ -118,13 +147,13 @@ function alertColumns(now: number): Column<AlertItem>[] {
       key: 'value',
       title: 'Value',
       numeric: true,
-      cell: ({ value, valueText }) => valueText ?? plain(value),
+      cell: ({ value, valueText }) => valueText || plain(value),
     },
     {
       key: 'threshold',
       title: 'Threshold',
       numeric: true,
-      cell: ({ threshold, thresholdText }) => thresholdText ?? plain(threshold),
+      cell: ({ threshold, thresholdText }) => thresholdText || plain(threshold),
     },
     {
       key: 'requests',
@@ -139,6 +168,7 @@ function alertColumns(now: number): Column<AlertItem>[] {
       numeric: true,
       cell: ({ since }) => <span data-hint={dateTime(since)}>{ago(since, now)}</span>,
     },
+    { key: 'chart', title: 'Chart', cell: (alert) => <ChartButton alarm={alarmOfAlert(alert)} focus={focus} /> },
   ];
 }
 

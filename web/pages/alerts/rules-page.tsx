@@ -1,4 +1,4 @@
-import type { RuleItem } from '../../alert-answers.ts';
+import type { RuleItem } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { explainedAlone } from '../../components/explained.ts';
@@ -10,6 +10,7 @@ import { useAnswer } from '../../state/answer.ts';
 import { live } from '../../state/collector.ts';
 import { addressOf } from '../../state/router.ts';
 import { NotOffered } from './alerts-page.tsx';
+import { RuleTest } from './rule-test.tsx';
 
 /** What is watched, and how each rule stands. */
 export function RulesPage() {
@@ -37,6 +38,7 @@ export function RulesPage() {
             rowExplanation={(rule) => explainedAlone(`${rule.name}: ${standing(rule).words}. ${rule.condition ?? ''}`)}
           />
           {answer.data.rules.length === 0 && <p class="nothing">No rule is configured.</p>}
+          {answer.data.rules.length > 0 && <RuleTest names={answer.data.rules.map(({ name }) => name)} />}
         </div>
       ) : (
         answer.error === null && <Skeleton label="rules" rows={6} />
@@ -46,10 +48,10 @@ export function RulesPage() {
 }
 
 /** What matters most about a rule. */
-function standing({ error = '', alerts = {} }: RuleItem) {
+function standing({ error, alerts }: RuleItem) {
   if (error !== '') return { health: 'unknown', words: 'can not be worked out' } as const;
-  if ((alerts.firing ?? 0) > 0) return { health: 'bad', words: `${alerts.firing} firing` } as const;
-  if ((alerts.pending ?? 0) > 0) return { health: 'warn', words: `${alerts.pending} pending` } as const;
+  if (alerts.firing > 0) return { health: 'bad', words: `${alerts.firing} firing` } as const;
+  if (alerts.pending > 0) return { health: 'warn', words: `${alerts.pending} pending` } as const;
   return { health: 'good', words: 'quiet' } as const;
 }
 

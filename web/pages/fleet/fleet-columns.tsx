@@ -1,5 +1,6 @@
 import type { ServiceSummary } from '../../../server/api/contract.ts';
 import type { ChartData } from '../../charts/chart-data.ts';
+import { AlertsBadge } from '../../components/alerts-badge.tsx';
 import type { Column } from '../../components/data-table.tsx';
 import { explained, explainedByPointer } from '../../components/explained.ts';
 import { Figure } from '../../components/figure.tsx';
@@ -43,6 +44,7 @@ export function fleetColumns(context: FleetContext): Column<ServiceSummary>[] {
     trendColumn('p99', 'p99 trend', context),
     instancesColumn(),
     regionsColumn(),
+    alertsColumn(),
   ];
 }
 
@@ -138,6 +140,16 @@ function instancesColumn(): Column<ServiceSummary> {
           {up}/{total}
         </span>
       ),
+  };
+}
+
+function alertsColumn(): Column<ServiceSummary> {
+  return {
+    key: 'alerts',
+    title: 'Alerts',
+    meaning: 'Alerts that fire (■), and that are about to (▲)',
+    sortable: 'descending',
+    cell: ({ alerts }) => <AlertsBadge alerts={alerts} />,
   };
 }
 

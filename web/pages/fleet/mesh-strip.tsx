@@ -1,5 +1,6 @@
 import type { ServiceSummary } from '../../../server/api/contract.ts';
 import type { ChartData } from '../../charts/chart-data.ts';
+import { AlertsBadge } from '../../components/alerts-badge.tsx';
 import { explained, explainedAlone } from '../../components/explained.ts';
 import { Figure } from '../../components/figure.tsx';
 import { HealthShape } from '../../components/health-shape.tsx';
@@ -60,6 +61,16 @@ export function MeshStrip({ services, window, trend }: MeshStripProps) {
           )}
         </dd>
       </div>
+      {(totals.alerts.firing > 0 || totals.alerts.pending > 0) && (
+        <div>
+          <dt>Alerts</dt>
+          <dd>
+            <a href={addressOf({ name: 'alerts' })}>
+              <AlertsBadge alerts={totals.alerts} />
+            </a>
+          </dd>
+        </div>
+      )}
       <div>
         <dt>Services</dt>
         <dd class="health-counts">

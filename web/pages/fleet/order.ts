@@ -71,6 +71,7 @@ const VALUES: Readonly<Record<string, Value>> = {
   p99: (service) => service.latencyMs.p99,
   instances: (service) => service.instances.total,
   regions: (service) => service.regions.join(' '),
+  alerts: ({ alerts: { firing, pending } }) => firing + pending / 1e6,
 };
 
 /** Services in the order asked for, by a column of the table's own or of `further`; what is not known comes last. */

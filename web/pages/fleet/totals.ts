@@ -1,6 +1,6 @@
 /** Figures of the whole mesh. Counts and rates add up; percentiles do not, so the slowest service is named instead. */
 
-import type { Point, QueryAnswer, ServiceSummary } from '../../../server/api/contract.ts';
+import type { AlertCounts, Point, QueryAnswer, ServiceSummary } from '../../../server/api/contract.ts';
 import { failedRequests, type Health, judge } from '../../figures/health.ts';
 
 export interface MeshTotals {
@@ -11,6 +11,7 @@ export interface MeshTotals {
   readonly successRate: number | null;
   /** The service with the largest p99 that rests on enough samples. */
   readonly slowest: ServiceSummary | null;
+  readonly alerts: AlertCounts;
   readonly byHealth: Readonly<Record<Health, number>>;
 }
 
@@ -25,6 +26,10 @@ export function meshTotals(services: readonly ServiceSummary[]): MeshTotals {
     errorRate: requests > 0 ? failed / requests : null,
     successRate: requests > 0 ? 1 - failed / requests : null,
     slowest: slowest(services),
+    alerts: {
+      firing: sum(services.map(({ alerts }) => alerts.firing)),
+      pending: sum(services.map(({ alerts }) => alerts.pending)),
+    },
     byHealth: countHealth(services),
   };
 }

@@ -36,7 +36,12 @@ export function InstancePage({ service, namespace, instance }: InstancePageProps
         <UnknownInstance {...{ service, namespace, instance }} />
       )}
       {known && answer.data && (
-        <InstanceFigures instance={instance} answer={answer.data} isPast={paused.value || answer.outdated} />
+        <InstanceFigures
+          instance={instance}
+          answer={answer.data}
+          isPast={paused.value || answer.outdated}
+          targets={targets.data?.targets ?? []}
+        />
       )}
       {known && sidecar && <SidecarFacts sidecar={sidecar} />}
       {!answer.data && answer.error === null && <Skeleton label={instance} rows={6} />}
@@ -81,10 +86,11 @@ interface InstanceFiguresProps {
   readonly answer: ServiceAnswer;
   /** Whether the answer's time does not end now. */
   readonly isPast: boolean;
+  readonly targets: readonly TargetStatus[];
 }
 
 /** Tiers that sum instances can't tell what one of them did. */
-function InstanceFigures({ instance, answer, isPast }: InstanceFiguresProps) {
+function InstanceFigures({ instance, answer, isPast, targets }: InstanceFiguresProps) {
   const { service, namespace, vantage, precision } = answer;
   const context = { window: windowInWords(answer.windowMs, isPast ? answer.at : null), vantage };
   if (vantage === 'client')
@@ -96,7 +102,12 @@ function InstanceFigures({ instance, answer, isPast }: InstanceFiguresProps) {
   return (
     <>
       <ServiceFigures answer={answer} context={context} />
-      <SubjectCharts subject={{ service, namespace, instance }} vantage={vantage} capped={precision.capped} />
+      <SubjectCharts
+        subject={{ service, namespace, instance }}
+        vantage={vantage}
+        capped={precision.capped}
+        targets={targets}
+      />
     </>
   );
 }

@@ -2,11 +2,13 @@ import type { ComponentChildren } from 'preact';
 import type { TargetStatus } from '../../../server/api/contract.ts';
 import { Download } from '../../components/download.tsx';
 import { Figure } from '../../components/figure.tsx';
+import { HealthShape } from '../../components/health-shape.tsx';
 import { targetRecord } from '../../export/records.ts';
 import { bytes, count, DASH, milliseconds, type Quantity } from '../../format/number.ts';
 import { ago, dateTime } from '../../format/time.ts';
 import { live } from '../../state/collector.ts';
 import { addressOfTarget } from '../targets/targets-order.ts';
+import { certificateInWords, intervalInWords, restartsInWords, type Told, uptimeInWords } from './sidecar-words.ts';
 
 const PRECISION = {
   bins: 'Envoy’s full bins: percentiles within a few per cent',
@@ -39,9 +41,17 @@ export function SidecarFacts({ sidecar }: { readonly sidecar: TargetStatus }) {
       <dl class="facts-list">
         <Fact title="Admin address">{addressOfTarget(sidecar)}</Fact>
         <Fact title="Envoy">{sidecar.envoyVersion || known({ digits: DASH, unit: '' })}</Fact>
+        <Fact title="Up for">{uptimeInWords(sidecar, now)}</Fact>
+        <Fact title="Restarts">
+          <Marked {...restartsInWords(sidecar)} />
+        </Fact>
+        <Fact title="Certificates">
+          <Marked {...certificateInWords(sidecar, now)} />
+        </Fact>
         <Fact title="Last scrape">
           {lastScrape === null ? 'not asked yet' : `${dateTime(lastScrape)}, ${ago(lastScrape, now)}`}
         </Fact>
+        <Fact title="Asked">{intervalInWords(sidecar)}</Fact>
         <Fact title="It took">{known(milliseconds(sidecar.scrapeDurationMs))}</Fact>
         <Fact title="Body">{known(bytes(sidecar.bodyBytes))}</Fact>
         <Fact title="Stats used">{known({ digits: count(sidecar.samples), unit: '' })}</Fact>
@@ -58,6 +68,15 @@ export function SidecarFacts({ sidecar }: { readonly sidecar: TargetStatus }) {
         )}
       </dl>
     </section>
+  );
+}
+
+function Marked({ words, health }: Told) {
+  if (health === 'good') return words;
+  return (
+    <>
+      <HealthShape health={health} words="" /> {words}
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import '../../styles/pages.css';
+import '../../styles/regions.css';
 import type { RegionsAnswer } from '../../../server/api/contract.ts';
 import { api, type ServiceName } from '../../api.ts';
 import { explainedAlone } from '../../components/explained.ts';

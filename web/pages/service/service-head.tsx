@@ -1,9 +1,11 @@
 import type { ServiceAnswer } from '../../../server/api/contract.ts';
+import { alertsInWords } from '../../components/alerts-badge.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { healthInWords, remark } from '../../figures/explain.ts';
 import { judge } from '../../figures/health.ts';
 import { status, timeSpan } from '../../state/collector.ts';
+import { addressOf } from '../../state/router.ts';
 import { traceAddress, traceTemplate } from './trace-link.ts';
 
 interface ServiceHeadProps {
@@ -34,6 +36,8 @@ function TraceLink({ service, at }: { readonly service: string; readonly at: num
 
 /** Who the service is, and whose Envoy saw it. */
 export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
+  const said = answer ? remark(answer) : '';
+  const saysAlerts = / alerts? (firing|pending)$/.test(said);
   return (
     <header class="service-head">
       <h1 tabIndex={-1}>
@@ -41,7 +45,17 @@ export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
       </h1>
       {answer && (
         <>
-          {remark(answer) !== '' && <span class={`remark ${judge(answer).health}`}>{remark(answer)}</span>}
+          {said !== '' && !saysAlerts && <span class={`remark ${judge(answer).health}`}>{said}</span>}
+          {(answer.alerts.firing > 0 || answer.alerts.pending > 0) && (
+            <a class="service-alerts" href={addressOf({ name: 'alerts' }, { search: service })}>
+              {answer.alerts.firing > 0 && (
+                <span class="badge bad">{alertsInWords(answer.alerts.firing, 'firing')}</span>
+              )}{' '}
+              {answer.alerts.pending > 0 && (
+                <span class="badge warn">{alertsInWords(answer.alerts.pending, 'pending')}</span>
+              )}
+            </a>
+          )}
           <ul class="facts">
             {namespace !== '' && <li>namespace {namespace}</li>}
             <li>{answer.role}</li>

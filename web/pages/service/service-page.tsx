@@ -57,6 +57,9 @@ function overflowInWords({ failures, state }: ServiceAnswer): string {
     : ' No circuit breaker turned any away (overflow).';
 }
 
+/** Only starts of sidecars are of interest here. */
+const TARGETS_EVERY_MS = 30_000;
+
 interface ServiceBodyProps {
   readonly answer: ServiceAnswer;
   /** Whether the answer's time does not end now. */
@@ -64,6 +67,7 @@ interface ServiceBodyProps {
 }
 
 function ServiceBody({ answer, isPast }: ServiceBodyProps) {
+  const targets = useAnswer(api.targetsOf(answer), TARGETS_EVERY_MS).value;
   const context = { window: windowInWords(answer.windowMs, isPast ? answer.at : null), vantage: answer.vantage };
   return (
     <>
@@ -73,6 +77,7 @@ function ServiceBody({ answer, isPast }: ServiceBodyProps) {
         vantage={answer.vantage}
         capped={answer.precision.capped}
         saturation={overflowInWords(answer)}
+        targets={targets.data?.targets ?? []}
       />
       <div class="grid">
         <div class="main-tables">

@@ -1,6 +1,8 @@
 /** What the charts of a service or of one of its instances are drawn from. */
 
+import type { TargetStatus } from '../../../server/api/contract.ts';
 import { api, type SeriesWish, type Subject } from '../../api.ts';
+import { alertEvents, type ChartEvent, startEvents } from '../../charts/chart-events.ts';
 import { type Ghost, ghostOf } from '../../charts/ghost.ts';
 import { AGO } from '../../figures/tiers.ts';
 import { useAnswer } from '../../state/answer.ts';
@@ -37,4 +39,10 @@ export function useGhosts(subject: Subject): Readonly<Record<(typeof COMPARED)[n
     return [signal, compared && ghostOf(answer, `${name}${AGO[compared.offset]}`, compared.offsetMs)] as const;
   });
   return Object.fromEntries(ghosts) as Record<(typeof COMPARED)[number], Ghost | null>;
+}
+
+/** Alerts of the subject that fired, and starts of its sidecars. */
+export function useEvents(subject: Subject, targets: readonly TargetStatus[]): ChartEvent[] {
+  const { data } = useAnswer(api.alertHistory(subject.service, timeSpan.value)).value;
+  return [...alertEvents(data?.firings ?? [], subject), ...startEvents(targets, subject)];
 }

@@ -1,7 +1,8 @@
 import { useRef } from 'preact/hooks';
-import type { Vantage } from '../../../server/api/contract.ts';
+import type { TargetStatus, Vantage } from '../../../server/api/contract.ts';
 import type { Subject } from '../../api.ts';
 import { type ChartData, codeClassData, lineData } from '../../charts/chart-data.ts';
+import { eventsWithin } from '../../charts/chart-events.ts';
 import { heatOf } from '../../charts/heat.ts';
 import { LazyChart } from '../../charts/lazy-chart.tsx';
 import { vantageInWords } from '../../figures/explain.ts';
@@ -10,7 +11,7 @@ import { spanInWords, windowInWords } from '../../format/time.ts';
 import type { Answer } from '../../state/answer.ts';
 import { endsAt, graceMs, timeSpan } from '../../state/collector.ts';
 import { changeView, location } from '../../state/router.ts';
-import { type SubjectAnswers, useGhosts, useSubjectAnswers } from './subject-answers.ts';
+import { type SubjectAnswers, useEvents, useGhosts, useSubjectAnswers } from './subject-answers.ts';
 
 interface SubjectChartsProps {
   readonly subject: Subject;
@@ -19,12 +20,16 @@ interface SubjectChartsProps {
   readonly capped: boolean;
   /** What there is to say of how full it is, beside what is under way. */
   readonly saturation?: string;
+  /** Its sidecars, whose starts are marked. */
+  readonly targets: readonly TargetStatus[];
 }
 
 /** How a service, or one of its instances, did over the time looked at, step by step. */
-export function SubjectCharts({ subject, vantage, capped, saturation = '' }: SubjectChartsProps) {
+export function SubjectCharts({ subject, vantage, capped, saturation = '', targets }: SubjectChartsProps) {
   const answers = useSubjectAnswers(subject);
   const ghosts = useGhosts(subject);
+  const happened = useEvents(subject, targets);
+  const marked = (data: ChartData) => ({ ...data, events: eventsWithin(happened, data) });
   const { classes, step } = answers;
   const name = subject.instance ?? subject.service;
   const steps = `steps of ${spanInWords(step.ms)}`;
@@ -53,7 +58,7 @@ export function SubjectCharts({ subject, vantage, capped, saturation = '' }: Sub
         kind="stacked"
         unit="rate"
         error={classes.error}
-        data={rates && { ...rates, ghost: ghosts.request_rate }}
+        data={rates && { ...marked(rates), ghost: ghosts.request_rate }}
       />
       <LazyChart
         {...common}
@@ -63,7 +68,13 @@ export function SubjectCharts({ subject, vantage, capped, saturation = '' }: Sub
         kind="lines"
         unit="latency"
         error={answers.p99.error ?? answers.p95.error ?? answers.p50.error}
-        data={latency && { ...latency, ghost: ghosts.latency_p99, heat: belongs(heat?.stepMs, latency) ? heat : null }}
+        data={
+          latency && {
+            ...marked(latency),
+            ghost: ghosts.latency_p99,
+            heat: belongs(heat?.stepMs, latency) ? heat : null,
+          }
+        }
         logarithmic={location.value.view.logarithmic}
         onLogarithmic={(next) => changeView({ logarithmic: next })}
       />
@@ -75,7 +86,7 @@ export function SubjectCharts({ subject, vantage, capped, saturation = '' }: Sub
         kind="lines"
         unit="success"
         error={answers.success.error}
-        data={success && { ...success, ghost: ghosts.success_rate }}
+        data={success && { ...marked(success), ghost: ghosts.success_rate }}
       />
       <LazyChart
         {...common}
@@ -85,7 +96,7 @@ export function SubjectCharts({ subject, vantage, capped, saturation = '' }: Sub
         kind="lines"
         unit="count"
         error={answers.requests.error ?? answers.connections.error}
-        data={load && { ...load, ghost: ghosts.active_requests }}
+        data={load && { ...marked(load), ghost: ghosts.active_requests }}
       />
     </div>
   );

@@ -1,4 +1,4 @@
-import '../../styles/pages.css';
+import '../../styles/status.css';
 import type { StatusAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';

@@ -4,7 +4,7 @@ import { explainedByPointer } from '../../components/explained.ts';
 import { Figure } from '../../components/figure.tsx';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { bytes, count, DASH, milliseconds, type Quantity } from '../../format/number.ts';
-import { ago, dateTime } from '../../format/time.ts';
+import { ago, dateTime, spanInWords } from '../../format/time.ts';
 import { addressOf } from '../../state/router.ts';
 import { addressOfTarget } from './targets-order.ts';
 
@@ -58,6 +58,14 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
       cell: (target) => known(milliseconds(target.scrapeDurationMs)),
     },
     {
+      key: 'every',
+      title: 'Every',
+      numeric: true,
+      sortable: 'descending',
+      meaning: 'Time between two scrapes: longer than configured while a target answers slowly',
+      cell: (target) => <Pace target={target} />,
+    },
+    {
       key: 'body',
       title: 'Body',
       numeric: true,
@@ -91,6 +99,18 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
 
 function known(quantity: Quantity) {
   return <Figure quantity={quantity} words={quantity.digits === DASH ? 'not known yet' : ''} />;
+}
+
+/** How often it is asked, and why less often than configured; what asking costs it, to a pointer. */
+function Pace({ target: { intervalMs, slowedDown, busyShare } }: { readonly target: TargetStatus }) {
+  if (intervalMs === null) return known({ digits: DASH, unit: '' });
+  const share = busyShare === null ? '' : `Busy with answering for ${(busyShare * 100).toPrecision(2)} % of the time`;
+  return (
+    <>
+      <span {...explainedByPointer(share)}>{spanInWords(intervalMs)}</span>
+      {slowedDown !== '' && <span class="error-text">slowed down: {slowedDown}</span>}
+    </>
+  );
 }
 
 function TargetName({ target }: { readonly target: TargetStatus }) {

@@ -26,6 +26,7 @@ const VALUES: Readonly<Record<string, Value>> = {
   scraped: (target) => target.lastScrape,
   duration: (target) => target.scrapeDurationMs,
   body: (target) => target.bodyBytes,
+  every: (target) => target.intervalMs,
   samples: (target) => target.samples,
   version: (target) => target.envoyVersion,
 };
@@ -74,7 +75,9 @@ export function searchTargets(targets: readonly TargetStatus[], search: string):
     const labels = Object.entries({ ...target.discoveredLabels, ...target.labels, health: target.health }).map(
       ([name, value]) => `${name}=${value} ${exactly(name, value)}`,
     );
-    const text = [...labels, target.lastError, target.envoyVersion, target.note].join(' ').toLowerCase();
+    const text = [...labels, target.lastError, target.envoyVersion, target.note, target.slowedDown]
+      .join(' ')
+      .toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

@@ -2,6 +2,7 @@ import '../../styles/topology.css';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { TopologyAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
+import { narrow } from '../../components/narrow.ts';
 import { ErrorNotice } from '../../components/notice.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
 import { isTaken } from '../../components/shortcuts.ts';
@@ -105,9 +106,7 @@ function Topology({ answer, whole }: TopologyProps) {
           onOpen={open}
         />
       )}
-      {asTable ? (
-        <EdgeTable graph={graph} found={found} window={window} grouping={grouping} />
-      ) : (
+      {!asTable && (
         <PlacedGraph
           name={looking}
           graph={graph}
@@ -116,6 +115,7 @@ function Topology({ answer, whole }: TopologyProps) {
           onOpen={open}
         />
       )}
+      {(asTable || narrow.value) && <EdgeTable graph={graph} found={found} window={window} grouping={grouping} />}
       {graph.edges.length === 0 && <p class="nothing">No calls in the last {window}.</p>}
     </>
   );

@@ -1,0 +1,122 @@
+import { keyOf } from '../../model/labels.ts';
+import type { EncodedGroups, NumberWriter } from '../answer.ts';
+import type { CellGrid } from '../cell-grid.ts';
+import { GroupSum } from '../group-sum.ts';
+import type { SeriesLabel, SumQuery } from '../store.ts';
+import type { PlannedGroup } from './query-plan.ts';
+
+/** Sums that are kept to be used again. */
+const MOST_FREE = 100;
+
+export interface GroupsOptions {
+  readonly query: SumQuery;
+  readonly grid: CellGrid;
+  /** Keys of the groups that stay by themselves; absent: all. */
+  readonly chosen: ReadonlySet<string> | undefined;
+}
+
+interface OpenGroup {
+  readonly index: number;
+  readonly key: string;
+  readonly sum: GroupSum;
+}
+
+/** The groups of an answer: those that are being added up, and the places of those that are done. */
+export class Groups {
+  open: OpenGroup[] = [];
+  private readonly options: GroupsOptions;
+  private readonly byIndex: (GroupSum | undefined)[] = [];
+  private readonly free: GroupSum[] = [];
+  private readonly done: GroupList;
+  private readonly other: GroupSum;
+  private readonly subtotals: readonly Subtotals[];
+
+  constructor(options: GroupsOptions) {
+    this.options = options;
+    const { query, grid } = options;
+    this.done = new GroupList(query.by);
+    this.other = new GroupSum(grid.grid.steps);
+    this.subtotals = (query.subtotals ?? []).map((by) => new Subtotals(by, grid.grid.steps));
+  }
+
+  of(group: PlannedGroup): GroupSum {
+    return this.byIndex[group.index] ?? this.begin(group);
+  }
+
+  private begin(group: PlannedGroup): GroupSum {
+    const { chosen, grid } = this.options;
+    if (chosen && !chosen.has(group.key)) return this.other;
+    const sum = (this.free.pop() ?? new GroupSum(grid.grid.steps)).reset(group.labels);
+    this.open.push({ index: group.index, key: group.key, sum });
+    this.byIndex[group.index] = sum;
+    return sum;
+  }
+
+  encodeOpen(out: NumberWriter): void {
+    for (const { sum } of this.open) {
+      this.done.add(sum, sum.encode(out, this.encodeOptions));
+      for (const one of this.subtotals) one.add(sum);
+    }
+  }
+
+  clear(): void {
+    for (const { index, sum } of this.open) {
+      this.byIndex[index] = undefined;
+      if (this.free.length < MOST_FREE) this.free.push(sum);
+    }
+    this.open = [];
+  }
+
+  encodeRest(out: NumberWriter): { groups: EncodedGroups; other: EncodedGroups; subtotals: EncodedGroups[] } {
+    const rest = new GroupList([]);
+    if (this.other.isMeasured) rest.add(this.other, this.other.encode(out, this.encodeOptions));
+    const subtotals = this.subtotals.map(({ by, sums }) => {
+      const list = new GroupList(by);
+      for (const sum of sums.values()) list.add(sum, sum.encode(out, this.encodeOptions));
+      return list.encoded;
+    });
+    return { groups: this.done.encoded, other: rest.encoded, subtotals };
+  }
+
+  private get encodeOptions() {
+    const { query, grid } = this.options;
+    return { grid, bins: query.bins, quantiles: query.quantiles };
+  }
+}
+
+/** Sums by fewer labels. */
+class Subtotals {
+  readonly by: readonly SeriesLabel[];
+  readonly sums = new Map<string, GroupSum>();
+  private readonly cells: number;
+
+  constructor(by: readonly SeriesLabel[], cells: number) {
+    this.by = by;
+    this.cells = cells;
+  }
+
+  add(group: GroupSum): void {
+    const values = this.by.map((label) => group.labels[label] ?? '');
+    const key = keyOf(values);
+    let sum = this.sums.get(key);
+    if (!sum) {
+      const labels = Object.fromEntries(this.by.map((label, index) => [label, values[index] ?? '']));
+      sum = new GroupSum(this.cells).reset(labels);
+      this.sums.set(key, sum);
+    }
+    sum.addGroup(group);
+  }
+}
+
+class GroupList {
+  readonly encoded: EncodedGroups & { values: string[]; places: number[] };
+
+  constructor(by: readonly SeriesLabel[]) {
+    this.encoded = { by, values: [], places: [] };
+  }
+
+  add({ labels }: GroupSum, place: number): void {
+    for (const label of this.encoded.by) this.encoded.values.push(labels[label] ?? '');
+    this.encoded.places.push(place);
+  }
+}
