@@ -218,6 +218,7 @@ export class TargetMesh {
     const apartText = apart.size === 0 ? '' : JSON.stringify([...apart]);
     const known = this.outlines.get(layout);
     if (known && known.info === info && known.managers === managers && known.apartText === apartText) return known;
+    checkClusters(layout, this.options.seriesLimit);
     const { labelledRole, namedRole, ...names } = identify({ ...this.options, info });
     const planned = this.plans.planOf({ layout, managers, service: names.service, labelledRole, namedRole, apart });
     checkSamples(samplesOf(planned.plan), this.options.seriesLimit);
@@ -237,6 +238,17 @@ function samplesOf({ counters, gauges, histograms }: Plan): number {
   return counters.length + gauges.length + histograms.length;
 }
 
+/** Of clusters, copies by zone and by kind of request left out. */
+const REQUESTS_OF_CLUSTER = /^cluster\.(?!.*\.(?:zone|internal|external|canary|retry)\.).*\.upstream_rq_[1-5]xx$/;
+
+/** @throws Error before a plan is made for what is plainly too much: making it would keep every other target waiting. */
+function checkClusters({ scalars }: StatsLayout, limit: number): void {
+  if (scalars.length <= limit) return;
+  let used = 0;
+  for (const name of scalars) if (REQUESTS_OF_CLUSTER.test(name)) used++;
+  checkSamples(used, limit);
+}
+
 function checkSamples(samples: number, limit: number): void {
   if (samples <= limit) return;
   throw new Error(
@@ -244,11 +256,15 @@ function checkSamples(samples: number, limit: number): void {
   );
 }
 
+/** A peer that is called has so many series at the least. */
+const SERIES_PER_PEER = 4;
+
 /** @throws Error when a target calls new peers without end: each is kept for as long as the target is. */
-function checkFlows(flows: number, limit: number): void {
-  if (flows <= limit) return;
+function checkFlows(flows: number, seriesLimit: number): void {
+  const most = Math.ceil(seriesLimit / SERIES_PER_PEER);
+  if (flows <= most) return;
   throw new Error(
-    `${flows} different peers so far, more than scrape.series_limit (${limit}): name them by fewer names (peers), or raise it`,
+    `${flows} different peers so far, more than ${most}, a quarter of scrape.series_limit: name them by fewer names (peers), or raise it`,
   );
 }
 

@@ -26,7 +26,7 @@ export interface HttpRequest {
 
 interface Exchange {
   readonly response: HttpResponse;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
   resolve(response: HttpResponse): void;
   reject(error: Error): void;
 }
@@ -36,6 +36,8 @@ const RECEIVED = Buffer.allocUnsafeSlow(65_536);
 const PROBE_AFTER_MS = 60_000;
 /** Of the first answer of a target. */
 const EXPECTED_BYTES = 65_536;
+/** A timer that comes later than this says that the process was busy. */
+const LATE_MS = 50;
 const ROOM_TO_GROW = 1.1;
 
 export class HttpConnection {
@@ -59,13 +61,20 @@ export class HttpConnection {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new HttpError('CLOSED', 'the client was closed'));
       const response = new HttpResponse({ bodyLimitBytes, pool: BODIES, expectedBytes: this.expectedBytes, onHead });
-      const timer = setTimeout(() => this.fail(new HttpError('TIMEDOUT')), timeoutMs);
-      const exchange = { response, timer, resolve, reject };
+      const exchange = { response, timer: setTimeout(() => this.expire(exchange, due), timeoutMs), resolve, reject };
+      const due = performance.now() + timeoutMs;
       this.exchange = exchange;
       const request = this.requestOf(path, headers);
       if (this.socket) this.socket.write(request, 'latin1');
       else void this.openFor(exchange, request);
     });
+  }
+
+  /** What came while this process was busy with something else is looked at first, and the time that it was is given. */
+  private expire(exchange: Exchange, due: number): void {
+    const lateMs = performance.now() - due;
+    if (lateMs > LATE_MS) exchange.timer = setTimeout(() => this.expire(exchange, Infinity), lateMs);
+    else setImmediate(() => this.exchange === exchange && this.fail(new HttpError('TIMEDOUT')));
   }
 
   /** Closes the connection for good. */

@@ -90,6 +90,7 @@ export class TargetScraper {
   /** Envoy's, as last told. */
   private version = '';
 
+  private readingMs = 0;
   /** Whether Istio's own metrics are asked for, as the rest holds no requests. */
   private asksIstio = false;
   private readonly zones: ZoneTurns;
@@ -98,6 +99,13 @@ export class TargetScraper {
   constructor(admin: Asks, { zonesEvery }: { zonesEvery: number } = { zonesEvery: 0 }) {
     this.admin = admin;
     this.zones = new ZoneTurns(zonesEvery);
+  }
+
+  /** How long reading answers took since this was asked for last. */
+  takeReadingMs(): number {
+    const taken = this.readingMs;
+    this.readingMs = 0;
+    return taken;
   }
 
   /** Counts from the next scrape on. */
@@ -232,7 +240,13 @@ export class TargetScraper {
   }
 
   private async lent(reader: StatsReader, body: Buffer): Promise<StatsReading> {
-    return reader.lend(reader.shorten ? await reader.shorten(body, setImmediate) : body);
+    const short = reader.shorten ? await reader.shorten(body, setImmediate) : body;
+    const started = performance.now();
+    try {
+      return reader.lend(short);
+    } finally {
+      this.readingMs += performance.now() - started;
+    }
   }
 
   /** An error for what is no /stats; undefined when the target told latencies by its own quantiles though asked for more. */

@@ -34,7 +34,8 @@ const LASTING_SHARE = 0.1;
 /**
  * Warns without repeating itself, for things that fail again and again, such as a target.
  * A message of a key is written at once the first time, then held back until `quietMs` have passed since it was
- * written; the next one says how many were held back. Other messages and other keys are told apart, a few messages of
+ * written; the next one says how many were held back. Messages that differ in numbers or in what they quote are the same;
+ * other messages and other keys are told apart, a few messages of
  * each key. What goes to and fro between well and ill is one trouble; what was told last is true of what lasts.
  */
 export class QuietLog {
@@ -51,7 +52,8 @@ export class QuietLog {
     const trouble = this.troubleOf(key);
     trouble.wellSince = undefined;
     trouble.illSince ??= now();
-    const told = trouble.messages.get(message);
+    const same = withoutWhatVaries(message);
+    const told = trouble.messages.get(same);
     const isNews = !trouble.toldIll && trouble.messages.size > 0 && this.lasts(trouble.illSince);
     if (!isNews && (told ? this.isRecent(told) : this.isFull(trouble))) {
       if (told) told.heldBack++;
@@ -62,7 +64,7 @@ export class QuietLog {
     log.warn({ ...fields, ...(heldBack > 0 && { heldBack }) }, message);
     trouble.others = 0;
     trouble.toldIll = true;
-    trouble.messages.set(message, { at: now(), heldBack: 0 });
+    trouble.messages.set(same, { at: now(), heldBack: 0 });
     return true;
   }
 
@@ -116,4 +118,8 @@ export class QuietLog {
     this.troubles.set(key, trouble);
     return trouble;
   }
+}
+
+function withoutWhatVaries(message: string): string {
+  return message.replaceAll(/".*"|\d+/gs, '…');
 }

@@ -74,9 +74,9 @@ test('what was told last is true of what lasts', () => {
 });
 
 test('a key whose messages never repeat is told of four times, then after the quiet time with a count', () => {
-  const written = Array.from({ length: 30 }, (_, turn) => warnAt(turn * 50, 'a:1', `message ${turn}`));
+  const written = Array.from({ length: 30 }, (_, turn) => warnAt(turn * 50, 'a:1', `message ${'x'.repeat(turn)}.`));
   expect(written.flatMap((isWritten, turn) => (isWritten ? [turn] : []))).toEqual([0, 1, 2, 3, 20, 21, 22, 23]);
-  expect(lines[4]).toBe('message 20 target=a:1 heldBack=16');
+  expect(lines[4]).toBe(`message ${'x'.repeat(20)}. target=a:1 heldBack=16`);
 });
 
 test('a message that was held back and forgotten is counted', () => {
@@ -91,4 +91,9 @@ test('a message that was held back and forgotten is counted', () => {
     warnAt(time, 'a:1', message);
   warnAt(1200, 'a:1', 'e');
   expect(lines.at(-1)).toBe('e target=a:1 heldBack=2');
+});
+
+test('messages that differ in numbers and quotes are the same', () => {
+  const told = ['line 3 is wrong: "x"', 'line 17 is wrong: "y"z"', 'line 3 is wrong: ""', 'line 3 is right'];
+  expect(told.map((message) => warnAt(0, 'a:1', message))).toEqual([true, false, false, true]);
 });
