@@ -70,6 +70,11 @@ export class HttpResponse {
     return this.state === 'done';
   }
 
+  /** Bytes of the body so far. */
+  get received(): number {
+    return this.size;
+  }
+
   /** The body, in memory of the pool. */
   get body(): Buffer {
     if (this.pieces.length > 1) this.join();
