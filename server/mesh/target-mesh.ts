@@ -218,7 +218,6 @@ export class TargetMesh {
     const apartText = apart.size === 0 ? '' : JSON.stringify([...apart]);
     const known = this.outlines.get(layout);
     if (known && known.info === info && known.managers === managers && known.apartText === apartText) return known;
-    checkClusters(layout, this.options.seriesLimit);
     const { labelledRole, namedRole, ...names } = identify({ ...this.options, info });
     const planned = this.plans.planOf({ layout, managers, service: names.service, labelledRole, namedRole, apart });
     checkSamples(samplesOf(planned.plan), this.options.seriesLimit);
@@ -236,17 +235,6 @@ function momentOf({ at, info, infoAt, previousRound }: Scraped): Moment {
 
 function samplesOf({ counters, gauges, histograms }: Plan): number {
   return counters.length + gauges.length + histograms.length;
-}
-
-/** Of clusters, copies by zone and by kind of request left out. */
-const REQUESTS_OF_CLUSTER = /^cluster\.(?!.*\.(?:zone|internal|external|canary|retry)\.).*\.upstream_rq_[1-5]xx$/;
-
-/** @throws Error before a plan is made for what is plainly too much: making it would keep every other target waiting. */
-function checkClusters({ scalars }: StatsLayout, limit: number): void {
-  if (scalars.length <= limit) return;
-  let used = 0;
-  for (const name of scalars) if (REQUESTS_OF_CLUSTER.test(name)) used++;
-  checkSamples(used, limit);
 }
 
 function checkSamples(samples: number, limit: number): void {

@@ -98,7 +98,7 @@ const withInfo =
 export const BEFORE_CHANGE = withInfo(info({ id: 'first-1', cluster: 'first-owner' }), counter('1000'));
 export const AFTER_CHANGE = withInfo(info({ id: 'second-1', cluster: 'second-owner' }, '90000s'), counter('5000000'));
 
-const ALL: readonly Hostile[] = [
+export const HOSTILE: readonly Hostile[] = [
   socket('never answers', () => {}, NO_ANSWER),
   socket('headers a byte a second', (one) => void one.once('data', () => drips('', TEXT, 1000)(one)), NO_ANSWER),
   socket(
@@ -240,5 +240,3 @@ function prometheusWith(value: string): () => string {
   return () =>
     `# TYPE envoy_http_downstream_rq_xx counter\nenvoy_http_downstream_rq_xx{envoy_response_code_class="2",envoy_http_conn_manager_prefix="ingress"} ${value}\n`;
 }
-
-export const HOSTILE = ALL.filter(({ kind }) => new RegExp(process.env.HOSTILE_ONLY ?? '').test(kind));

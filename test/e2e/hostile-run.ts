@@ -251,11 +251,8 @@ class Watch {
     for (;;) {
       await this.look();
       if (Date.now() >= earliest && (await isDone())) return;
-      if (process.env.HOSTILE_DEBUG)
-        console.log(what, Date.now() % 1e6, this.scrapes, this.told.size, this.stalestMs, this.mostMemoryMiB);
       if (Date.now() > deadline)
         throw new Error(`${what} did not come; the log ends:\n${this.collector.log.slice(-20).join('\n')}`);
-      if (process.env.HOSTILE_DEBUG) console.log([...(await (await fetch(`${this.collector.url}/metrics`)).text()).matchAll(/^sidelight_(?:nodejs_(?:heap_size_used|heap_size_total|external|eventloop_lag_max)\S*|process_resident\S*) (\S+)/gm)].map(([, v]) => Math.round(Number(v) / 2 ** 20 * 10) / 10).join(' '));
       const before = performance.now();
       await delay(LOOK_EVERY_MS);
       this.ownPauseMs = Math.max(this.ownPauseMs, performance.now() - before - LOOK_EVERY_MS);
