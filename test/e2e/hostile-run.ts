@@ -239,9 +239,14 @@ class Watch {
     this.watched = watched;
   }
 
-  /** Whether every hostile target has been scraped. */
+  /** Whether every hostile target has been scraped, and has shown what it is. */
   get sawAll(): boolean {
-    return this.told.size === this.watched.kinds.size;
+    if (this.told.size < this.watched.kinds.size) return false;
+    return HOSTILE.every(({ kind, down, flaps }) => {
+      const { reasons = new Set<string>(), wasUp = false } = this.told.get(kind) ?? {};
+      const isTold = down === undefined || [...reasons].some((reason) => down.test(reason));
+      return isTold && (wasUp || (down !== undefined && !flaps));
+    });
   }
 
   /** Looks until it is done, `afterMs` at the earliest. */
