@@ -20,8 +20,6 @@ export interface LiveTarget {
   startedAt: number | null;
   /** Starts of its Envoy that the collector saw come after another, the newest last. */
   restarts: readonly number[];
-  /** Between the last two scrapes. */
-  intervalMs: number | null;
   /** Unix seconds. */
   certificateExpiry: number | null;
   failureSource: ScrapeFindings['failureSource'] | 'unknown';
@@ -113,7 +111,6 @@ function newTarget(target: Target, remembered: RememberedTarget | undefined): Li
     precision: 'unknown',
     startedAt: null,
     restarts: [],
-    intervalMs: null,
     certificateExpiry: null,
     failureSource: 'unknown',
     carriers: [],
@@ -133,7 +130,6 @@ const MOST_RESTARTS = 20;
 function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.health = record.findings ? 'up' : 'down';
   target.lastError = record.error;
-  target.intervalMs = target.lastScrape === null ? null : record.at - target.lastScrape;
   target.lastScrape = record.at;
   target.durationMs = record.durationMs;
   target.clusters = record.clusters ?? target.clusters;
