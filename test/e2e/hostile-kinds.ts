@@ -227,7 +227,7 @@ export const HOSTILE: readonly Hostile[] = [
   http(
     'an uptime beyond all time',
     withInfo(info({ id: 'a', cluster: 'old' }, `${'9'.repeat(30)}s`), FAKE_STATS),
-    undefined,
+    /no server information/,
   ),
   { kind: 'a TLS port', serves: { tls: healthy }, down: /does not speak HTTP\/1\.1|closed the connection/ },
 ];

@@ -229,7 +229,7 @@ class Watch {
   private readonly told = new Map<string, { reasons: Set<string>; wasUp: boolean }>();
   private readonly seen = new Map<string, Set<number>>();
   private readonly goodDown = new Set<string>();
-  private readonly wrongNumbers: string[] = [];
+  private readonly wrongNumbers = new Set<string>();
   private stalestMs = 0;
   private ownPauseMs = 0;
   private mostMemoryMiB = 0;
@@ -273,11 +273,12 @@ class Watch {
   async metrics(): Promise<void> {
     const text = await (await fetch(`${this.collector.url}/metrics`)).text();
     for (const line of text.split('\n'))
-      if (!line.startsWith('#') && /(?:^| )(?:[-+]?Inf|NaN|-[\d.e+-]+)$/i.test(line)) this.wrongNumbers.push(line);
+      if (!line.startsWith('#') && /(?:^| )(?:[-+]?Inf|NaN|-[\d.e+-]+)$/i.test(line)) this.wrongNumbers.add(line);
   }
 
   figures() {
-    const { told, goodDown, wrongNumbers, stalestMs, ownPauseMs, mostMemoryMiB } = this;
+    const { told, goodDown, stalestMs, ownPauseMs, mostMemoryMiB } = this;
+    const wrongNumbers = [...this.wrongNumbers];
     const logLines = new Map<string, string[]>();
     for (const line of this.collector.log) {
       const kind = this.watched.kinds.get(/ target=(\S+)/.exec(line)?.[1] ?? '');
@@ -314,8 +315,7 @@ class Watch {
   }
 
   private checkNumbers(value: unknown, path: string): void {
-    if (typeof value === 'number' && (!Number.isFinite(value) || value < 0))
-      this.wrongNumbers.push(`${path}: ${value}`);
+    if (typeof value === 'number' && (!Number.isFinite(value) || value < 0)) this.wrongNumbers.add(`${path}: ${value}`);
     if (typeof value === 'object' && value !== null)
       for (const [key, inner] of Object.entries(value)) this.checkNumbers(inner, `${path}.${key}`);
   }
