@@ -6,6 +6,7 @@ import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { type ConnectionFindings, ConnectionMesh } from './connection-mesh.ts';
 import { HostMesh, type HostsAnswer } from './host-mesh.ts';
 import { type IdentitySources, identify } from './identity.ts';
+import { CountError } from './increments.ts';
 import { KnownAddresses } from './known-addresses.ts';
 import { Meter, type Moment } from './meter.ts';
 import type { NamingRules } from './naming-rules.ts';
@@ -256,12 +257,12 @@ function checkFlows(flows: number, seriesLimit: number): void {
   );
 }
 
-/** @throws Error when a stat that counts is listed twice: counting both would count every request twice. */
+/** @throws CountError when a stat that counts is listed twice: counting both would count every request twice. */
 function checkOnce({ counters, histograms }: Plan, layout: StatsLayout): void {
   const slots = new Map<string, number>();
   const check = (name: string, slot: number): void => {
     if ((slots.get(name) ?? slot) !== slot)
-      throw new Error(`the answer is not Envoy's /stats: ${name.slice(0, 120)} is listed twice`);
+      throw new CountError(`the answer is not Envoy's /stats: ${name.slice(0, 120)} is listed twice`);
     slots.set(name, slot);
   };
   for (const { slot } of counters) check(layout.scalars[slot] ?? '', slot);
