@@ -21,6 +21,6 @@ RUN mkdir data && chown node:node data
 USER node
 VOLUME /app/data
 EXPOSE 9191
-ENTRYPOINT ["node", "server/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "server/main.ts"]
 # In a container, loopback would be out of everyone's reach.
 CMD ["serve", "--web.listen-address=0.0.0.0:9191"]

@@ -341,7 +341,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       ...json('RulesTestAnswer', 'What rules would have done, in the order of the configuration.'),
       400: BAD_REQUEST,
       404: failed('There is no rule of that name.'),
-      429: failed('Another test is under way, or too much is asked for your address: ask again after Retry-After seconds.'),
+      429: failed(
+        'Another test is under way, or too much is asked for your address: ask again after Retry-After seconds.',
+      ),
       503: failed('It took too long: try a shorter window, or fewer rules.'),
     },
   },

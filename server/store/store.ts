@@ -220,6 +220,11 @@ export class StoreError extends Error {
   override name = 'StoreError';
 }
 
+/** The thread that was to do something ended by itself; another one takes its place, so that it can be asked again. */
+export class StoreThreadError extends StoreError {
+  override name = 'StoreThreadError';
+}
+
 /** The answer of whoever writes got lost: what was to be written may have been, or not. */
 export class UnsureError extends StoreError {
   override name = 'UnsureError';

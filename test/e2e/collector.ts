@@ -26,7 +26,7 @@ export interface TestCollectorOptions {
   readonly configFile?: string;
 }
 
-/** Starts the collector as a user would, in a process of its own; resolves when it serves. */
+/** Starts the collector as `npm start` would, in a process of its own; resolves when it serves. */
 export async function startTestCollector({
   targets,
   storagePath,
@@ -41,7 +41,7 @@ export async function startTestCollector({
     `--scrape.interval=${intervalSeconds}s`,
     `--web.listen-address=127.0.0.1:${port}`,
   ];
-  const child = spawn(process.execPath, ['server/main.ts', 'serve', ...flags], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', 'server/main.ts', 'serve', ...flags], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
