@@ -24,6 +24,9 @@ export class StoreState {
   /** When the newest scrape that is stored was, Unix milliseconds. */
   newestStored: number | null = null;
 
+  /** Threads that ended by themselves, and the newest of them. */
+  threads: StorageStatus['threads'] = { lost: 0, last: null };
+
   constructor(log: Logger, metrics: SelfMetrics, now: () => number) {
     this.log = log;
     this.metrics = metrics;
@@ -66,6 +69,13 @@ export class StoreState {
     const reason = `old figures can not be packed or forgotten: ${reasonOf(error)}`;
     if (this.upkeep !== reason && this.rounds === '') this.log.error(`${reason}. It is tried again`);
     this.upkeep = reason;
+  }
+
+  /** A thread that fails again and again for the same reason is told of once. */
+  threadLost(message: string): void {
+    if (this.threads.last?.message !== message) this.log.error(message);
+    this.threads = { lost: this.threads.lost + 1, last: { at: this.now(), message } };
+    this.metrics.storeThreadsLost.inc();
   }
 
   upkeepDone(): void {
@@ -154,9 +164,17 @@ export async function collectorStatus({
 }
 
 function storageStatus(store: StoreStatus, state: StoreState, now: number): StorageStatus {
-  const { message, failingSince, waiting, lost, newestStored } = state;
+  const { message, failingSince, waiting, lost, newestStored, threads } = state;
   const lagMs = newestStored === null ? null : Math.max(0, now - newestStored);
   const { tiers, ...rest } = store;
-  const own = { state: message === '' ? 'ok' : 'failing', message, failingSince, waiting, lost, lagMs } as const;
+  const own = {
+    state: message === '' ? 'ok' : 'failing',
+    message,
+    failingSince,
+    waiting,
+    lost,
+    lagMs,
+    threads,
+  } as const;
   return { ...rest, ...own, tiers: tiers.map((tier) => ({ ...tier })) };
 }

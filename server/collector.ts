@@ -67,9 +67,10 @@ export async function startCollector(
   const traced = tracedWork(tracing, now);
   const { intervalMs } = config.scrape;
   const storeOptions: StoreOptions = { ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs };
-  const store = await openStore(storeOptions);
-  const stored = await store.loadTargets();
   const metrics = new SelfMetrics(VERSION);
+  const storeState = new StoreState(log, metrics, now);
+  const store = await openStore(storeOptions, (message) => storeState.threadLost(message));
+  const stored = await store.loadTargets();
   const live = new Live();
   live.setTargets(
     [],
@@ -85,7 +86,6 @@ export async function startCollector(
     registry: metrics.registry,
     now,
   });
-  const storeState = new StoreState(log, metrics, now);
   const watch = new StoreWatch(store, storeOptions);
   const pipeline = new Pipeline({ ...config, ...config.scrape, stored, startedAt });
   const ticks = new TickClock({

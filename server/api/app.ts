@@ -5,7 +5,7 @@ import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
 import { ZoneRegions } from '../live/zones.ts';
 import { FILTERS } from '../measure/filters.ts';
-import { QueryStoppedError, QueryTooLargeError, type Store } from '../store/store.ts';
+import { QueryStoppedError, QueryTooLargeError, type Store, StoreThreadError } from '../store/store.ts';
 import { slotMsOf } from '../store/tiers.ts';
 import { type AlertsView, alertHistory } from './alerts.ts';
 import { AnswerCache } from './answer-cache.ts';
@@ -252,6 +252,7 @@ function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof QueryStoppedError) return new RequestError(error.message, 503, 'timeout');
   if (error instanceof QueryTooLargeError) return new RequestError(error.message, 400, 'too_large');
+  if (error instanceof StoreThreadError) return new RequestError(error.message, 503, 'busy');
   const status = Number((error as { status?: unknown } | null)?.status);
   if (status === 404) return new RequestError('there is no such file', 404, 'not_found');
   if (status >= 400 && status < 500) return new RequestError('the address can not be read', status, 'bad_request');

@@ -304,6 +304,8 @@ export interface StorageStatus {
   logRows: number;
   /** Milliseconds from the end of the newest round that was stored to now; null before the first one. */
   lagMs: number | null;
+  /** Threads that ended by themselves since the start, each replaced by another: how many, and why the newest did. */
+  threads: { lost: number; last: { at: number; message: string } | null };
   tiers: StorageTier[];
 }
 

@@ -305,6 +305,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     oldest: timeOrNull,
     logRows: { ...wholeNumber, description: 'Scrapes that are not packed into blocks yet.' },
     lagMs: { type: ['number', 'null'], description: 'Milliseconds from the newest stored round to now.' },
+    threads: object({
+      lost: { ...wholeNumber, description: 'Threads that ended by themselves since the start, and were replaced.' },
+      last: { anyOf: [object({ at: time, message: text }), { type: 'null' }], description: 'The newest of them.' },
+    }),
     tiers: listOf(ref('StorageTier')),
   }),
   DiscoveryState: object({

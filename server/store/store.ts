@@ -225,6 +225,11 @@ export class UnsureError extends StoreError {
   override name = 'UnsureError';
 }
 
+/** The thread that was to do something ended by itself; another one takes its place, so that it can be asked again. */
+export class StoreThreadError extends StoreError {
+  override name = 'StoreThreadError';
+}
+
 /** A query asks for more than may be held in memory; the message says what would do. */
 export class QueryTooLargeError extends StoreError {
   override name = 'QueryTooLargeError';

@@ -54,6 +54,7 @@ export class SelfMetrics {
   private readonly storeFailing: Gauge;
   private readonly storeWaiting: Gauge;
   private readonly storeLost: Gauge;
+  readonly storeThreadsLost: Counter;
   private readonly storeLag: Gauge;
   private readonly upkeepSeconds: Histogram;
   private readonly storeGauges: Record<keyof typeof STORE_GAUGES, Gauge>;
@@ -117,6 +118,11 @@ export class SelfMetrics {
     this.storeLost = new Gauge({
       name: 'sidelight_store_lost_scrapes',
       help: 'Scrapes that could neither be stored nor kept until they could.',
+      registers,
+    });
+    this.storeThreadsLost = new Counter({
+      name: 'sidelight_store_threads_lost_total',
+      help: 'Threads of the store that ended by themselves and were replaced.',
       registers,
     });
     this.storeLag = new Gauge({

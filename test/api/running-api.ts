@@ -98,7 +98,15 @@ export const NO_ALERTS: AlertsView = {
 type Status = Awaited<ReturnType<ApiParts['status']>>;
 
 function statusOf({ tiers, ...store }: StoreStatus): Status {
-  const state = { state: 'ok', message: '', failingSince: null, waiting: 0, lost: 0, lagMs: null } as const;
+  const state = {
+    state: 'ok',
+    message: '',
+    failingSince: null,
+    waiting: 0,
+    lost: 0,
+    lagMs: null,
+    threads: { lost: 0, last: null },
+  } as const;
   return {
     build: { version: '0.1.0', node: process.version },
     startedAt: NOW - 1000,

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { AlertEvent, AlertFiring, KeptAlert, NewAlertEvent } from '../../model/alert.ts';
 import { type Labels, labelsKey } from '../../model/labels.ts';
 import type { AlertChange, FiringQuery } from '../store.ts';
+import { prepared } from './prepared.ts';
 
 /** Times that alerts fired. `labels` is a `labelsKey`, '' a service or namespace that there is none of. */
 const FIRINGS = `
@@ -108,17 +109,18 @@ export class AlertReader {
   }
 
   all(): KeptAlert[] {
-    const rows = this.database.prepare('SELECT data FROM alerts ORDER BY rule, labels').pluck().all() as string[];
+    const rows = prepared(this.database, 'SELECT data FROM alerts ORDER BY rule, labels').pluck().all() as string[];
     return rows.map((data) => JSON.parse(data) as KeptAlert);
   }
 
   eventsAfter(after: number, most: number): AlertEvent[] {
-    const select = this.database.prepare('SELECT id, data FROM alert_events WHERE id > ? ORDER BY id LIMIT ?');
+    const select = prepared(this.database, 'SELECT id, data FROM alert_events WHERE id > ? ORDER BY id LIMIT ?');
     return eventsOf(select.all(after, most));
   }
 
   eventsBetween(from: number, to: number, most: number): AlertEvent[] {
-    const select = this.database.prepare(
+    const select = prepared(
+      this.database,
       'SELECT id, data FROM alert_events WHERE at >= ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?',
     );
     return eventsOf(select.all(from, to, most));
@@ -139,12 +141,12 @@ export class AlertReader {
   }
 
   newestEvent(): number {
-    const select = this.database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'alert_events'");
+    const select = prepared(this.database, "SELECT seq FROM sqlite_sequence WHERE name = 'alert_events'");
     return Number(select.pluck().get() ?? 0);
   }
 
   cursor(receiver: string): number | undefined {
-    const event = this.database.prepare('SELECT event FROM alert_cursors WHERE receiver = ?').pluck().get(receiver);
+    const event = prepared(this.database, 'SELECT event FROM alert_cursors WHERE receiver = ?').pluck().get(receiver);
     return typeof event === 'number' ? event : undefined;
   }
 }

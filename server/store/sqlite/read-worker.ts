@@ -80,3 +80,6 @@ export function newestAlertEvent(): number {
 export function loadCursor(receiver: string): number | undefined {
   return explaining(path, () => opened().alerts.cursor(receiver));
 }
+
+/** Answers once the thread has loaded its modules. */
+export function awake(): void {}

@@ -5,6 +5,7 @@ import type { EncodedAnswer } from '../answer.ts';
 import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
 import { slotMsOf, stepOf } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
+import { prepared } from './prepared.ts';
 import { StoreQuery } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
@@ -58,7 +59,8 @@ export class SqliteReader {
   }
 
   loadTargets(): StoredTarget[] {
-    const select = this.database.prepare(
+    const select = prepared(
+      this.database,
       `SELECT address AS target, last_scrape AS lastScrape, started_at AS startedAt, inbound, service, namespace, instance, region, zone, role,
          shapes.text AS shape, totals AS "values" FROM targets JOIN shapes ON shapes.id = targets.shape`,
     );
@@ -74,11 +76,11 @@ export class SqliteReader {
 
   private statusNow(): StoreStatus {
     const number = (sql: string): number | null => {
-      const value = this.database.prepare(sql).pluck().get();
+      const value = prepared(this.database, sql).pluck().get();
       return typeof value === 'number' ? value : null;
     };
-    const pages = Number(this.database.pragma('page_count', { simple: true }));
-    const pageSize = Number(this.database.pragma('page_size', { simple: true }));
+    const pages = number('PRAGMA page_count') ?? 0;
+    const pageSize = number('PRAGMA page_size') ?? 0;
     const { newest, keptFrom } = this.sources.state();
     const tiers = TIERS.map((name, tier) => this.tierStatus(name, { tier, newest, kept: keptFrom[tier] ?? 0 }));
     return {
@@ -98,10 +100,13 @@ export class SqliteReader {
     name: TierName,
     { tier, newest, kept }: { tier: number; newest: number; kept: number },
   ): TierStatus {
-    const [oldest, end, blocks, bytes] = this.database
-      .prepare(`SELECT min(t0), max(t1), count(*), sum(length(data)) FROM ${blockTable(name)}`)
-      .raw()
-      .get() as [number | null, number | null, number, number | null];
+    const figures = `SELECT min(t0), max(t1), count(*), sum(length(data)) FROM ${blockTable(name)}`;
+    const [oldest, end, blocks, bytes] = prepared(this.database, figures).raw().get() as [
+      number | null,
+      number | null,
+      number,
+      number | null,
+    ];
     const retentionMs = this.options.retentionMs[name];
     return {
       name,

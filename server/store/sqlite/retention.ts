@@ -8,6 +8,7 @@ import {
   type TierName,
 } from '../store.ts';
 import type { Parts } from './closing.ts';
+import { prepared } from './prepared.ts';
 import { blockTable, TARGET } from './schema.ts';
 import type { Chore } from './writer.ts';
 
@@ -109,7 +110,7 @@ export class Retention implements Chore {
 
 /** What of a file is in use. */
 export function usedBytes(database: Database.Database): number {
-  const number = (name: string): number => Number(database.pragma(name, { simple: true }));
+  const number = (name: string): number => Number(prepared(database, `PRAGMA ${name}`).pluck().get());
   return (number('page_count') - number('freelist_count')) * number('page_size');
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { Piscina } from 'piscina';
+import type { Worker } from 'node:worker_threads';
 import type { AlertEvent, AlertFiring, KeptAlert } from '../../model/alert.ts';
 import type { ScrapeRecord, StoredTarget } from '../../model/scrape-record.ts';
 import { decodeAnswer } from '../answer-view.ts';
@@ -21,30 +21,47 @@ import {
 import { explaining } from './explained.ts';
 import type { Told } from './read-worker.ts';
 import { type EncodedRound, RoundEncoder } from './round.ts';
+import { Threads } from './threads.ts';
 
 const READERS = 2;
+/** Of each thread, beside what SQLite and histograms take. */
+const HEAP_MIB = 512;
 const FILE_NAME = 'sidelight.db';
 
 /** SQLite in worker threads: one that writes, some that read, so that the main thread never waits for a disk. */
 export class SqliteStore implements Store {
-  private readonly writer: Piscina;
-  private readonly readers: Piscina;
+  private readonly writer: Threads;
+  private readonly readers: Threads;
   private readonly encoder = new RoundEncoder();
   private readonly path: string;
   private appending: Promise<void> = Promise.resolve();
   private closing = false;
 
-  private constructor(options: StoreOptions) {
+  private constructor(options: StoreOptions, onThreadLost: (message: string) => void) {
     this.path = options.path;
-    this.writer = pool('./write-worker.ts', options, 1);
-    this.readers = pool('./read-worker.ts', options, READERS);
+    const common = { workerData: options, heapMiB: HEAP_MIB };
+    const onLost = (message: string) => onThreadLost(`storage.path ${options.path}: ${message}`);
+    this.writer = new Threads({
+      ...common,
+      file: './write-worker.ts',
+      count: 1,
+      task: 'writes',
+      onLost: (message) => {
+        this.encoder.forget();
+        onLost(message);
+      },
+    });
+    this.readers = new Threads({ ...common, file: './read-worker.ts', count: READERS, task: 'reads', onLost });
   }
 
-  /** Opens or creates the file. @throws StoreError that names the file and what to do. */
-  static async open(options: StoreOptions): Promise<SqliteStore> {
+  /**
+   * Opens or creates the file. `onThreadLost` is told of threads that ended by themselves and are replaced.
+   * @throws StoreError that names the file and what to do.
+   */
+  static async open(options: StoreOptions, onThreadLost: (message: string) => void = () => {}): Promise<SqliteStore> {
     const path = resolve(options.path);
     makeFolder(path);
-    const store = new SqliteStore({ ...options, path });
+    const store = new SqliteStore({ ...options, path }, onThreadLost);
     try {
       await store.write('open');
       return store;
@@ -69,9 +86,7 @@ export class SqliteStore implements Store {
     try {
       const encoded = await this.encode(round, id);
       const transferList = [encoded.scrapes.buffer, encoded.bytes.buffer];
-      const failure: string | undefined = await this.writer
-        .run(encoded, { name: 'append', transferList })
-        .catch(asUnsureError);
+      const failure = await this.writer.run<string | undefined>('append', encoded, transferList).catch(asUnsureError);
       if (failure !== undefined) throw new StoreError(failure);
     } catch (error) {
       this.encoder.forget();
@@ -128,9 +143,14 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.closing = true;
-    await this.readers.destroy();
+    await this.readers.close();
     await this.write('close');
-    await this.writer.destroy();
+    await this.writer.close();
+  }
+
+  /** Those at the moment; for tests. */
+  get threads(): { readonly writer: readonly Worker[]; readonly readers: readonly Worker[] } {
+    return { writer: this.writer.workers, readers: this.readers.workers };
   }
 
   private async encode(round: readonly ScrapeRecord[], id: number): Promise<EncodedRound> {
@@ -143,15 +163,15 @@ export class SqliteStore implements Store {
   }
 
   private write<Result = void>(name: string, argument?: unknown): Promise<Result> {
-    return this.writer.run(argument, { name }).catch(asStoreError);
+    return this.writer.run(name, argument);
   }
 
   private read<Result>(name: string, argument?: unknown): Promise<Result> {
-    return this.readers.run(argument, { name }).catch(asStoreError);
+    return this.readers.run(name, argument);
   }
 
   private async destroy(): Promise<void> {
-    await Promise.all([this.readers.destroy(), this.writer.destroy()]);
+    await Promise.all([this.readers.close(), this.writer.close()]);
   }
 }
 
@@ -176,18 +196,4 @@ function makeFolder(file: string): void {
 
 function asUnsureError(error: unknown): never {
   throw new UnsureError(error instanceof Error ? error.message : String(error));
-}
-
-function asStoreError(error: unknown): never {
-  throw new StoreError(error instanceof Error ? error.message : String(error));
-}
-
-function pool(file: string, options: StoreOptions, threads: number): Piscina {
-  return new Piscina({
-    filename: new URL(file, import.meta.url).href,
-    minThreads: threads,
-    maxThreads: threads,
-    idleTimeout: Infinity,
-    workerData: options,
-  });
 }

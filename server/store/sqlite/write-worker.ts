@@ -74,3 +74,6 @@ export function close(): void {
   explaining(path, () => writer?.close());
   writer = undefined;
 }
+
+/** Answers once the thread has loaded its modules. */
+export function awake(): void {}

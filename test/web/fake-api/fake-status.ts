@@ -24,6 +24,7 @@ export const FAKE_STORAGE: StorageStatus = {
   oldest: null,
   logRows: 2160,
   lagMs: 3100,
+  threads: { lost: 0, last: null },
   tiers: [
     tier('raw', 15_000, 2 * HOUR, 61_000_000),
     tier('1m', 60_000, 2 * DAY, 214_000_000),
@@ -42,6 +43,7 @@ export const FAKE_STORAGE_FAILING: StorageStatus = {
   lost: 14,
   notice: 'storage.max_size of 10 GiB holds 1m for 31 h instead of 2 d: raise it, or keep less',
   lagMs: 95_000,
+  threads: { lost: 0, last: null },
   tiers: FAKE_STORAGE.tiers.map((each) => (each.name === '1m' ? { ...each, keptMs: 31 * HOUR } : each)),
 };
 
