@@ -20,7 +20,7 @@ class FakeStore {
   }
 
   answer(): void {
-    this.answers.resolve({ groups: [], other: null, tiers: [] });
+    this.answers.resolve({ groups: [], other: null, tiers: [], subtotals: [] });
   }
 }
 
