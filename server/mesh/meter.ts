@@ -61,7 +61,7 @@ const shapes = new WeakMap<Plan, string>();
 
 /** Newest other shapes of totals under a plan: targets with the same hosts share the text. */
 const otherShapes = new WeakMap<Plan, Set<string>>();
-const OTHER_SHAPES_KEPT = 8;
+const OTHER_SHAPES_KEPT = 3;
 
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
