@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import type { Piscina } from 'piscina';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
 import type { StoredTotals } from '../../server/model/scrape-record.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SCHEMA_VERSION } from '../../server/store/sqlite/schema.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
+import type { Threads } from '../../server/store/sqlite/threads.ts';
 import type { Group, StoreOptions, SumQuery } from '../../server/store/store.ts';
 import { storeOptions } from './options.ts';
 import { failedScrape, goodScrape, identity, type RecordSpec } from './records.ts';
@@ -32,7 +32,7 @@ async function openStore(options: Partial<StoreOptions> = {}): Promise<SqliteSto
 }
 
 /** The thread that writes. */
-const writerOf = (store: SqliteStore): Piscina => Reflect.get(store, 'writer');
+const writerOf = (store: SqliteStore): Threads => Reflect.get(store, 'writer');
 
 /** Everything that is to be done at `now`. */
 async function upkeep(store: SqliteStore, now: number): Promise<void> {
@@ -190,7 +190,7 @@ test('a writer that dies over a round: it is not known what became of it, and gi
   await appended;
   const again = store.append([scrape(3, 1)], 3).catch((error: unknown) => error);
   await Promise.resolve();
-  await writerOf(store).threads[0]?.terminate();
+  await store.threads.writer[0]?.terminate();
   expect([undefined, 'UnsureError']).toContain(((await again) as Error | undefined)?.name);
   await store.append([scrape(3, 1)], 3);
   expect(await requestsByMinute(store, 4)).toEqual({ shop: [5, 7, 9, 1] });
