@@ -9,7 +9,7 @@ import {
   addToTotal,
   type CountedFlow,
   decodeTotals,
-  encodeValues,
+  EncodedTotals,
   newFlowTotal,
   shapeOf,
   type Totals,
@@ -122,7 +122,7 @@ export class Meter {
     const isKnown = known?.flows === totals.flows && known.besides === besides.shape;
     const text = isKnown ? known.text : shapeUnder(plan, totals);
     if (!isKnown) this.shapes.set(plan, { flows: totals.flows, besides: besides.shape, text });
-    return { shape: text, values: encodeValues(totals) };
+    return new EncodedTotals(text, totals);
   }
 
   private totalOf(flow: FlowTotal['flow']): CountedFlow {

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { hasBareClusters } from '../envoy/bare-clusters.ts';
 import {
   CONNECTION_MANAGERS_PATH,
   copyEndings,
@@ -16,7 +15,7 @@ import {
   withZones,
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
-import { calledZones, clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
+import { connectionManagerNames } from '../envoy/stat-names.ts';
 import {
   owned,
   type Precision,
@@ -27,6 +26,7 @@ import {
 } from '../envoy/stats.ts';
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
+import { listedNames } from './listed-names.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
 import { ZoneTurns } from './zone-turns.ts';
 
@@ -157,11 +157,11 @@ export class TargetScraper {
     const { precision } = this.reader;
     if (reading.layout !== this.layout) {
       this.layout = reading.layout;
-      const { scalars } = reading.layout;
-      this.zones.saw(calledZones(scalars, info?.zone ?? ''));
-      this.hasBare ||= hasBareClusters(scalars);
+      const listed = listedNames(reading.layout, info?.zone ?? '');
+      this.zones.saw(listed.called);
+      this.hasBare ||= listed.hasBareClusters;
       const narrows = !this.narrowRefused && takesNarrowFilter(this.version);
-      this.leftOut = narrows ? copyEndings(clusterNames(scalars), this.zones.leftOut) : [];
+      this.leftOut = narrows ? copyEndings(listed.clusters, this.zones.leftOut) : [];
     }
     const zones = this.zones.turn(this.holdsZones);
     const connections = this.connectionsTold();
