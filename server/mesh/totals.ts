@@ -42,11 +42,13 @@ export interface CountedFlow extends FlowTotal {
   readonly bins: BinTotal;
 }
 
+const AT_REST = new Float64Array(GAUGES.length);
+
 export function newFlowTotal(flow: FlowKey): CountedFlow {
   return {
     flow,
     counters: new Float64Array(COUNTERS.length),
-    gauges: new Float64Array(GAUGES.length),
+    gauges: AT_REST,
     bins: new BinTotal(),
   };
 }

@@ -255,6 +255,7 @@ export class TargetScraper {
     const answer = await this.admin.get(SERVER_INFO_PATH);
     const refused = answer.status >= 400 && answer.status < 500;
     const info = refused ? undefined : parseServerInfo(answer.body);
+    answer.release?.();
     if (!refused && !info)
       throw new ScrapeError(`/server_info was answered with status ${answer.status} and no server information`);
     if (info && answer.connection !== stats.connection && latestStart(info, answer.at) >= stats.at)
@@ -272,7 +273,9 @@ export class TargetScraper {
   /** Connection managers; undefined where Envoy refuses to tell. */
   private async askManagers(): Promise<ReadonlySet<string> | undefined> {
     const answer = await this.admin.get(CONNECTION_MANAGERS_PATH);
-    return answer.status === 200 ? readManagers(answer.body) : undefined;
+    const managers = answer.status === 200 ? readManagers(answer.body) : undefined;
+    answer.release?.();
+    return managers;
   }
 }
 
