@@ -22,6 +22,6 @@ RUN mkdir -p data node_modules/.cache && chown node:node data node_modules/.cach
 USER node
 VOLUME /app/data
 EXPOSE 9191
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "server/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--v8-pool-size=1", "server/main.ts"]
 # In a container, loopback would be out of everyone's reach.
 CMD ["serve", "--web.listen-address=0.0.0.0:9191"]
