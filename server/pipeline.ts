@@ -110,8 +110,16 @@ export class Pipeline {
     }
   }
 
-  /** What a good scrape that was processed told besides, each under a key of its own: by zone, and of bare connections. */
-  processBesides({ target, durationMs, good }: ScrapeResult): ScrapeRecord[] {
+  /** What a good scrape that was processed told besides, each under a key of its own: by zone, and of bare connections; nothing where that can't be true. */
+  processBesides(result: ScrapeResult): ScrapeRecord[] {
+    try {
+      return this.besides(result);
+    } catch {
+      return [];
+    }
+  }
+
+  private besides({ target, durationMs, good }: ScrapeResult): ScrapeRecord[] {
     if (!good) return [];
     const { at, bodyBytes } = good;
     const mesh = this.meshOf(target);

@@ -244,8 +244,6 @@ export interface TargetStatus {
   startedAt: number | null;
   /** Starts of its Envoy that came after another since the collector knows it, the newest last, at most 20. */
   restarts: number[];
-  /** Between the last two scrapes; longer than configured where it answers slowly. */
-  scrapeIntervalMs: number | null;
   /** When the first of its certificates runs out; null where it tells of none. */
   certificateExpiry: number | null;
   precision: 'bins' | 'buckets' | 'none' | 'unknown';

@@ -239,7 +239,6 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       description:
         'Starts of its Envoy that came after another since the collector knows it, the newest last, at most 20.',
     },
-    scrapeIntervalMs: { type: ['number', 'null'], description: 'Between the last two scrapes.' },
     certificateExpiry: { ...timeOrNull, description: 'When the first of its certificates runs out.' },
     precision: { enum: ['bins', 'buckets', 'none', 'unknown'] },
     note: { ...text, description: 'What is to be told of its discovery, such as labels in conflict; else empty.' },

@@ -341,7 +341,10 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       ...json('RulesTestAnswer', 'What rules would have done, in the order of the configuration.'),
       400: BAD_REQUEST,
       404: failed('There is no rule of that name.'),
-      503: failed('Another test is under way, or it took too long: try a shorter window, or fewer rules.'),
+      429: failed(
+        'Another test is under way, or too much is asked for your address: ask again after Retry-After seconds.',
+      ),
+      503: failed('It took too long: try a shorter window, or fewer rules.'),
     },
   },
   '/api/v1/status': {

@@ -39,7 +39,7 @@ export class RulesTest {
   async run(params: RawParams, response: Response): Promise<RulesTestAnswer> {
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const query = this.queryOf(params, { deadline: Date.now() + this.deadlineMs, cancelled });
-    if (this.busy) throw new RequestError('rules are being tried on the past already: ask again later', 503, 'busy');
+    if (this.busy) throw new RequestError('rules are being tried on the past already: ask again later', 429, 'busy');
     const left = () => void Atomics.store(cancelled, 0, 1);
     response.on('close', left);
     this.busy = true;

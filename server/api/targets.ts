@@ -104,7 +104,6 @@ function targetStatus({ live, labels }: Row, discovery: DiscoveryView): TargetSt
     envoyVersion: live.envoyVersion,
     startedAt: live.startedAt,
     restarts: [...live.restarts],
-    scrapeIntervalMs: live.intervalMs,
     certificateExpiry: live.certificateExpiry === null ? null : live.certificateExpiry * 1000,
     precision: live.precision,
     note: discovery.note(live.target.key),

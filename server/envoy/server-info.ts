@@ -10,6 +10,9 @@ export interface ServerInfo {
   readonly zone: string;
 }
 
+/** Up to 31 years: no Envoy is older than that. */
+const UPTIME = /^(\d{1,9})s$/;
+
 /** Undefined when the body is not a `/server_info` answer. */
 export function parseServerInfo(body: Buffer): ServerInfo | undefined {
   let parsed: unknown;
@@ -18,7 +21,7 @@ export function parseServerInfo(body: Buffer): ServerInfo | undefined {
   } catch {
     return undefined;
   }
-  const uptime = /^(\d+)s$/.exec(textAt(parsed, 'uptime_current_epoch'));
+  const uptime = UPTIME.exec(textAt(parsed, 'uptime_current_epoch'));
   if (!uptime) return undefined;
   return {
     version: textAt(parsed, 'version').split('/')[1] ?? '',

@@ -95,7 +95,7 @@ function* cumulative(buckets: PrometheusLayout['buckets'][number], values: Float
   for (const { bound, slot } of buckets) yield { bound, count: values[slot] ?? 0 };
 }
 
-/** A whole number, or what is left of another one; what is no number counts as 0. */
+/** A whole number, or what is left of another one. @throws StatsError for what is no count of anything. */
 function readValue(body: Buffer, start: number): number {
   let value = 0;
   let position = start;
@@ -108,8 +108,13 @@ function readValue(body: Buffer, start: number): number {
   if (position === start || (end !== undefined && end !== NEWLINE && end !== SPACE)) {
     const text = /^\S+/.exec(body.toString('latin1', start, start + 40))?.[0] ?? '';
     value = Number(text);
+    if (text === '' || !(value >= 0 && value < Infinity)) throw new StatsError(`"${shown(text)}" is no count`);
   }
-  return value > 0 ? Math.min(Number.MAX_SAFE_INTEGER, Math.trunc(value)) : 0;
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.trunc(value));
+}
+
+function shown(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?');
 }
 
 /** Reads the names of all lines of ours, and where those lines are. @throws StatsError when there is none. */

@@ -48,9 +48,7 @@ export const FLOW_FAMILIES: readonly FlowFamily[] = [
     type: 'counter',
     help: 'Completed requests that failed: HTTP 5xx, or a gRPC status other than 0.',
     ofFlows(group, to) {
-      let failed = 0;
-      for (const { total } of group.members) failed += failureCount(total.counters);
-      to.sample(group.labels, failed);
+      to.sample(group.labels, failureCount(group.counters));
     },
   },
   {
@@ -165,10 +163,8 @@ function inSeconds(milliseconds: number | null): number | null {
   return milliseconds === null ? null : milliseconds / 1000;
 }
 
-function counter({ members }: FlowGroup, name: Counter): number {
-  let sum = 0;
-  for (const { total } of members) sum += total.counters[COUNTER_INDEX[name]] ?? 0;
-  return sum;
+function counter({ counters }: FlowGroup, name: Counter): number {
+  return counters[COUNTER_INDEX[name]] ?? 0;
 }
 
 /** Gauges of targets that are down are of the past. */

@@ -13,6 +13,8 @@ export interface FlowGroup {
   readonly labels: LabelSet;
   readonly outbound: boolean;
   readonly members: readonly FlowMember[];
+  /** Of all members together, one number per entry of `COUNTERS`. */
+  readonly counters: ArrayLike<number>;
 }
 
 export interface FlowMember {
@@ -46,7 +48,7 @@ export function* takeSnapshot(
   const awaited = new Set(
     targets.flatMap(({ identity, health }) => (identity && health === 'unknown' ? ownKey(identity, level) : [])),
   );
-  const groups = new Map<string, FlowGroup & { members: FlowMember[] }>();
+  const groups = new Map<string, GroupInMaking>();
   let worked = 0;
   for (const target of targets) {
     if (++worked % SLICE === 0) yield;
@@ -56,11 +58,35 @@ export function* takeSnapshot(
       const labels = labelsOf(target, identity, { flow: total.flow, level });
       const member = { target, total, isUp: health === 'up' };
       const group = groups.get(labels.text);
-      if (group) group.members.push(member);
-      else groups.set(labels.text, { labels, outbound: total.flow.direction === 'outbound', members: [member] });
+      if (group) addTo(group, member);
+      else groups.set(labels.text, groupOf(labels, member));
     }
   }
   return { groups: [...groups.values()], sidecars: yield* sidecarsOf(targets) };
+}
+
+/** The same flows, with other totals. */
+export function withTotals(group: FlowGroup, totalOf: (member: FlowMember) => FlowTotal): FlowGroup {
+  const [first, ...others] = group.members.map((member) => ({ ...member, total: totalOf(member) }));
+  if (!first) return group;
+  const made = groupOf(group.labels, first);
+  for (const member of others) addTo(made, member);
+  return made;
+}
+
+type GroupInMaking = FlowGroup & { members: FlowMember[]; counters: ArrayLike<number> };
+
+function groupOf(labels: LabelSet, member: FlowMember): GroupInMaking {
+  const { flow, counters } = member.total;
+  return { labels, outbound: flow.direction === 'outbound', members: [member], counters };
+}
+
+function addTo(group: GroupInMaking, member: FlowMember): void {
+  const { counters } = member.total;
+  const sums = group.members.length === 1 ? Float64Array.from(group.counters) : (group.counters as Float64Array);
+  for (let i = 0; i < counters.length; i++) sums[i] = (sums[i] ?? 0) + (counters[i] ?? 0);
+  group.counters = sums;
+  group.members.push(member);
 }
 
 interface KnownLabels {

@@ -29,6 +29,11 @@ export function wholeHistogramOf(bins: SparseBins): NativeHistogram {
   return histogramBy(bins, (count, shares) => apportioned(Math.round(count), shares), Math.round);
 }
 
+/** The bucket that begins at the zero threshold. */
+const FIRST_INDEX = indexOf(ZERO_THRESHOLD);
+/** What is in each bucket while a histogram is made, up to that of the largest double. */
+const SUMS = new Float64Array(PER_DOUBLING * 1024 - FIRST_INDEX + 1);
+
 type Spread = (count: number, shares: readonly Share[]) => readonly number[];
 
 function histogramBy(
@@ -36,20 +41,33 @@ function histogramBy(
   spreadOver: Spread,
   zero: (count: number) => number = Number,
 ): NativeHistogram {
-  const sums = new Map<number, number>();
   let zeroCount = 0;
+  let [lowest, highest] = [SUMS.length, -1];
   for (let i = 0; i < keys.length; i++) {
     const count = counts[i] ?? 0;
     const shares = sharesOf(keys[i] ?? 0);
     if (shares.length === 0) zeroCount += zero(count);
     const given = spreadOver(count, shares);
     for (let j = 0; j < shares.length; j++) {
-      const index = shares[j]?.[0] ?? 0;
-      sums.set(index, (sums.get(index) ?? 0) + (given[j] ?? 0));
+      const place = (shares[j]?.[0] ?? 0) - FIRST_INDEX;
+      SUMS[place] = (SUMS[place] ?? 0) + (given[j] ?? 0);
+      if (place < lowest) lowest = place;
+      if (place > highest) highest = place;
     }
   }
-  const buckets = [...sums].sort(([a], [b]) => a - b);
-  return { schema: SCHEMA, zeroThreshold: ZERO_THRESHOLD, zeroCount, buckets };
+  return { schema: SCHEMA, zeroThreshold: ZERO_THRESHOLD, zeroCount, buckets: takeSums(lowest, highest) };
+}
+
+/** The buckets that hold anything; their sums are 0 again afterwards. */
+function takeSums(lowest: number, highest: number): [index: number, count: number][] {
+  const buckets: [number, number][] = [];
+  for (let place = lowest; place <= highest; place++) {
+    const count = SUMS[place] ?? 0;
+    if (count === 0) continue;
+    buckets.push([place + FIRST_INDEX, count]);
+    SUMS[place] = 0;
+  }
+  return buckets;
 }
 
 /**

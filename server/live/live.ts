@@ -20,8 +20,6 @@ export interface LiveTarget {
   startedAt: number | null;
   /** Starts of its Envoy that the collector saw come after another, the newest last. */
   restarts: readonly number[];
-  /** Between the last two scrapes. */
-  intervalMs: number | null;
   /** Unix seconds. */
   certificateExpiry: number | null;
   failureSource: ScrapeFindings['failureSource'] | 'unknown';
@@ -112,7 +110,6 @@ class CountedTarget implements LiveTarget {
   precision: LiveTarget['precision'] = 'unknown';
   startedAt: number | null = null;
   restarts: readonly number[] = [];
-  intervalMs: number | null = null;
   certificateExpiry: number | null = null;
   failureSource: LiveTarget['failureSource'] = 'unknown';
   carriers: readonly string[] = [];
@@ -162,7 +159,6 @@ const MOST_RESTARTS = 20;
 function applyRecord(target: CountedTarget, record: ScrapeRecord): void {
   target.health = record.findings ? 'up' : 'down';
   target.lastError = record.error;
-  target.intervalMs = target.lastScrape === null ? null : record.at - target.lastScrape;
   target.lastScrape = record.at;
   target.durationMs = record.durationMs;
   target.clusters = record.clusters ?? target.clusters;

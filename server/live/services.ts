@@ -30,6 +30,7 @@ export class ServiceDirectory {
   private readonly byName = new Map<string, KnownService[]>();
   private readonly targets: readonly LiveTarget[];
   private readonly carriers: ReadonlySet<string>;
+  private knownCallers: ReadonlyMap<string, ReadonlySet<LiveTarget>> | undefined;
 
   constructor(targets: readonly LiveTarget[]) {
     this.targets = targets;
@@ -58,19 +59,38 @@ export class ServiceDirectory {
   }
 
   failureSource(name: ServiceName, vantage: 'server' | 'client'): ToldBy {
-    const own = vantage === 'server' ? (this.get(name)?.targets ?? []) : this.callersOf(name);
-    const [first = 'unknown', ...others] = new Set(own.map(({ failureSource }) => failureSource));
+    const own = vantage === 'server' ? (this.get(name)?.targets ?? []) : (this.callers.get(serviceKey(name)) ?? []);
+    const [first = 'unknown', ...others] = new Set([...own].map(({ failureSource }) => failureSource));
     return others.length > 0 ? 'mixed' : first;
   }
 
-  private callersOf(name: ServiceName): LiveTarget[] {
-    const key = serviceKey(name);
-    const calls = ({ flows }: LiveTarget) =>
-      flows.some(({ flow: { direction, peer, peerNamespace } }) => {
-        if (direction !== 'outbound' || peer !== name.service) return false;
-        return serviceKey(this.resolve({ service: peer, namespace: peerNamespace })) === key;
-      });
-    return this.targets.filter(calls);
+  /** Who calls each service. */
+  private get callers(): ReadonlyMap<string, ReadonlySet<LiveTarget>> {
+    this.knownCallers ??= this.findCallers();
+    return this.knownCallers;
+  }
+
+  /** Targets of one service share the names of their flows: each is resolved once. */
+  private findCallers(): Map<string, Set<LiveTarget>> {
+    const callers = new Map<string, Set<LiveTarget>>();
+    const ofFlow = new Map<LiveTarget['flows'][number]['flow'], Set<LiveTarget>>();
+    for (const target of this.targets)
+      for (const { flow } of target.flows) {
+        if (flow.direction !== 'outbound') continue;
+        const known = ofFlow.get(flow) ?? this.callersBy(callers, flow);
+        ofFlow.set(flow, known.add(target));
+      }
+    return callers;
+  }
+
+  private callersBy(
+    callers: Map<string, Set<LiveTarget>>,
+    { peer, peerNamespace }: LiveTarget['flows'][number]['flow'],
+  ): Set<LiveTarget> {
+    const key = serviceKey(this.resolve({ service: peer, namespace: peerNamespace }));
+    const known = callers.get(key) ?? new Set<LiveTarget>();
+    callers.set(key, known);
+    return known;
   }
 
   /**

@@ -17,6 +17,13 @@ export function increments(plan: Plan, current: StatsReading, previous: StatsRea
   return countedIncrements(plan, current, previous).flows;
 }
 
+const LONGEST_SHOWN = 120;
+
+/** The answer holds a number that can't be one; the message says which. */
+export class CountError extends Error {
+  override name = 'CountError';
+}
+
 export interface CountedIncrements {
   readonly flows: FlowIncrement[];
   /** 5xx and retries by owner: what else than failed gRPC calls its hosts count as errors. */
@@ -34,7 +41,7 @@ export function countedIncrements(
   const gauges = partsOf(new Float64Array(plan.flows.length * GAUGES.length), GAUGES.length);
   const explainedErrors = countUp({ plan, current, before, sums: counters });
   for (const { slot, flow, field, sign = 1 } of plan.gauges)
-    add(gauges[flow], field, sign * (current.values[slot] ?? 0));
+    add(gauges[flow], field, sign * levelOf(current.values[slot] ?? 0));
   for (const values of gauges) for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i] ?? 0);
   const bins = flowBins(plan, current, before);
   const flows = plan.flows.map((flow, index) => ({
@@ -69,7 +76,7 @@ function countUp({ plan, current, before, sums }: Counting): Float64Array {
   const serverErrors = new Float64Array(plan.owners.length);
   const otherErrors = new Float64Array(plan.owners.length);
   const grownBy = (slot: number, owner: number): number => {
-    const now = current.values[slot] ?? 0;
+    const now = countOf(current.layout.scalars, slot, current.values[slot] ?? 0);
     const then = before && restarted?.[owner] !== 1 ? valueBefore(before, slot) : 0;
     return now >= then ? now - then : now;
   };
@@ -94,6 +101,17 @@ function countUp({ plan, current, before, sums }: Counting): Float64Array {
   }
   for (let owner = 0; owner < otherErrors.length; owner++) add(otherErrors, owner, serverErrors[owner] ?? 0);
   return otherErrors;
+}
+
+/** @throws CountError for what the readers cut to 2^53: no process has counted so far. */
+function countOf(names: readonly string[], slot: number, value: number): number {
+  if (value < Number.MAX_SAFE_INTEGER) return value;
+  throw new CountError(`${(names[slot] ?? '').slice(0, LONGEST_SHOWN)} stands at 2^53 or more, which is no count`);
+}
+
+/** A gauge that Envoy decreased once too often has wrapped around from 0. */
+function levelOf(value: number): number {
+  return value < Number.MAX_SAFE_INTEGER ? value : 0;
 }
 
 /** 1 for each cluster and connection manager whose counters began anew since `before`; undefined when none did. */
@@ -179,7 +197,7 @@ function histogramIncrement(current: StatsReading, slot: number, before: Histogr
   let used = 0;
   for (let i = current.binStarts[slot] ?? 0; i < end; i++) {
     const key = binKeys[i] ?? 0;
-    let count = binCounts[i] ?? 0;
+    let count = countOf(current.layout.histograms, slot, binCounts[i] ?? 0);
     if (at < atEnd) {
       const keyBefore = keysBefore[at] ?? 0;
       if (keyBefore < key) return histogramIncrement(current, slot, undefined);

@@ -67,7 +67,7 @@ const OTHER_SHAPES_KEPT = 3;
 export class Meter {
   private readonly flows = new Map<string, CountedFlow>();
   /** The same by the object that a plan names a flow with. */
-  private readonly byKey = new WeakMap<FlowTotal['flow'], CountedFlow>();
+  private byKey = new WeakMap<FlowTotal['flow'], CountedFlow>();
   private ordered: readonly CountedFlow[] | undefined;
   /** By plan: a target's answers take turns between some. */
   private readonly shapes = new WeakMap<Plan, KnownShape>();
@@ -102,6 +102,20 @@ export class Meter {
     else this.previous = new KeptReading(reading);
     this.lastScrape = lastScrape;
     this.started = startedAt;
+  }
+
+  /** How many flows there would be once answers with this plan were counted. */
+  flowsWith({ flows }: Plan): number {
+    return this.flows.size + flows.filter((flow) => !this.flows.has(flowText(flow))).length;
+  }
+
+  /** What comes next is of another process, of which nothing has been counted. */
+  beginAnew(): void {
+    this.flows.clear();
+    this.byKey = new WeakMap();
+    this.ordered = undefined;
+    this.previous = undefined;
+    this.started = null;
   }
 
   count(plan: Plan, reading: StatsReading, moment: Moment, share: Share = ({ flows }) => flows): Metered {
@@ -154,7 +168,7 @@ export class Meter {
     if (startedAt !== null && earliestStart !== null && this.isRestart(startedAt)) {
       return { from: Math.min(at - 1, Math.max(this.lastScrape, earliestStart)), fresh: true };
     }
-    return { from: Math.min(at - 1, this.lastScrape), fresh: false };
+    return this.previous && { from: Math.min(at - 1, this.lastScrape), fresh: false };
   }
 
   private isRestart(startedAt: number): boolean {

@@ -6,11 +6,13 @@ import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { type ConnectionFindings, ConnectionMesh } from './connection-mesh.ts';
 import { HostMesh, type HostsAnswer } from './host-mesh.ts';
 import { type IdentitySources, identify } from './identity.ts';
+import { CountError } from './increments.ts';
 import { KnownAddresses } from './known-addresses.ts';
 import { Meter, type Moment } from './meter.ts';
 import type { NamingRules } from './naming-rules.ts';
 import type { Plan } from './plan.ts';
 import { PlanCache, type Planned } from './plan-cache.ts';
+import type { Totals } from './totals.ts';
 import { type ZoneFindings, ZoneMesh } from './zone-mesh.ts';
 
 /** What one good scrape brought. */
@@ -67,10 +69,11 @@ export class TargetMesh {
   private options: TargetMeshOptions;
   private plans: PlanCache;
   private readonly meter: Meter;
-  private readonly zones: ZoneMesh;
-  private readonly connections: ConnectionMesh;
+  private zones: ZoneMesh;
+  private connections: ConnectionMesh;
   private readonly addresses: KnownAddresses;
-  private readonly hosts: HostMesh;
+  private hosts: HostMesh;
+  private node = '';
   private listeners: readonly string[] = [];
   /** By the layouts that are still in use: answers with everything by zone, and those without, take turns. */
   private outlines = new WeakMap<StatsLayout, Outline>();
@@ -82,8 +85,25 @@ export class TargetMesh {
     this.zones = new ZoneMesh(options.storedZones);
     this.connections = new ConnectionMesh(options.storedConnections);
     this.addresses = options.addresses ?? new KnownAddresses();
-    const party = { rules: options.rules, addresses: this.addresses, caller: options.host };
-    this.hosts = new HostMesh(party, this.meter.restored);
+    this.hosts = this.newHosts(this.meter.restored);
+  }
+
+  private newHosts(restored: Totals | undefined): HostMesh {
+    const { rules, host: caller } = this.options;
+    return new HostMesh({ rules, addresses: this.addresses, caller }, restored);
+  }
+
+  /** Another Envoy answers at the address: what the one before had counted is no part of what this one has. */
+  private noteNode(info: ServerInfo | undefined): void {
+    if (!info?.nodeId) return;
+    const node = JSON.stringify([info.nodeId, info.nodeCluster]);
+    const isAnother = this.node !== '' && this.node !== node;
+    this.node = node;
+    if (!isAnother) return;
+    this.meter.beginAnew();
+    this.zones = new ZoneMesh(undefined);
+    this.connections = new ConnectionMesh(undefined);
+    this.hosts = this.newHosts(undefined);
   }
 
   /** Other labels, rules or limits from the next scrape on; what was counted stays. */
@@ -100,6 +120,7 @@ export class TargetMesh {
   observe(scraped: Scraped): ScrapeFindings {
     const { reading, info } = scraped;
     if (reading.holds?.() === false) throw new Error('the answer was overwritten by another before it was counted');
+    this.noteNode(info);
     this.hosts.lookAgain();
     const { plan, identity } = this.outlineOf(scraped);
     this.beKnown(identity, scraped.listeners);
@@ -201,6 +222,8 @@ export class TargetMesh {
     const { labelledRole, namedRole, ...names } = identify({ ...this.options, info });
     const planned = this.plans.planOf({ layout, managers, service: names.service, labelledRole, namedRole, apart });
     checkSamples(samplesOf(planned.plan), this.options.seriesLimit);
+    checkOnce(planned.plan, layout);
+    checkFlows(this.meter.flowsWith(planned.plan), this.options.seriesLimit);
     const outline = { ...planned, info, managers, apartText, identity: { ...names, role: planned.plan.role } };
     this.outlines.set(layout, outline);
     return outline;
@@ -220,6 +243,31 @@ function checkSamples(samples: number, limit: number): void {
   throw new Error(
     `${samples} stats to use, more than scrape.series_limit (${limit}): raise it, or let Envoy show less (stats_matcher)`,
   );
+}
+
+/** A peer that is called has so many series at the least. */
+const SERIES_PER_PEER = 4;
+
+/** @throws Error when a target calls new peers without end: each is kept for as long as the target is. */
+function checkFlows(flows: number, seriesLimit: number): void {
+  const most = Math.ceil(seriesLimit / SERIES_PER_PEER);
+  if (flows <= most) return;
+  throw new Error(
+    `${flows} different peers so far, more than ${most}, a quarter of scrape.series_limit: name them by fewer names (peers), or raise it`,
+  );
+}
+
+/** @throws CountError when a stat that counts is listed twice: counting both would count every request twice. */
+function checkOnce({ counters, histograms }: Plan, layout: StatsLayout): void {
+  const slots = new Map<string, number>();
+  const check = (name: string, slot: number): void => {
+    if ((slots.get(name) ?? slot) !== slot)
+      throw new CountError(`the answer is not Envoy's /stats: ${name.slice(0, 120)} is listed twice`);
+    slots.set(name, slot);
+  };
+  for (const { slot } of counters) check(layout.scalars[slot] ?? '', slot);
+  slots.clear();
+  for (const { slot } of histograms) check(layout.histograms[slot] ?? '', slot);
 }
 
 /** The smallest of the times in these slots; null when there is none. */

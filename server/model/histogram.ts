@@ -114,7 +114,8 @@ export class BinSum {
   }
 
   addBins(bins: SparseBins): void {
-    for (let i = 0; i < bins.keys.length; i++) this.add(bins.keys[i] ?? 0, bins.counts[i] ?? 0);
+    const { keys, counts } = bins;
+    for (let i = 0; i < keys.length; i++) this.add(keys[i] ?? 0, counts[i] ?? 0);
   }
 
   /** Makes it empty, to be used again. */

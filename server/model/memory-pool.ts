@@ -1,11 +1,14 @@
 export interface MemoryPoolOptions {
   /** Pieces come in this size times powers of two. */
   readonly smallestBytes: number;
-  /** What is given back beyond this is only collected as garbage. */
+  /** What is given back beyond this is freed. */
   readonly mostKeptBytes: number;
 }
 
-/** Memory that is used again and again. A piece that is never given back is only collected as garbage. */
+/**
+ * Memory that is used again and again. A piece that is never given back is only collected as garbage, which comes late:
+ * V8 sees a small handle, not the memory behind it.
+ */
 export class MemoryPool {
   private readonly options: MemoryPoolOptions;
   private readonly free = new Map<number, Buffer[]>();
@@ -27,10 +30,19 @@ export class MemoryPool {
 
   /** Gives a piece back: whoever took it may not read it any more. */
   release(memory: Buffer): void {
-    if (this.kept + memory.length > this.options.mostKeptBytes) return;
+    if (this.kept + memory.length > this.options.mostKeptBytes) {
+      free(memory);
+      return;
+    }
     this.kept += memory.length;
     const ofSize = this.free.get(memory.length);
     if (ofSize) ofSize.push(memory);
     else this.free.set(memory.length, [memory]);
   }
+}
+
+/** At once, without waiting for V8. */
+function free(memory: Buffer): void {
+  const { buffer } = memory;
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -4,6 +4,7 @@ import { connect as connectTcp, type NetConnectOpts, type Socket } from 'node:ne
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { BODIES } from './body-pool.ts';
 import { HttpError, HttpResponse } from './http-response.ts';
+import { LARGE_BYTES, LargeBodies } from './large-bodies.ts';
 
 export interface HttpConnectionOptions {
   /** Value of the header `host`. */
@@ -26,16 +27,20 @@ export interface HttpRequest {
 
 interface Exchange {
   readonly response: HttpResponse;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
   resolve(response: HttpResponse): void;
   reject(error: Error): void;
 }
 
 /** What a socket has received is in here until it was looked at, before any other socket receives. */
 const RECEIVED = Buffer.allocUnsafeSlow(65_536);
+/** Of all targets. */
+const LARGE_BODIES = new LargeBodies<Exchange>();
 const PROBE_AFTER_MS = 60_000;
 /** Of the first answer of a target. */
 const EXPECTED_BYTES = 65_536;
+/** A timer that comes later than this says that the process was busy. */
+const LATE_MS = 50;
 const ROOM_TO_GROW = 1.1;
 
 export class HttpConnection {
@@ -59,13 +64,20 @@ export class HttpConnection {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new HttpError('CLOSED', 'the client was closed'));
       const response = new HttpResponse({ bodyLimitBytes, pool: BODIES, expectedBytes: this.expectedBytes, onHead });
-      const timer = setTimeout(() => this.fail(new HttpError('TIMEDOUT')), timeoutMs);
-      const exchange = { response, timer, resolve, reject };
+      const exchange = { response, timer: setTimeout(() => this.expire(exchange, due), timeoutMs), resolve, reject };
+      const due = performance.now() + timeoutMs;
       this.exchange = exchange;
       const request = this.requestOf(path, headers);
       if (this.socket) this.socket.write(request, 'latin1');
       else void this.openFor(exchange, request);
     });
+  }
+
+  /** What came while this process was busy with something else is looked at first, and the time that it was is given. */
+  private expire(exchange: Exchange, due: number): void {
+    const lateMs = performance.now() - due;
+    if (lateMs > LATE_MS) exchange.timer = setTimeout(() => this.expire(exchange, Infinity), lateMs);
+    else setImmediate(() => this.exchange === exchange && this.fail(new HttpError('TIMEDOUT')));
   }
 
   /** Closes the connection for good. */
@@ -120,14 +132,18 @@ export class HttpConnection {
     try {
       const taken = exchange.response.push(RECEIVED.subarray(0, count));
       if (exchange.response.done) this.finish(exchange, taken < count);
+      else if (exchange.response.received > LARGE_BYTES && !LARGE_BODIES.mayGoOn(exchange, () => socket.resume()))
+        socket.pause();
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   /** What comes behind an answer belongs to none: such a connection isn't used again. */
-  private finish({ response, timer, resolve }: Exchange, surplus: boolean): void {
+  private finish(exchange: Exchange, surplus: boolean): void {
+    const { response, timer, resolve } = exchange;
     clearTimeout(timer);
+    LARGE_BODIES.ended(exchange);
     this.exchange = undefined;
     if (surplus || !response.keepAlive) this.drop();
     this.expectedBytes = Math.ceil(response.body.length * ROOM_TO_GROW);
@@ -144,6 +160,7 @@ export class HttpConnection {
     this.drop();
     if (!exchange) return;
     clearTimeout(exchange.timer);
+    LARGE_BODIES.ended(exchange);
     exchange.response.release();
     exchange.reject(error);
   }

@@ -12,8 +12,9 @@ const MOST_CHUNK_DIGITS = 8;
 /** So many chunks are taken whatever their size; more of them only when they hold this many bytes on average. */
 const ANY_CHUNKS = 4096;
 const FEWEST_CHUNK_BYTES = 16;
-/** Memory for a body that turns out longer than expected comes in such pieces. */
+/** Memory for a body that turns out longer than expected comes in pieces from this size on, and as large as the body is. */
 const PIECE_BYTES = 65_536;
+const LARGEST_PIECE_BYTES = 4 * 1024 * 1024;
 const CR = 13;
 const LF = 10;
 const START = Buffer.from('HTTP/1.');
@@ -68,6 +69,11 @@ export class HttpResponse {
 
   get done(): boolean {
     return this.state === 'done';
+  }
+
+  /** Bytes of the body so far. */
+  get received(): number {
+    return this.size;
   }
 
   /** The body, in memory of the pool. */
@@ -167,7 +173,8 @@ export class HttpResponse {
   private nextPiece(): Buffer {
     const { pool, expectedBytes, bodyLimitBytes } = this.options;
     const isFirst = this.pieces.length === 0;
-    const piece = pool.take(isFirst ? Math.min(Math.max(expectedBytes, 1), bodyLimitBytes) : PIECE_BYTES);
+    const more = Math.min(Math.max(this.size, PIECE_BYTES), LARGEST_PIECE_BYTES);
+    const piece = pool.take(isFirst ? Math.min(Math.max(expectedBytes, 1), bodyLimitBytes) : more);
     this.pieces.push(piece);
     this.sizeBeforeLast = this.size;
     return piece;

@@ -20,6 +20,8 @@ interface Circumstances {
   readonly bodyLimitBytes?: number;
 }
 
+const NO_HANDLES = 'the collector has no file handle left for a connection to {address}';
+
 /** Reasons by the code of an error of Node or of {@link HttpError}; `{address}` is the target's. */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED:
@@ -32,6 +34,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'there is no route to {address}',
   ENOENT: 'there is no socket at {address}: is Envoy running, and is the path right?',
   EACCES: 'the collector may not open {address}: check its permissions',
+  EMFILE: `${NO_HANDLES} (EMFILE): raise the limit of this process (ulimit -n, LimitNOFILE)`,
+  ENFILE: `${NO_HANDLES} (ENFILE): raise the limit of the machine (fs.file-max)`,
   ERR_LINK_LOCAL:
     '{address} is at a link-local address, where clouds keep their metadata: set scrape.allow_link_local if an Envoy is there',
   DEPTH_ZERO_SELF_SIGNED_CERT:

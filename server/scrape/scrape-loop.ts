@@ -77,6 +77,8 @@ export class ScrapeLoop {
   private settings: ScrapeSettings;
   phase: Phase;
   private timer: NodeJS.Timeout | undefined;
+  /** What counting the answer before took. */
+  private countingMs = 0;
   private stopped = false;
 
   constructor(options: ScrapeLoopOptions) {
@@ -140,8 +142,12 @@ export class ScrapeLoop {
     });
     if (this.stopped) return;
     const tookMs = result.durationMs + (result.extras?.durationMs ?? 0);
-    this.pace.asked({ busyMs: Math.max(0, tookMs - (ownDelay.lateMs - lateMs)), timedOut });
+    const busyMs = Math.max(0, tookMs - (ownDelay.lateMs - lateMs));
+    const ownMs = this.scraper.takeReadingMs() + this.countingMs;
+    this.pace.asked({ busyMs, timedOut, ownMs });
+    const counting = performance.now();
     this.options.onResult({ ...result, pace: this.pace.inForce });
+    this.countingMs = performance.now() - counting;
     this.schedule(this.delayFrom(started));
   }
 

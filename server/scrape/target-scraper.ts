@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { plainlyTooMany } from '../envoy/plainly-too-many.ts';
 import {
   CONNECTION_MANAGERS_PATH,
   copyEndings,
@@ -61,6 +62,13 @@ export interface Asks {
   get(path: string): Promise<AdminAnswer>;
 }
 
+export interface TargetScraperSettings {
+  /** At every how many scrapes zones are asked for; 0: never. */
+  readonly zonesEvery: number;
+  /** Most stats that will be used; default: any number. */
+  readonly seriesLimit?: number;
+}
+
 /**
  * Scrapes one target: one request for /stats, in the best form that it takes, which is looked for again when another
  * version of Envoy answers; /server_info only when the
@@ -90,18 +98,28 @@ export class TargetScraper {
   /** Envoy's, as last told. */
   private version = '';
 
+  private readingMs = 0;
   /** Whether Istio's own metrics are asked for, as the rest holds no requests. */
   private asksIstio = false;
+  private seriesLimit: number;
   private readonly zones: ZoneTurns;
 
-  /** `zonesEvery`: at every how many scrapes zones are asked for; 0: never. */
-  constructor(admin: Asks, { zonesEvery }: { zonesEvery: number } = { zonesEvery: 0 }) {
+  constructor(admin: Asks, { zonesEvery, seriesLimit = Infinity }: TargetScraperSettings = { zonesEvery: 0 }) {
     this.admin = admin;
+    this.seriesLimit = seriesLimit;
     this.zones = new ZoneTurns(zonesEvery);
   }
 
+  /** How long reading answers took since this was asked for last. */
+  takeReadingMs(): number {
+    const taken = this.readingMs;
+    this.readingMs = 0;
+    return taken;
+  }
+
   /** Counts from the next scrape on. */
-  configure({ zonesEvery }: { zonesEvery: number }): void {
+  configure({ zonesEvery, seriesLimit = Infinity }: TargetScraperSettings): void {
+    this.seriesLimit = seriesLimit;
     this.zones.change(zonesEvery);
   }
 
@@ -123,8 +141,9 @@ export class TargetScraper {
   private async scrapeOnce(isAgain = false): Promise<GoodScrape> {
     const { answer, reading } = await this.stats();
     if (this.process?.connection === answer.connection) {
+      const good = this.goodScrape(answer, reading, this.process);
       answer.release?.();
-      return this.goodScrape(answer, reading, this.process);
+      return good;
     }
     // Other targets are read while this one is asked more.
     const kept = owned(reading);
@@ -156,6 +175,7 @@ export class TargetScraper {
     const { info, infoAt, managers } = process;
     const { precision } = this.reader;
     if (reading.layout !== this.layout) {
+      this.checkSize(reading.layout);
       this.layout = reading.layout;
       const listed = listedNames(reading.layout, info?.zone ?? '');
       this.zones.saw(listed.called);
@@ -167,6 +187,14 @@ export class TargetScraper {
     const connections = this.connectionsTold();
     const good = { reading, precision, at: answer.at, bodyBytes: answer.body.length, info, infoAt, managers };
     return { ...good, ...(zones && { zones }), ...(connections && { connections }) };
+  }
+
+  private checkSize(layout: StatsLayout): void {
+    const stats = plainlyTooMany(layout, this.seriesLimit);
+    if (stats > 0)
+      throw new ScrapeError(
+        `${stats} stats to use, more than scrape.series_limit (${this.seriesLimit}): raise it, or let Envoy show less (stats_matcher)`,
+      );
   }
 
   private connectionsTold(): GoodScrape['connections'] {
@@ -232,7 +260,13 @@ export class TargetScraper {
   }
 
   private async lent(reader: StatsReader, body: Buffer): Promise<StatsReading> {
-    return reader.lend(reader.shorten ? await reader.shorten(body, setImmediate) : body);
+    const short = reader.shorten ? await reader.shorten(body, setImmediate) : body;
+    const started = performance.now();
+    try {
+      return reader.lend(short);
+    } finally {
+      this.readingMs += performance.now() - started;
+    }
   }
 
   /** An error for what is no /stats; undefined when the target told latencies by its own quantiles though asked for more. */

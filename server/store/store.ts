@@ -220,14 +220,14 @@ export class StoreError extends Error {
   override name = 'StoreError';
 }
 
-/** The answer of whoever writes got lost: what was to be written may have been, or not. */
-export class UnsureError extends StoreError {
-  override name = 'UnsureError';
-}
-
 /** The thread that was to do something ended by itself; another one takes its place, so that it can be asked again. */
 export class StoreThreadError extends StoreError {
   override name = 'StoreThreadError';
+}
+
+/** The answer of whoever writes got lost: what was to be written may have been, or not. */
+export class UnsureError extends StoreError {
+  override name = 'UnsureError';
 }
 
 /** A query asks for more than may be held in memory; the message says what would do. */

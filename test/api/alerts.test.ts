@@ -164,7 +164,7 @@ test('a second test is refused while one is under way, and one that nobody waits
   const first = fetch(`${api.url}/api/v1/rules/test`, { signal: leaving.signal }).catch((error: Error) => error.name);
   await begun.promise;
   const second = await fetch(`${api.url}/api/v1/rules/test`);
-  expect([second.status, ((await second.json()) as ErrorBody).error.code]).toEqual([503, 'busy']);
+  expect([second.status, ((await second.json()) as ErrorBody).error.code]).toEqual([429, 'busy']);
   leaving.abort();
   expect(await first).toBe('AbortError');
   await eventually(() => asked[0]?.limits.cancelled[0]).toBe(1);

@@ -80,7 +80,6 @@ describe('pages and filters', () => {
     expect((await list('?service=b')).targets[0]).toMatchObject({
       startedAt: 400,
       restarts: [],
-      scrapeIntervalMs: null,
       certificateExpiry: 1_800_000_000_000,
     });
   });

@@ -59,6 +59,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'the queue of a receiver that is out for an hour, and its drain [--sidecars=1000 --rounds=240 --native]',
     run: async (args) => (await import('./remote-write.ts')).remoteWriteBenchmark(args),
   },
+  hostile: {
+    about: 'ten good sidecars beside everything that no Envoy does: memory, lateness, counts [--minutes=5]',
+    run: async (args) => (await import('./hostile.ts')).hostileBenchmark(args),
+  },
   scrape: {
     about: 'CPU and memory of scraping many sidecars [--sidecars=1000] [--services=100] [--interval=10] [--seconds=30]',
     run: async (args) => (await import('./scrape.ts')).scrapeBenchmark(args),

@@ -133,13 +133,15 @@ test('check tells what is damaged', { timeout }, async () => {
 });
 
 test('check reads every block', { timeout }, async () => {
-  await (await filled()).close();
+  const store = await filled();
+  while (await store.upkeep(START + ROUNDS * INTERVAL_MS + 3_000_000));
+  await store.close();
   const database = new Database(path);
-  database.exec("UPDATE blocks_raw SET data = x'0102' WHERE id = (SELECT min(id) FROM blocks_raw)");
+  database.exec("UPDATE blocks_1m SET data = x'0102' WHERE id = (SELECT min(id) FROM blocks_1m)");
   database.close();
   const { code, out } = await db('check');
   expect([code, out.length]).toEqual([1, 1]);
-  expect(out[0]).toMatch(/^block \d+ of raw: /);
+  expect(out[0]).toMatch(/^block \d+ of 1m: /);
 });
 
 test.each<[name: string, make: () => void, message: string]>([

@@ -28,7 +28,7 @@ export interface TestCollectorOptions {
   readonly configFile?: string;
 }
 
-/** Starts the collector as a user would, in a process of its own; resolves when it serves. */
+/** Starts the collector as `npm start` would, in a process of its own; resolves when it serves. */
 export async function startTestCollector({
   targets,
   storagePath,

@@ -168,11 +168,6 @@ describe('Prometheus text', () => {
       { 'cluster.a.upstream_rq_total': 1200, 'cluster.a.upstream_rq_retry': 2 },
     ],
     [
-      'what is no number counts nothing',
-      'envoy_cluster_upstream_rq_total{envoy_cluster_name="a"} NaN\nenvoy_cluster_upstream_rq_retry{envoy_cluster_name="a"} -3\n',
-      { 'cluster.a.upstream_rq_total': 0, 'cluster.a.upstream_rq_retry': 0 },
-    ],
-    [
       'gRPC failures',
       'envoy_cluster_grpc_failure{envoy_grpc_bridge_service="S",envoy_grpc_bridge_method="M",envoy_cluster_name="a"} 4\n',
       { 'cluster.a.grpc.S.M.failure': 4 },
@@ -187,6 +182,10 @@ describe('Prometheus text', () => {
     ['', 'there is no metric of Envoy among the lines'],
     ['# HELP go_goroutines x\ngo_goroutines 5\n', 'there is no metric of Envoy among the lines'],
     ['envoy_cluster_upstream_rq_total{envoy_cluster_name="a} 5\n', 'not a line of Prometheus text'],
+    ...['NaN', '-3', '+Inf', '-Inf', '1e400', 'many', ''].map((value): [string, string] => [
+      `envoy_cluster_upstream_rq_total{envoy_cluster_name="a"} ${value}\n`,
+      `"${value}" is no count`,
+    ]),
     [
       `envoy_cluster_upstream_rq_total{envoy_cluster_name="${'x'.repeat(20_000)}"} 5\n`,
       'a line is longer than 16384 bytes',

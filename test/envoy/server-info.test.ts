@@ -68,6 +68,7 @@ describe('/server_info', () => {
     ['null', 'null'],
     ['a list', '[{"uptime_current_epoch":"7s"}]'],
     ['a text', '"7s"'],
+    ['an uptime beyond all time', '{"uptime_current_epoch":"1000000000s"}'],
     ['no uptime', '{"version":"a/1.40.0/b"}'],
     ['an uptime that is a number', '{"uptime_current_epoch":7}'],
     ['a negative uptime', '{"uptime_current_epoch":"-7s"}'],

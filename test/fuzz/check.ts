@@ -2,6 +2,7 @@
 
 import { owned, StatsError, type StatsReader, type StatsReading } from '../../server/envoy/stats.ts';
 import { TextStatsReader } from '../../server/envoy/stats-text.ts';
+import { CountError } from '../../server/mesh/increments.ts';
 import { NO_RULES } from '../../server/mesh/naming-rules.ts';
 import { TargetMesh } from '../../server/mesh/target-mesh.ts';
 import { decodeTotals } from '../../server/mesh/totals.ts';
@@ -98,6 +99,7 @@ class Target {
         this.mesh.observe({ reading, precision, info: undefined, managers: new Set(), ...times }),
       );
     } catch (error) {
+      if (error instanceof CountError) return undefined;
       if (error instanceof Error && error.message.includes('scrape.series_limit')) return undefined;
       return `mesh: threw ${error}`;
     }

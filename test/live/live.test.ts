@@ -104,9 +104,9 @@ test('starts of an Envoy that come after another are kept, the same one told a l
   const told = (to: number, startedAt: number | null) =>
     goodScrape({ target: A, from: to - 1000, to, findings: { startedAt } });
   live.apply([told(10_000, 4000)]);
-  expect(live.get(A)).toMatchObject({ startedAt: 4000, restarts: [], intervalMs: null });
+  expect(live.get(A)).toMatchObject({ startedAt: 4000, restarts: [] });
   live.apply([told(20_000, 5000)]);
-  expect(live.get(A)).toMatchObject({ startedAt: 5000, restarts: [], intervalMs: 10_000 });
+  expect(live.get(A)).toMatchObject({ startedAt: 5000, restarts: [] });
   live.apply([failedScrape(A, 30_000, 'gone'), told(40_000, 37_000)]);
   expect(live.get(A)).toMatchObject({ startedAt: 37_000, restarts: [37_000] });
   live.apply([told(50_000, null)]);

@@ -19,6 +19,8 @@ export interface Answer {
   readonly managers?: readonly string[];
   readonly hosts?: HostsAnswer;
   readonly listeners?: readonly string[];
+  /** Default: always the same. */
+  readonly nodeId?: string;
 }
 
 /** /server_info of an Envoy that started at `started`, asked at `at`: it tells whole seconds. */
@@ -39,12 +41,21 @@ export class ScrapedTarget {
     this.mesh = this.newMesh();
   }
 
-  scrape({ at, stats, started, previousRound = at - 5000, managers = [], hosts, listeners }: Answer): ScrapeFindings {
+  scrape({
+    at,
+    stats,
+    started,
+    previousRound = at - 5000,
+    managers = [],
+    hosts,
+    listeners,
+    nodeId,
+  }: Answer): ScrapeFindings {
     const findings = this.mesh.observe({
       reading: this.reader.read(textBody(stats)),
       precision: this.reader.precision,
       at,
-      info: started === undefined ? undefined : infoOf(started, at),
+      info: started === undefined ? undefined : { ...infoOf(started, at), ...(nodeId && { nodeId }) },
       infoAt: at,
       managers: new Set(managers),
       hosts,

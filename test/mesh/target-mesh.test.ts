@@ -162,6 +162,70 @@ describe('a restart of Envoy', () => {
   });
 });
 
+describe('another Envoy at the same address', () => {
+  test.each([
+    ['that has run for long is a baseline', T0 - 3600 * SECOND, 0],
+    ['that started at the same moment is another', T0 - 60 * SECOND, 0],
+    ['that started since counts from zero', T0 + 5 * SECOND, 900],
+  ])('%s', (_, started, counted) => {
+    const target = new ScrapedTarget();
+    target.scrape({ at: T0, stats: sidecar(0), started: T0 - 60 * SECOND });
+    target.scrape({ at: T0 + SECOND, stats: sidecar(40), started: T0 - 60 * SECOND });
+    const other = target.scrape({ at: T0 + 10 * SECOND, stats: sidecar(900), started, nodeId: 'another' });
+    expect([countedBy(other), totalsOf(other).inbound ?? '']).toEqual([ok(counted), ok(counted).inbound ?? '']);
+    const next = target.scrape({ at: T0 + 20 * SECOND, stats: sidecar(903), started, nodeId: 'another' });
+    expect([countedBy(next), totalsOf(next).inbound]).toEqual([ok(3), ok(counted + 3).inbound]);
+  });
+});
+
+describe('numbers that are no counts', () => {
+  const stats = (requests: number, bins = requests): EnvoyStats => ({
+    scalars: { 'http.ingress.downstream_rq_2xx': requests, 'http.ingress.downstream_rq_active': 2 ** 54 },
+    histograms: { 'http.ingress.downstream_rq_time': { 3: bins } },
+  });
+
+  test.each([
+    ['a counter', stats(2 ** 54, 0), 'http.ingress.downstream_rq_2xx stands at 2^53 or more, which is no count'],
+    ['a bin', stats(0, 2 ** 54), 'http.ingress.downstream_rq_time stands at 2^53 or more, which is no count'],
+  ])('%s: the scrape fails, and the next one goes on from the one before', (_, bad, reason) => {
+    const target = new ScrapedTarget();
+    target.scrape({ at: T0, stats: stats(1), started: T0 - 60 * SECOND });
+    const started = T0 - 60 * SECOND;
+    expect(() => target.scrape({ at: T0 + SECOND, stats: bad, started })).toThrow(reason);
+    expect(countedBy(target.scrape({ at: T0 + 2 * SECOND, stats: stats(5), started }))).toEqual(ok(4));
+  });
+
+  test('a gauge that fell below zero and wrapped around is zero', () => {
+    const { observation } = new ScrapedTarget().scrape({ at: T0, stats: stats(1), started: T0 - 60 * SECOND });
+    expect(observation.flows.map(({ gauges }) => gauges[GAUGE_INDEX.active_requests])).toEqual([0]);
+  });
+
+  test('a stat that is listed twice is not counted twice', () => {
+    const body = textBody(stats(1)).toString();
+    const reader = new TextStatsReader();
+    const mesh = new TargetMesh({
+      labels: {},
+      address: 'a:1',
+      host: 'a',
+      rules: NO_RULES,
+      seriesLimit: 9,
+      stored: undefined,
+    });
+    const reading = reader.read(Buffer.from(body + body));
+    const scraped = {
+      reading,
+      precision: reader.precision,
+      at: T0,
+      infoAt: T0,
+      managers: new Set<string>(),
+      previousRound: null,
+    };
+    expect(() => mesh.observe({ ...scraped, info: undefined })).toThrow(
+      "the answer is not Envoy's /stats: http.ingress.downstream_rq_2xx is listed twice",
+    );
+  });
+});
+
 describe('the clock of the collector', () => {
   test.each([
     ['goes back', -3_600_000],
@@ -336,6 +400,17 @@ describe('series_limit', () => {
     const findings = target.scrape({ at: T0 + 2 * SECOND, stats: sidecar(17), started: T0 - 60 * SECOND });
     expect(countedBy(findings)).toEqual(ok(7));
     expect(findings.observation.from).toBe(T0);
+  });
+
+  test('peers that come and go count together', () => {
+    const target = new ScrapedTarget({ seriesLimit: 12 });
+    const callTo = (peer: string) =>
+      target.scrape({ at: T0, stats: { scalars: { [`cluster.${peer}.upstream_rq_2xx`]: 1 } }, started: T0 - SECOND });
+    for (const peer of ['a', 'b', 'c', 'a']) callTo(peer);
+    expect(() => callTo('d')).toThrow(
+      '4 different peers so far, more than 3, a quarter of scrape.series_limit: name them by fewer names (peers), or raise it',
+    );
+    expect(Object.keys(totalsOf(callTo('b')))).toEqual(['a', 'b', 'c']);
   });
 
   test('counts what is used, not what is listed', () => {

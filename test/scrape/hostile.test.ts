@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { FAKE_STATS, type FakeAdmin, startFakeSocket } from './fake-admin.ts';
+import { drips, endlessly, says } from './hostile-sockets.ts';
 import { BODY_LIMIT_BYTES, failureOf, IMPATIENT_MS, scraperOf } from './scraping.ts';
 
 const CLOSED = '{target} closed the connection before it had answered';
@@ -19,27 +20,6 @@ const OK = 'HTTP/1.1 200 OK\r\n';
 const TEXT = `${OK}content-type: text/plain\r\n`;
 const CHUNKED = `${TEXT}transfer-encoding: chunked\r\n\r\n`;
 const HEX = FAKE_STATS.length.toString(16);
-
-/** A server that answers every request with the same bytes and keeps the connection open. */
-const says =
-  (answer: string) =>
-  (socket: Socket): void =>
-    void socket.on('data', () => socket.write(answer));
-
-/** A server that writes the same over and over for as long as someone reads. */
-const endlessly =
-  (start: string, again: string) =>
-  (socket: Socket): void => {
-    const more = Buffer.from(again.repeat(Math.ceil(4096 / again.length)));
-    const send = () => {
-      while (!socket.destroyed && socket.write(more));
-    };
-    socket.on('drain', send);
-    socket.once('data', () => {
-      socket.write(start);
-      send();
-    });
-  };
 
 async function failureAt(fake: FakeAdmin, timeoutMs?: number): Promise<string> {
   const failure = await failureOf(fake.address, timeoutMs);
@@ -94,15 +74,7 @@ test.each<[name: string, onConnection: (socket: Socket) => void, reason: string]
     CLOSED,
   ],
   ['closes midway in its headers', (socket) => socket.once('data', () => socket.end(OK)), CLOSED],
-  [
-    'sends its headers a byte a time',
-    (socket) => {
-      let at = 0;
-      const drip = setInterval(() => socket.write(TEXT.charAt(at++ % TEXT.length)), 40);
-      socket.on('close', () => clearInterval(drip));
-    },
-    TIMED_OUT,
-  ],
+  ['sends its headers a byte a time', (socket) => socket.once('data', () => drips('', TEXT, 40)(socket)), TIMED_OUT],
 ])('a target that %s is down with its reason', async (_, onConnection, reason) => {
   const timeoutMs = reason === TIMED_OUT ? IMPATIENT_MS : undefined;
   expect(await failureAt(await startFakeSocket(onConnection), timeoutMs)).toBe(reason);

@@ -4,7 +4,9 @@ import { type Asked, Pace } from '../../server/scrape/pace.ts';
 
 const SETTINGS = { intervalMs: 15_000, timeoutMs: 10_000, slowDown: true };
 const took = (busyMs: number): Asked => ({ busyMs, timedOut: false });
+const cost = (ownMs: number): Asked => ({ busyMs: 10, timedOut: false, ownMs });
 const TIMEOUT: Asked = { busyMs: 10_000, timedOut: true };
+const costs = (text: string) => `reading its answers takes us ${text} s, as when it lists other names each time`;
 /** A minute, jitter included. */
 const LONGEST = 54_545;
 const TIMED_OUT = 'it did not answer within 10s';
@@ -24,6 +26,10 @@ describe('the interval in force after scrapes', () => {
     ['that time out for long', Array<Asked>(20).fill(TIMEOUT), LONGEST, TIMED_OUT],
     ['that recover step by step', [TIMEOUT, TIMEOUT, took(5)], 27_273, TIMED_OUT],
     ['that have recovered', [TIMEOUT, TIMEOUT, took(5), took(5)], 15_000, ''],
+    ['that are quick, but cost us much once', [cost(900), cost(10)], 15_000, ''],
+    ['that cost us much again', [cost(5000), cost(900)], 18_000, costs('0.90')],
+    ['that cost us much, then little', [cost(900), cost(900), cost(1)], 15_000, ''],
+    ['that cost us little each time', [cost(199), cost(199)], 15_000, ''],
     ['that fail at once after a timeout', [TIMEOUT, took(1)], 15_000, ''],
   ])('%s', (_, scrapes, intervalMs, slowedDown) => {
     const pace = new Pace(SETTINGS, () => 0);

@@ -2,7 +2,7 @@
 
 import type { Target } from '../../server/model/discovered-target.ts';
 import { formatTargetAddress, type TargetAddress } from '../../server/model/target.ts';
-import { AdminClient } from '../../server/scrape/admin-client.ts';
+import { AdminClient, type AdminLimits } from '../../server/scrape/admin-client.ts';
 import { ScrapeManager, type ScrapeManagerOptions } from '../../server/scrape/scrape-manager.ts';
 import { TargetScraper } from '../../server/scrape/target-scraper.ts';
 
@@ -16,17 +16,22 @@ export function targetAt(address: TargetAddress): Target {
   return { key: formatTargetAddress(address), address, labels: {}, discoveredLabels: {} };
 }
 
+export function clientOf(address: TargetAddress, limits: Partial<AdminLimits> = {}): AdminClient {
+  return new AdminClient({
+    address,
+    timeoutMs: PATIENT_MS,
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    now: Date.now,
+    ...limits,
+  });
+}
+
 /** A scraper of one target, with its client. */
 export function scraperOf(
   address: TargetAddress,
   timeoutMs = PATIENT_MS,
 ): { client: AdminClient; scraper: TargetScraper } {
-  const client = new AdminClient({
-    address,
-    timeoutMs,
-    bodyLimitBytes: BODY_LIMIT_BYTES,
-    now: Date.now,
-  });
+  const client = clientOf(address, { timeoutMs });
   return { client, scraper: new TargetScraper(client) };
 }
 

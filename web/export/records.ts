@@ -72,7 +72,7 @@ export function targetRecord(target: TargetStatus): FlatRecord {
     envoyVersion: rest.envoyVersion,
     startedAt: iso(rest.startedAt),
     restarts: rest.restarts.length,
-    scrapeIntervalMs: rest.scrapeIntervalMs,
+    intervalMs: rest.intervalMs,
     certificateExpiry: iso(rest.certificateExpiry),
     precision: rest.precision,
   };

@@ -4,7 +4,7 @@ import type { LiveTarget } from '../../live/live.ts';
 import { keyOf } from '../../model/labels.ts';
 import { LabelSet } from '../families.ts';
 import { FLOW_FAMILIES, type MeshOptions, SIDECAR_FAMILIES } from '../mesh-families.ts';
-import { type FlowGroup, type MeshSnapshot, type Sidecar, takeSnapshot } from '../mesh-snapshot.ts';
+import { type FlowGroup, type MeshSnapshot, type Sidecar, takeSnapshot, withTotals } from '../mesh-snapshot.ts';
 import type { Accepted, AcceptedTarget } from './accepted.ts';
 import { type HistogramForm, MetricsMessage, type Temporality } from './message.ts';
 import { resourceOf, SERIES_LABELS } from './resource.ts';
@@ -75,12 +75,8 @@ function encode({ labels, target, groups, sidecars }: Instance, options: Resourc
   const since = Math.min(now, ...[...reports.values()].map((report) => report.since));
   const message = new MetricsMessage({ ...options, since, at: now }, version);
   const told = groups.map((group) => ({
-    ...group,
+    ...withTotals(group, ({ target: one, total }) => reports.get(one)?.flowOf(total) ?? total),
     labels: pointLabels(group.labels),
-    members: group.members.map((member) => ({
-      ...member,
-      total: reports.get(member.target)?.flowOf(member.total) ?? member.total,
-    })),
   }));
   writeFamilies(message, { groups: told, sidecars }, options);
   const taken = [...targets].map((one): [LiveTarget, Pick<AcceptedTarget, 'flows' | 'at'>] => [

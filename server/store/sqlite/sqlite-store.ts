@@ -86,7 +86,9 @@ export class SqliteStore implements Store {
     try {
       const encoded = await this.encode(round, id);
       const transferList = [encoded.scrapes.buffer, encoded.bytes.buffer];
-      const failure = await this.writer.run<string | undefined>('append', encoded, transferList).catch(asUnsureError);
+      const failure: string | undefined = await this.writer
+        .run<string | undefined>('append', encoded, transferList)
+        .catch(asUnsureError);
       if (failure !== undefined) throw new StoreError(failure);
     } catch (error) {
       this.encoder.forget();

@@ -58,7 +58,6 @@ function fakeTarget(service: FakeService, place: number, index: number, now: num
     envoyVersion: place === 14 ? '' : place % 5 === 0 ? '1.38.3' : '1.40.0',
     startedAt: place === 14 ? null : now - (place % 3 === 0 && index === 1 ? 95_000 : 3_600_000 * (5 + 17 * place)),
     restarts: place % 3 === 0 && index === 1 ? [now - 200_000, now - 95_000] : [],
-    scrapeIntervalMs: place === 14 ? null : 15_000,
     certificateExpiry: place % 2 === 0 ? null : now + 86_400_000 * (place === 5 ? 3 : 40),
     note: '',
     precision: place === 14 ? 'unknown' : place === 3 ? 'buckets' : 'bins',

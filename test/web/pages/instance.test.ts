@@ -39,10 +39,9 @@ test.each<[restarts: number[], words: string, health: string]>([
 );
 
 test.each<[differences: Partial<TargetStatus>, words: string]>([
-  [{ scrapeIntervalMs: null }, 'not known yet'],
-  [{ scrapeIntervalMs: 0 }, 'not known yet'],
-  [{ scrapeIntervalMs: 15_003 }, 'every 15 seconds, of which 4.00 ms is the answering'],
-  [{ scrapeIntervalMs: 60_000, scrapeDurationMs: null }, 'every 1 minute'],
+  [{ intervalMs: null }, 'not known yet'],
+  [{ intervalMs: 15_000 }, 'every 15 seconds, of which 4.00 ms is the answering'],
+  [{ intervalMs: 60_000, scrapeDurationMs: null }, 'every 1 minute'],
 ])('asked %j', (differences, words) => expect(spaced(intervalInWords(sidecar(differences)))).toBe(words));
 
 test.each<[certificateExpiry: number | null, words: string, health: string]>([

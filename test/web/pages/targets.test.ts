@@ -21,7 +21,6 @@ function target(service: string, differences: Partial<TargetStatus> = {}): Targe
     envoyVersion: '1.40.0',
     startedAt: null,
     restarts: [],
-    scrapeIntervalMs: null,
     certificateExpiry: null,
     precision: 'bins',
     note: '',

@@ -28,9 +28,9 @@ export function restartsInWords({ restarts }: TargetStatus): Told {
 }
 
 /** How often it is asked, and what share of the time that takes. */
-export function intervalInWords({ scrapeIntervalMs, scrapeDurationMs }: TargetStatus): string {
-  if (scrapeIntervalMs === null || scrapeIntervalMs <= 0) return 'not known yet';
-  const every = spanInWords(Math.max(1000, Math.round(scrapeIntervalMs / 1000) * 1000));
+export function intervalInWords({ intervalMs, scrapeDurationMs }: TargetStatus): string {
+  if (intervalMs === null) return 'not known yet';
+  const every = spanInWords(intervalMs);
   if (scrapeDurationMs === null) return `every ${every}`;
   return `every ${every}, of which ${text(milliseconds(scrapeDurationMs))} is the answering`;
 }

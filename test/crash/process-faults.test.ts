@@ -1,0 +1,127 @@
+/** What may happen to the whole process while it runs, to the real collector on a real Envoy: nothing is lost by it. */
+
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { ServiceAnswer, StatusAnswer, TargetsAnswer } from '../../server/api/contract.ts';
+import { startAnswering } from '../e2e/answering-server.ts';
+import { getJson, startTestCollector, type TestCollector } from '../e2e/collector.ts';
+import { cluster, listener } from '../e2e/envoy-config.ts';
+import { get } from '../e2e/plain-client.ts';
+import { startRealEnvoy } from '../e2e/real-envoy.ts';
+import { healthy, startFakeAdmin } from '../scrape/fake-admin.ts';
+import { smallDisk } from '../store/small-disk.ts';
+import { temporaryFolder } from '../store/temporary-folder.ts';
+
+const timeout = 90_000;
+const eventually = { timeout: 40_000, interval: 200 };
+
+/** A collector on a real sidecar of service `shop`, which has been scraped. */
+async function started(storagePath = join(temporaryFolder(), 'sidelight.db'), more: readonly string[] = []) {
+  const upstream = await startAnswering();
+  onTestFinished(() => upstream.stop());
+  const routes = [{ match: { prefix: '/' }, route: { cluster: 'backend' } }];
+  const envoy = await startRealEnvoy({
+    config: {
+      static_resources: {
+        clusters: [cluster('backend', [upstream.port])],
+        listeners: [
+          listener({ name: 'in', statPrefix: 'ingress', virtualHosts: [{ name: 'all', domains: ['*'], routes }] }),
+        ],
+      },
+    },
+  });
+  onTestFinished(() => envoy.stop());
+  const targets = [`${envoy.admin},service=shop`, ...more];
+  const collector = await startTestCollector({ targets, storagePath, intervalSeconds: 1 });
+  onTestFinished(() => collector.kill());
+  await vi.waitFor(async () => expect((await status(collector)).scrape.up).toBe(targets.length), eventually);
+  const send = async (count: number) => {
+    for (let i = 0; i < count; i++) await get({ port: envoy.port('in'), host: 'shop', path: '/200' });
+  };
+  return { collector, envoy, send };
+}
+
+const status = ({ url }: TestCollector) => getJson<StatusAnswer>(`${url}/api/v1/status`);
+
+/** Waits until so many requests, and their latencies, have been counted, and no more. */
+async function expectCounted({ url }: TestCollector, requests: number): Promise<void> {
+  const range = `from=${Date.now() - 600_000}&to=${Date.now() + 60_000}`;
+  await vi.waitFor(async () => {
+    const shop = await getJson<ServiceAnswer>(`${url}/api/v1/services/shop?${range}`);
+    expect([shop.requests, shop.latencySamples]).toEqual([requests, requests]);
+  }, eventually);
+}
+
+const scrapesOf = async ({ url }: TestCollector): Promise<number> =>
+  Number(/^sidelight_scrapes_total\{result="good"\} (\d+)/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
+
+test('SIGSTOP and SIGCONT: what happened meanwhile is counted once', { timeout }, async () => {
+  const { collector, envoy, send } = await started();
+  await send(40);
+  process.kill(collector.pid, 'SIGSTOP');
+  // Several intervals and timeouts: as long as the sidecar needs to be asked something else a few times.
+  const until = Date.now() + 4000;
+  let sent = 40;
+  while (Date.now() < until) {
+    await send(20);
+    sent += 20;
+    await envoy.page('/ready');
+  }
+  process.kill(collector.pid, 'SIGCONT');
+  await send(30);
+  await expectCounted(collector, sent + 30);
+  expect(await collector.terminate()).toBe(0);
+});
+
+test('no file handle left: told as it is, everything known goes on, and all is well once there are more', {
+  timeout,
+}, async () => {
+  const late = await startFakeAdmin(healthy);
+  onTestFinished(() => late.stop());
+  const { collector, send } = await started(undefined, [`${late.text},service=late`]);
+  const limit = (most: number) => execFileSync('prlimit', ['--pid', String(collector.pid), `--nofile=${most}:`]);
+  // Descriptors 0 to 2 are taken: there is no other one to be had.
+  limit(3);
+  late.dropConnections();
+  await vi.waitFor(() => expect(collector.log.join('\n')).toContain('no file handle left'), eventually);
+  await send(25);
+  const before = late.connections();
+  limit(1024);
+  await vi.waitFor(() => expect(late.connections()).toBeGreaterThan(before), eventually);
+  await expectCounted(collector, 25);
+  await vi.waitFor(async () => {
+    const { targets } = await getJson<TargetsAnswer>(`${collector.url}/api/v1/targets`);
+    expect(targets.map(({ lastError }) => lastError)).toEqual(['', '']);
+  }, eventually);
+  expect(await collector.terminate()).toBe(0);
+});
+
+test('a full disk: told in the log and the status, and nothing is missing once there is room', {
+  timeout,
+}, async () => {
+  const disk = smallDisk();
+  const { collector, send } = await started(join(disk, 'sidelight.db'));
+  await send(15);
+  await expectCounted(collector, 15);
+  try {
+    writeFileSync(join(disk, 'ballast'), Buffer.alloc(2_500_000));
+  } catch {
+    // The disk is full now.
+  }
+  await send(20);
+  await vi.waitFor(async () => {
+    const { storage } = await status(collector);
+    expect([storage.state, storage.message]).toEqual(['failing', expect.stringContaining('the disk is full')]);
+  }, eventually);
+  const scrapes = await scrapesOf(collector);
+  await vi.waitFor(async () => expect(await scrapesOf(collector)).toBeGreaterThan(scrapes + 2), eventually);
+  rmSync(join(disk, 'ballast'));
+  await expectCounted(collector, 35);
+  await vi.waitFor(async () => {
+    expect((await status(collector)).storage).toMatchObject({ state: 'ok', waiting: 0, lost: 0 });
+  }, eventually);
+  expect(collector.log.filter((line) => /rounds can not be stored/.test(line))).toHaveLength(1);
+  expect(collector.log.filter((line) => /rounds can be stored again/.test(line))).toHaveLength(1);
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { LARGE_BYTES, LargeBodies } from '../../server/scrape/large-bodies.ts';
+import { startFakeAdmin } from './fake-admin.ts';
+import { clientOf } from './scraping.ts';
+
+test('two go on at once, the others in their order', () => {
+  const bodies = new LargeBodies<{ name: string }>();
+  const went: string[] = [];
+  const owners = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name }));
+  const [a, b, c, d] = owners;
+  const ask = (owner: { name: string }) => bodies.mayGoOn(owner, () => went.push(owner.name));
+  expect(owners.map(ask)).toEqual([true, true, false, false, false]);
+  expect(owners.map(ask)).toEqual([true, true, false, false, false]);
+  if (!a || !b || !c || !d) throw new Error('there are five');
+  bodies.ended(c);
+  expect(went).toEqual([]);
+  bodies.ended(a);
+  bodies.ended(a);
+  expect([went, ask(d)]).toEqual([['d'], true]);
+  bodies.ended(b);
+  expect(went).toEqual(['d', 'e']);
+});
+
+test('large answers of many targets at once are all received', async () => {
+  const text = 'x'.repeat(3 * LARGE_BYTES);
+  const fakes = await Promise.all(Array.from({ length: 6 }, () => startFakeAdmin((_, response) => response.end(text))));
+  const clients = fakes.map(({ address }) => clientOf(address, { bodyLimitBytes: 4 * LARGE_BYTES }));
+  const answers = await Promise.all(clients.map((client) => client.get('/stats')));
+  expect(answers.map(({ body }) => body.length)).toEqual(fakes.map(() => text.length));
+  await Promise.all([...clients.map((client) => client.close()), ...fakes.map((fake) => fake.stop())]);
+});
+
+test('one that waits behind others that send nothing more has its own time', async () => {
+  const beginning = 'x'.repeat(2 * LARGE_BYTES);
+  const stuck = await startFakeAdmin((_, response) => void response.write(beginning));
+  const good = await startFakeAdmin((_, response) => response.end(beginning));
+  const options = { bodyLimitBytes: 4 * LARGE_BYTES, timeoutMs: 300 };
+  const clients = [stuck, stuck].map(({ address }) => clientOf(address, options));
+  const failed = Promise.allSettled(clients.map((client) => client.get('/stats')));
+  const patient = clientOf(good.address, { ...options, timeoutMs: 10_000 });
+  expect((await patient.get('/stats')).body.length).toBe(beginning.length);
+  expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await Promise.all([...clients, patient].map((client) => client.close()));
+  await Promise.all([stuck.stop(), good.stop()]);
+});
