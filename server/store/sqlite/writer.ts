@@ -15,7 +15,7 @@ import { lockForWriting, type WriterLock } from './writer-lock.ts';
 
 const CACHE_KIB = 32 * 1024;
 /** The longer the log ahead of the file, the fewer of its pages are written twice. */
-const CHECKPOINT_PAGES = 10_000;
+const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
 const SLICE_MS = 5;
 /** Shapes that are looked for when another one is told. */
