@@ -17,10 +17,11 @@ COPY package.json ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=web /app/web/dist web/dist
 COPY server server
-RUN mkdir data && chown node:node data
+# What was compiled is kept in .cache from one start to the next.
+RUN mkdir -p data node_modules/.cache && chown node:node data node_modules/.cache
 USER node
 VOLUME /app/data
 EXPOSE 9191
-ENTRYPOINT ["node", "--max-semi-space-size=8", "server/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--v8-pool-size=1", "server/main.ts"]
 # In a container, loopback would be out of everyone's reach.
 CMD ["serve", "--web.listen-address=0.0.0.0:9191"]

@@ -73,9 +73,11 @@ export class Rounds {
     let id = this.unsure?.id ?? newId();
     try {
       if (this.unsure) await this.options.append(this.unsure.records, id);
+      if (this.unsure) releaseTotals(this.unsure.records);
       this.unsure = undefined;
       id = newId();
       await this.options.append(records, id);
+      releaseTotals(records);
       this.unsaved = [];
       return undefined;
     } catch (error) {
@@ -100,6 +102,11 @@ export class Rounds {
     this.dropped += good.length - kept.length;
     return kept;
   }
+}
+
+/** What is stored is read no more. */
+function releaseTotals(records: readonly ScrapeRecord[]): void {
+  for (const { findings } of records) findings?.totals.release?.();
 }
 
 /** Of no other round, of this or an earlier life of the collector. */

@@ -35,7 +35,7 @@ export interface LiveTarget {
   inbound: boolean;
   /** Since when `flows` count, Unix milliseconds; null where an earlier life of the collector knew it. */
   countedSince: number | null;
-  /** Everything counted so far; empty until the first scrape of this life of the collector. */
+  /** Everything counted so far; empty until the first scrape of this life of the collector. What was read stays as it is. */
   flows: readonly FlowTotal[];
 }
 
@@ -50,7 +50,7 @@ export interface RememberedTarget {
 export class Live {
   /** Counts up whenever something changes. */
   revision = 0;
-  private readonly targets = new Map<string, LiveTarget>();
+  private readonly targets = new Map<string, CountedTarget>();
   /** Of targets that have not been scraped yet. */
   private readonly remembered = new Map<string, RememberedTarget>();
 
@@ -61,7 +61,7 @@ export class Live {
     for (const entry of remembered) this.remembered.set(entry.target, entry);
     this.targets.clear();
     for (const target of targets) {
-      const known = before.get(target.key) ?? newTarget(target, this.remembered.get(target.key));
+      const known = before.get(target.key) ?? new CountedTarget(target, this.remembered.get(target.key));
       known.target = target;
       this.targets.set(target.key, known);
     }
@@ -74,7 +74,7 @@ export class Live {
       const target = this.targets.get(record.target);
       if (!target) continue;
       applyRecord(target, record);
-      if (!record.findings && target.flows.length === 0) target.flows = this.remembered.get(record.target)?.flows ?? [];
+      if (!record.findings && !target.hasFlows) target.flows = this.remembered.get(record.target)?.flows ?? [];
       this.remembered.delete(record.target);
     }
   }
@@ -98,36 +98,65 @@ export class Live {
   }
 }
 
-function newTarget(target: Target, remembered: RememberedTarget | undefined): LiveTarget {
-  return {
-    target,
-    health: 'unknown',
-    lastError: '',
-    lastScrape: null,
-    durationMs: null,
-    bodyBytes: null,
-    samples: null,
-    envoyVersion: '',
-    precision: 'unknown',
-    startedAt: null,
-    restarts: [],
-    certificateExpiry: null,
-    failureSource: 'unknown',
-    carriers: [],
-    clusters: null,
-    pace: null,
-    identity: remembered?.identity,
-    inbound: remembered?.inbound ?? false,
-    countedSince: null,
-    flows: [],
-  };
+class CountedTarget implements LiveTarget {
+  target: Target;
+  health: Health = 'unknown';
+  lastError = '';
+  lastScrape: number | null = null;
+  durationMs: number | null = null;
+  bodyBytes: number | null = null;
+  samples: number | null = null;
+  envoyVersion = '';
+  precision: LiveTarget['precision'] = 'unknown';
+  startedAt: number | null = null;
+  restarts: readonly number[] = [];
+  certificateExpiry: number | null = null;
+  failureSource: LiveTarget['failureSource'] = 'unknown';
+  carriers: readonly string[] = [];
+  clusters: ClustersAsked | null = null;
+  pace: PaceInForce | null = null;
+  identity: Identity | undefined;
+  inbound: boolean;
+  countedSince: number | null = null;
+  /** Shown as long as there are no copies. */
+  private earlier: readonly FlowTotal[] = [];
+  private copies: readonly CopiedFlow[] = [];
+  /** Whether somebody may still be reading the copies. */
+  private isRead = false;
+
+  constructor(target: Target, remembered: RememberedTarget | undefined) {
+    this.target = target;
+    this.identity = remembered?.identity;
+    this.inbound = remembered?.inbound ?? false;
+  }
+
+  get flows(): readonly FlowTotal[] {
+    this.isRead = true;
+    return this.copies.length > 0 ? this.copies : this.earlier;
+  }
+
+  set flows(flows: readonly FlowTotal[]) {
+    this.earlier = flows;
+    this.copies = [];
+  }
+
+  get hasFlows(): boolean {
+    return this.copies.length + this.earlier.length > 0;
+  }
+
+  /** Copies totals, which change with the next scrape, into the copies before where nobody has read them. */
+  copy(totals: readonly FlowTotal[]): void {
+    this.copies = copiesOf(totals, { known: this.copies, isRead: this.isRead });
+    this.earlier = [];
+    this.isRead = false;
+  }
 }
 
 /** Uptimes are told in whole seconds, so the same start may be told a little differently. */
 const START_TOLERANCE_MS = 1500;
 const MOST_RESTARTS = 20;
 
-function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
+function applyRecord(target: CountedTarget, record: ScrapeRecord): void {
   target.health = record.findings ? 'up' : 'down';
   target.lastError = record.error;
   target.lastScrape = record.at;
@@ -148,8 +177,8 @@ function applyRecord(target: LiveTarget, record: ScrapeRecord): void {
   target.carriers = findings.carriers ?? [];
   target.identity = findings.observation.identity;
   target.inbound = findings.inbound;
-  if (target.flows.length === 0 && isFirst(findings)) target.countedSince = findings.observation.from;
-  target.flows = copiesOf(findings.flowTotals, target.flows);
+  if (!target.hasFlows && isFirst(findings)) target.countedSince = findings.observation.from;
+  target.copy(findings.flowTotals);
 }
 
 function isRestart(before: number | null, now: number | null): boolean {
@@ -163,11 +192,28 @@ function isFirst({ flowTotals, observation: { flows } }: ScrapeFindings): boolea
   return sum(flowTotals) === sum(flows);
 }
 
-/** Copies, which stay as they are while /metrics is written; the keys of bins hardly ever change, and are shared. */
-function copiesOf(totals: readonly FlowTotal[], earlier: readonly FlowTotal[]): FlowTotal[] {
+interface Copied {
+  readonly known: readonly CopiedFlow[];
+  /** What was read is not written again. */
+  readonly isRead: boolean;
+}
+
+interface CopiedFlow extends FlowTotal {
+  readonly bins: { readonly keys: readonly number[]; readonly counts: number[] };
+}
+
+/** The keys of bins hardly ever change, and are shared. */
+function copiesOf(totals: readonly FlowTotal[], { known, isRead }: Copied): CopiedFlow[] {
   return totals.map(({ flow, counters, gauges, bins }, index) => {
-    const known = earlier[index]?.bins.keys;
-    const keys = known && isSame(known, bins.keys) ? known : bins.keys.slice();
+    const copy = known[index];
+    const hasKeys = copy !== undefined && isSame(copy.bins.keys, bins.keys);
+    if (copy && hasKeys && !isRead && copy.flow === flow) {
+      copy.counters.set(counters);
+      copy.gauges = gauges;
+      for (let i = 0; i < bins.counts.length; i++) copy.bins.counts[i] = bins.counts[i] ?? 0;
+      return copy;
+    }
+    const keys = hasKeys ? copy.bins.keys : bins.keys.slice();
     return { flow, counters: counters.slice(), gauges, bins: { keys, counts: bins.counts.slice() } };
   });
 }

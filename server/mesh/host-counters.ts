@@ -15,7 +15,7 @@ export interface HostCount extends Pick<ClusterHost, 'address' | 'hostname' | 't
 export class HostCounters {
   /** Undefined until a first reading. */
   private before: Map<string, HostCount> | undefined;
-  /** Goes up with every reading. */
+  /** Goes up whenever the hosts that are counted may be others than before. */
   version = 0;
 
   constructor(stored: readonly HostCount[] | undefined) {
@@ -25,6 +25,7 @@ export class HostCounters {
   /** Everything counts from zero: another process answers. */
   restart(): void {
     this.before = new Map();
+    this.version++;
   }
 
   get counts(): HostCount[] | undefined {
@@ -36,7 +37,7 @@ export class HostCounters {
     const { before } = this;
     const counts = byKey(clusters.flatMap(({ cluster, hosts }) => hosts.map((host) => ({ ...host, cluster }))));
     this.before = new Map([...counts].filter(([, { total, success, error }]) => total + success + error > 0));
-    this.version++;
+    if (!before || !sameKeys(before, this.before)) this.version++;
     const grown = new Map<string, HostGrowth[]>();
     if (!before) return grown;
     for (const { cluster, hosts } of clusters) {
@@ -47,6 +48,14 @@ export class HostCounters {
     }
     return grown;
   }
+}
+
+/** Whether they are the same, in the same order. */
+function sameKeys(one: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): boolean {
+  if (one.size !== other.size) return false;
+  const others = other.keys();
+  for (const key of one.keys()) if (key !== others.next().value) return false;
+  return true;
 }
 
 function growthOf(now: ClusterHost, then: HostCount | undefined): HostGrowth[] {

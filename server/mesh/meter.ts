@@ -9,7 +9,7 @@ import {
   addToTotal,
   type CountedFlow,
   decodeTotals,
-  encodeValues,
+  EncodedTotals,
   newFlowTotal,
   shapeOf,
   type Totals,
@@ -61,7 +61,7 @@ const shapes = new WeakMap<Plan, string>();
 
 /** Newest other shapes of totals under a plan: targets with the same hosts share the text. */
 const otherShapes = new WeakMap<Plan, Set<string>>();
-const OTHER_SHAPES_KEPT = 8;
+const OTHER_SHAPES_KEPT = 3;
 
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
@@ -136,7 +136,7 @@ export class Meter {
     const isKnown = known?.flows === totals.flows && known.besides === besides.shape;
     const text = isKnown ? known.text : shapeUnder(plan, totals);
     if (!isKnown) this.shapes.set(plan, { flows: totals.flows, besides: besides.shape, text });
-    return { shape: text, values: encodeValues(totals) };
+    return new EncodedTotals(text, totals);
   }
 
   private totalOf(flow: FlowTotal['flow']): CountedFlow {

@@ -7,6 +7,7 @@
 import type { StatsReading } from '../envoy/stats.ts';
 import { BinTotal } from '../model/bin-total.ts';
 import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from '../model/flow.ts';
+import { MemoryPool } from '../model/memory-pool.ts';
 import type { FlowTotal, StoredTotals } from '../model/scrape-record.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 import type { HeldCluster } from './held-clusters.ts';
@@ -41,11 +42,13 @@ export interface CountedFlow extends FlowTotal {
   readonly bins: BinTotal;
 }
 
+const AT_REST = new Float64Array(GAUGES.length);
+
 export function newFlowTotal(flow: FlowKey): CountedFlow {
   return {
     flow,
     counters: new Float64Array(COUNTERS.length),
-    gauges: new Float64Array(GAUGES.length),
+    gauges: AT_REST,
     bins: new BinTotal(),
   };
 }
@@ -73,8 +76,29 @@ export function shapeOf(totals: Totals): string {
 
 /** Used again for every target. */
 const WRITER = new VarintWriter(16_384);
+const VALUES = new MemoryPool({ smallestBytes: 1024, mostKeptBytes: 4 * 1024 * 1024 });
 
-export function encodeValues({ reading, flows, held, hosts = [] }: Totals): Uint8Array {
+/** To be given back once they are stored: garbage of this size at every scrape would be most of all memory. */
+export class EncodedTotals implements StoredTotals {
+  readonly shape: string;
+  readonly values: Uint8Array;
+  private memory: Buffer | undefined;
+
+  constructor(shape: string, totals: Totals) {
+    const written = writtenValues(totals);
+    this.shape = shape;
+    this.memory = VALUES.take(written.length);
+    this.memory.set(written);
+    this.values = this.memory.subarray(0, written.length);
+  }
+
+  release(): void {
+    if (this.memory) VALUES.release(this.memory);
+    this.memory = undefined;
+  }
+}
+
+function writtenValues({ reading, flows, held, hosts = [] }: Totals): Uint8Array {
   const { layout, values, binStarts, binKeys, binCounts } = reading;
   WRITER.clear();
   for (let i = 0; i < layout.scalars.length; i++) WRITER.write(values[i] ?? 0);
@@ -93,7 +117,7 @@ export function encodeValues({ reading, flows, held, hosts = [] }: Totals): Uint
     encodeFlow(WRITER, cluster);
   }
   for (const { total, success, error } of hosts) for (const value of [total, success, error]) WRITER.write(value);
-  return WRITER.finish();
+  return WRITER.view();
 }
 
 function encodeFlow(writer: VarintWriter, { counters, bins }: Pick<FlowTotal, 'counters' | 'bins'>): void {

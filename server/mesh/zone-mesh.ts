@@ -6,7 +6,7 @@ import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { Meter, type MeterStart, type Moment } from './meter.ts';
 import { PartialReadings } from './partial-reading.ts';
 import type { Plan } from './plan.ts';
-import { compileZonePlan, type ZonePlanInput } from './zone-plan.ts';
+import { sharedZonePlan, type ZonePlanInput } from './zone-plan.ts';
 
 /** Under which the totals of a target's zones are stored: beside the target, since they are asked for at other times. */
 export function zonesKey(target: string): string {
@@ -61,7 +61,7 @@ export class ZoneMesh {
     const madeFrom = [layout, clusters, ownZone];
     if (this.plan && madeFrom.every((part, index) => part === this.planFor[index])) return this.plan;
     this.planFor = madeFrom;
-    this.plan = compileZonePlan({ layout, clusters, peerClusters, rules, ownZone, role: identity.role });
+    this.plan = sharedZonePlan({ layout, clusters, peerClusters, rules, ownZone, role: identity.role });
     return this.plan;
   }
 }

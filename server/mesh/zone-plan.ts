@@ -21,6 +21,27 @@ export interface ZonePlanInput {
   readonly role: Plan['role'];
 }
 
+interface KnownPlan {
+  readonly layout: StatsLayout;
+  readonly ownZone: string;
+  readonly plan: Plan;
+}
+
+/** By the clusters, which are one object for all targets of the same names, rules and role. */
+const PLANS = new WeakMap<ClusterNames, KnownPlan[]>();
+const MOST_OF_CLUSTERS = 16;
+
+/** The same plan for all targets that list the same names and are in the same zone. */
+export function sharedZonePlan(input: ZonePlanInput): Plan {
+  const { layout, clusters, ownZone } = input;
+  const known = PLANS.get(clusters) ?? [];
+  const same = known.find((one) => one.layout === layout && one.ownZone === ownZone);
+  if (same) return same.plan;
+  const plan = compileZonePlan(input);
+  PLANS.set(clusters, [{ layout, ownZone, plan }, ...known].slice(0, MOST_OF_CLUSTERS));
+  return plan;
+}
+
 /** What to do with the stats that a target tells by zone: those of its peers count, each in a flow of its own. */
 export function compileZonePlan({ layout, clusters, peerClusters, rules, ownZone, role }: ZonePlanInput): Plan {
   const draft = new ZoneFlows(rules, gatewayProductsOf(clusters));

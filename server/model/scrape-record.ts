@@ -9,6 +9,8 @@ import type { HostObservation } from './host-increment.ts';
 export interface StoredTotals {
   readonly shape: string;
   readonly values: Uint8Array;
+  /** Gives the memory of `values` back: whoever calls it, and everybody else, reads them no more. Not a duty. */
+  release?(): void;
 }
 
 /** Everything counted of one flow since its target was first seen. */

@@ -110,6 +110,8 @@ export class ExtrasScraper {
       return this.done({ ...told, listeners: await this.askListeners() }, started);
     } catch (error) {
       return this.done({ asked: asked('failed', reasonOf(error)), hosts: undefined, listeners: undefined }, started);
+    } finally {
+      answer?.release?.();
     }
   }
 
@@ -128,6 +130,7 @@ export class ExtrasScraper {
   private async askClusters(): Promise<AdminAnswer> {
     const answer = await this.admin.get(this.path);
     if (!REFUSED.has(answer.status)) return answer;
+    answer.release?.();
     this.path = this.path === CLUSTERS_PATH ? CLUSTERS_TEXT_PATH : CLUSTERS_PATH;
     return this.admin.get(this.path);
   }
@@ -147,7 +150,9 @@ export class ExtrasScraper {
     try {
       const answer = await this.admin.get(LISTENERS_PATH);
       this.listenersDue = false;
-      return answer.status === 200 ? readListeners(answer.body) : [];
+      const listeners = answer.status === 200 ? readListeners(answer.body) : [];
+      answer.release?.();
+      return listeners;
     } catch {
       return undefined;
     }

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { hasBareClusters } from '../envoy/bare-clusters.ts';
 import { plainlyTooMany } from '../envoy/plainly-too-many.ts';
 import {
   CONNECTION_MANAGERS_PATH,
@@ -17,7 +16,7 @@ import {
   withZones,
 } from '../envoy/requests.ts';
 import { parseServerInfo, type ServerInfo } from '../envoy/server-info.ts';
-import { calledZones, clusterNames, connectionManagerNames } from '../envoy/stat-names.ts';
+import { connectionManagerNames } from '../envoy/stat-names.ts';
 import {
   owned,
   type Precision,
@@ -28,6 +27,7 @@ import {
 } from '../envoy/stats.ts';
 import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
+import { listedNames } from './listed-names.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
 import { ZoneTurns } from './zone-turns.ts';
 
@@ -141,8 +141,9 @@ export class TargetScraper {
   private async scrapeOnce(isAgain = false): Promise<GoodScrape> {
     const { answer, reading } = await this.stats();
     if (this.process?.connection === answer.connection) {
+      const good = this.goodScrape(answer, reading, this.process);
       answer.release?.();
-      return this.goodScrape(answer, reading, this.process);
+      return good;
     }
     // Other targets are read while this one is asked more.
     const kept = owned(reading);
@@ -176,11 +177,11 @@ export class TargetScraper {
     if (reading.layout !== this.layout) {
       this.checkSize(reading.layout);
       this.layout = reading.layout;
-      const { scalars } = reading.layout;
-      this.zones.saw(calledZones(scalars, info?.zone ?? ''));
-      this.hasBare ||= hasBareClusters(scalars);
+      const listed = listedNames(reading.layout, info?.zone ?? '');
+      this.zones.saw(listed.called);
+      this.hasBare ||= listed.hasBareClusters;
       const narrows = !this.narrowRefused && takesNarrowFilter(this.version);
-      this.leftOut = narrows ? copyEndings(clusterNames(scalars), this.zones.leftOut) : [];
+      this.leftOut = narrows ? copyEndings(listed.clusters, this.zones.leftOut) : [];
     }
     const zones = this.zones.turn(this.holdsZones);
     const connections = this.connectionsTold();
@@ -288,6 +289,7 @@ export class TargetScraper {
     const answer = await this.admin.get(SERVER_INFO_PATH);
     const refused = answer.status >= 400 && answer.status < 500;
     const info = refused ? undefined : parseServerInfo(answer.body);
+    answer.release?.();
     if (!refused && !info)
       throw new ScrapeError(`/server_info was answered with status ${answer.status} and no server information`);
     if (info && answer.connection !== stats.connection && latestStart(info, answer.at) >= stats.at)
@@ -305,7 +307,9 @@ export class TargetScraper {
   /** Connection managers; undefined where Envoy refuses to tell. */
   private async askManagers(): Promise<ReadonlySet<string> | undefined> {
     const answer = await this.admin.get(CONNECTION_MANAGERS_PATH);
-    return answer.status === 200 ? readManagers(answer.body) : undefined;
+    const managers = answer.status === 200 ? readManagers(answer.body) : undefined;
+    answer.release?.();
+    return managers;
   }
 }
 

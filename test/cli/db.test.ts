@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { SCHEMA_VERSION } from '../../server/store/sqlite/schema.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { crashOptions, INTERVAL_MS, roundOf, START } from '../crash/mesh.ts';
 import { total } from '../e2e/exported.ts';
@@ -159,7 +160,7 @@ test.each<[name: string, make: () => void, message: string]>([
   [
     'a file of a newer version',
     () => new Database(path).exec('PRAGMA application_id = 1399090292; PRAGMA user_version = 99').close(),
-    'the file was written by a newer Sidelight (schema 99, this one knows 7): run that version',
+    `the file was written by a newer Sidelight (schema 99, this one knows ${SCHEMA_VERSION}): run that version`,
   ],
 ])('%s is refused by every command in one line', { timeout }, async (_, make, message) => {
   make();

@@ -208,3 +208,24 @@ test('a flush with nothing gathered waits for the round under way, and fails for
   await expect(send('a')).resolves.toBeUndefined();
   expect(settled).toHaveLength(1);
 });
+
+test('the memory of totals is given back once they are stored, and not before', async () => {
+  const { store, rounds } = roundsInto();
+  const given: string[] = [];
+  const lent = (name: string): ScrapeRecord => {
+    const { findings, ...scrape } = goodScrape({ target: name, from: 0, to: 10 });
+    const totals = { ...findings.totals, release: () => void given.push(name) };
+    return { ...scrape, findings: { ...findings, totals } };
+  };
+  store.failing = new Error('the disk is full');
+  rounds.add(lent('a'));
+  await rounds.flush();
+  store.failing = new UnsureError('lost');
+  rounds.add(lent('b'));
+  await rounds.flush();
+  expect(given).toEqual([]);
+  store.failing = undefined;
+  rounds.add(lent('c'));
+  await rounds.flush();
+  expect(given).toEqual(['a', 'b', 'c']);
+});

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -41,7 +43,7 @@ export async function startTestCollector({
     `--scrape.interval=${intervalSeconds}s`,
     `--web.listen-address=127.0.0.1:${port}`,
   ];
-  const child = spawn(process.execPath, ['--max-semi-space-size=8', 'server/main.ts', 'serve', ...flags], {
+  const child = spawn(process.execPath, [...nodeFlags(), 'server/main.ts', 'serve', ...flags], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -62,6 +64,12 @@ export async function startTestCollector({
       return code;
     },
   };
+}
+
+/** Those that `npm start` gives to Node. */
+function nodeFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  return scripts.start.match(/--\S+(?=.* server)/g) ?? [];
 }
 
 function servedUrl(child: ChildProcess, log: string[]): Promise<string> {

@@ -50,6 +50,15 @@ test('a target that goes down keeps who it is and what it counted', () => {
   expect(live.get(A)?.flows[0]?.counters[0]).toBe(8);
 });
 
+test('what was read stays as it is when more is counted', () => {
+  const live = liveOf(A);
+  live.apply([scrape(A, 5)]);
+  const read = live.get(A)?.flows;
+  live.apply([scrape(A, 8, 2000)]);
+  live.apply([scrape(A, 9, 3000)]);
+  expect([read, live.get(A)?.flows].map((flows) => flows?.[0]?.counters[0])).toEqual([5, 9]);
+});
+
 test('what was applied does not change with the totals of later scrapes', () => {
   const live = liveOf(A);
   const record = scrape(A, 5);

@@ -19,13 +19,20 @@ export interface TargetLayout {
   readonly flows: readonly FlowKey[];
 }
 
+/** A layout on its way: its shape is told by the position in {@link EncodedRound.shapes}. */
+export interface ToldLayout extends Omit<TargetLayout, 'shape'> {
+  readonly shape: number;
+}
+
 /** Numbers of one scrape in {@link EncodedRound.scrapes}. */
 export const SCRAPE_FIELDS = 6;
 
 export interface EncodedRound {
   /** By which the file remembers it; 0 for none. */
   readonly id: number;
-  readonly layouts: readonly TargetLayout[];
+  readonly layouts: readonly ToldLayout[];
+  /** Of these layouts, each once: many targets share them, and they are long. */
+  readonly shapes: readonly string[];
   /** For each scrape: number of its layout, from, to, start (NaN: unknown), bytes of its record, bytes of its totals. */
   readonly scrapes: Float64Array<ArrayBuffer>;
   /** For each scrape its record, then its totals. */
@@ -56,7 +63,7 @@ export class RoundEncoder {
    */
   *encode(round: readonly ScrapeRecord[], id = 0): Generator<void, EncodedRound> {
     if (this.known.size > MOST_LAYOUTS) this.known.clear();
-    const layouts: TargetLayout[] = [];
+    const told: TargetLayout[] = [];
     const scrapes: number[] = [];
     this.out.clear();
     let flows = 0;
@@ -68,7 +75,7 @@ export class RoundEncoder {
         flows = observation.flows.length;
         yield;
       }
-      const layout = this.layoutOf(target, findings, layouts);
+      const layout = this.layoutOf(target, findings, told);
       const start = this.out.size;
       if (observation.to > observation.from) this.encodeFlows(observation.flows);
       const recordSize = this.out.size - start;
@@ -76,7 +83,7 @@ export class RoundEncoder {
       scrapes.push(layout.number, observation.from, observation.to, startedAt ?? Number.NaN);
       scrapes.push(recordSize, totals.values.length);
     }
-    return { id, layouts, scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
+    return { id, ...toldOf(told), scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
   }
 
   private encodeFlows(flows: ScrapeFindings['observation']['flows']): void {
@@ -109,6 +116,12 @@ export class RoundEncoder {
     told.push(layout);
     return layout;
   }
+}
+
+function toldOf(layouts: readonly TargetLayout[]): Pick<EncodedRound, 'layouts' | 'shapes'> {
+  const shapes = [...new Set(layouts.map(({ shape }) => shape))];
+  const positions = new Map(shapes.map((shape, position) => [shape, position]));
+  return { layouts: layouts.map((layout) => ({ ...layout, shape: positions.get(layout.shape) ?? 0 })), shapes };
 }
 
 function directionOf(flow: FlowKey): number {

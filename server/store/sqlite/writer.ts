@@ -18,6 +18,8 @@ const CACHE_KIB = 32 * 1024;
 const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
 const SLICE_MS = 5;
+/** Shapes that are looked for when another one is told. */
+const MOST_SHAPES = 1000;
 
 /** One kind of upkeep. */
 export interface Chore {
@@ -34,6 +36,8 @@ export class SqliteWriter {
   private readonly catalog: Catalog;
   private readonly layouts = new Map<number, TargetLayout>();
   private readonly numbers = new Map<string, number[]>();
+  /** Newest shapes, each to itself: equal ones are then in memory once. */
+  private readonly shapes = new Map<string, string>();
   private readonly targets: Targets;
   private readonly log: Log;
   private readonly oldest: OldestRows;
@@ -75,7 +79,8 @@ export class SqliteWriter {
 
   /** @throws Error that has taken the whole round back. */
   append(round: EncodedRound): void {
-    for (const layout of round.layouts) this.layouts.set(layout.number, layout);
+    for (const told of round.layouts)
+      this.layouts.set(told.number, { ...told, shape: this.sameShape(round.shapes[told.shape] ?? '') });
     this.undoing(() => this.database.transaction(() => this.appendNow(round))());
     for (const { address, number } of round.layouts) this.dropReplaced(address, number);
   }
@@ -121,6 +126,14 @@ export class SqliteWriter {
       for (const part of [this.catalog, this.targets, this.log, this.oldest, ...this.chores]) part.forget();
       throw error;
     }
+  }
+
+  private sameShape(shape: string): string {
+    const known = this.shapes.get(shape);
+    if (known !== undefined) return known;
+    if (this.shapes.size >= MOST_SHAPES) this.shapes.clear();
+    this.shapes.set(shape, shape);
+    return shape;
   }
 
   /** A round may still hold scrapes of the layout that a target had before. */

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { NO_STATS } from '../../server/envoy/stats.ts';
+import { EncodedTotals, newFlowTotal, type Totals } from '../../server/mesh/totals.ts';
+import { flowKey } from '../store/records.ts';
+
+function totalsOf(requests: number): Totals {
+  const flow = newFlowTotal(flowKey({}));
+  flow.counters[0] = requests;
+  return { reading: NO_STATS, flows: [flow], held: [], hosts: undefined };
+}
+
+test('totals keep their values until they are given back, and give their memory back once', () => {
+  const first = new EncodedTotals('', totalsOf(5));
+  const values = [...first.values];
+  const second = new EncodedTotals('', totalsOf(6));
+  expect([...first.values]).toEqual(values);
+  first.release();
+  first.release();
+  const third = new EncodedTotals('', totalsOf(7));
+  const fourth = new EncodedTotals('', totalsOf(8));
+  expect([second, third, fourth].map(({ values: [requests] }) => requests)).toEqual([6, 7, 8]);
+});
