@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { AlertEngine, type WatchedRule } from './alerts/alert-engine.ts';
 import { BUILTIN_RULES, type Rule, rulesOf } from './alerts/builtin-rules.ts';
-import { EvaluationLoop } from './alerts/evaluation-loop.ts';
+import { evaluationLoop } from './alerts/evaluation-loop.ts';
 import { existing } from './alerts/existing.ts';
 import { Receivers } from './alerts/notify/receivers.ts';
 import { replay } from './alerts/replay/replay.ts';
@@ -24,6 +24,7 @@ import type { Config } from './config/config.ts';
 import type { Live } from './live/live.ts';
 import { serviceKey } from './live/services.ts';
 import type { AlertFiring, KeptAlert } from './model/alert.ts';
+import type { BackgroundLoop } from './model/background-loop.ts';
 import type { Labels } from './model/labels.ts';
 import type { FiringQuery, Store } from './store/store.ts';
 import { slotMsOf } from './store/tiers.ts';
@@ -51,7 +52,7 @@ export class CollectorAlerts implements AlertsView {
   private readonly receivers: Receivers;
   private readonly metrics: AlertMetrics;
   private config: CollectorAlertsOptions['config'];
-  private loop: EvaluationLoop;
+  private loop: BackgroundLoop;
   private changing: Promise<void> = Promise.resolve();
 
   constructor(options: CollectorAlertsOptions) {
@@ -84,9 +85,9 @@ export class CollectorAlerts implements AlertsView {
     this.loop = this.newLoop();
   }
 
-  private newLoop(): EvaluationLoop {
+  private newLoop(): BackgroundLoop {
     const { intervalMs } = this.config.alerts;
-    return new EvaluationLoop({ intervalMs, evaluate: () => this.metrics.time(() => this.engine.evaluate()) });
+    return evaluationLoop({ intervalMs, evaluate: () => this.metrics.time(() => this.engine.evaluate()) });
   }
 
   /** Goes on with the alerts that are kept. */

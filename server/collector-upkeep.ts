@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { BackgroundLoop } from './model/background-loop.ts';
 
 export interface UpkeepOptions {
   /** One slice of work; resolves to whether there is more. */
@@ -13,42 +14,23 @@ export interface UpkeepOptions {
 /** Between two slices, so that rounds and queries come in between. */
 const BETWEEN_MS = 20;
 
-/** Packs, rolls up and forgets in small slices, as long as it runs. Never rejects. */
-export class Upkeep {
-  private readonly options: UpkeepOptions;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
-
-  constructor(options: UpkeepOptions) {
-    this.options = options;
-  }
-
-  start(): void {
-    this.running = this.run();
-  }
-
-  /** Waits for the slice under way. */
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
+/** Packs, rolls up and forgets in small slices, as long as it runs. Its end waits for the slice under way. */
+export function upkeepLoop(options: UpkeepOptions): BackgroundLoop {
+  return new BackgroundLoop(async (signal) => {
     while (!signal.aborted) {
-      const isMore = await this.slice();
-      await delay(isMore ? BETWEEN_MS : this.options.restMs, undefined, { signal, ref: false }).catch(() => {});
+      const isMore = await oneSlice(options);
+      await delay(isMore ? BETWEEN_MS : options.restMs, undefined, { signal, ref: false }).catch(() => {});
     }
-  }
+  });
+}
 
-  private async slice(): Promise<boolean> {
-    try {
-      const isMore = await this.options.slice();
-      this.options.onSuccess();
-      return isMore;
-    } catch (error) {
-      this.options.onFailure(error);
-      return false;
-    }
+async function oneSlice({ slice, onSuccess, onFailure }: UpkeepOptions): Promise<boolean> {
+  try {
+    const isMore = await slice();
+    onSuccess();
+    return isMore;
+  } catch (error) {
+    onFailure(error);
+    return false;
   }
 }

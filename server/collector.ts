@@ -10,7 +10,7 @@ import { ConfigReload } from './collector-reload.ts';
 import { CollectorRemoteWrite } from './collector-remote-write.ts';
 import { collectorStatus, StoreState, StoreWatch } from './collector-status.ts';
 import { roundAttributes, tracedRequests, tracedWork } from './collector-tracing.ts';
-import { Upkeep } from './collector-upkeep.ts';
+import { upkeepLoop } from './collector-upkeep.ts';
 import { CollectorWeb } from './collector-web.ts';
 import type { Config } from './config/config.ts';
 import type { Loaded } from './config/load.ts';
@@ -229,7 +229,7 @@ export async function startCollector(
     await store.close();
     throw error;
   });
-  const upkeep = new Upkeep({
+  const upkeep = upkeepLoop({
     slice: () => traced('upkeep', () => metrics.timeUpkeep(() => store.upkeep(now()))),
     onFailure: (error) => storeState.upkeepFailed(error),
     onSuccess: () => storeState.upkeepDone(),

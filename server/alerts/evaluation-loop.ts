@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { BackgroundLoop } from '../model/background-loop.ts';
 
 export interface EvaluationLoopOptions {
   readonly intervalMs: number;
@@ -7,27 +8,8 @@ export interface EvaluationLoopOptions {
 }
 
 /** One evaluation after the other, begun an interval apart; one that takes longer delays the next. */
-export class EvaluationLoop {
-  private readonly options: EvaluationLoopOptions;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
-
-  constructor(options: EvaluationLoopOptions) {
-    this.options = options;
-  }
-
-  start(): void {
-    this.running = this.run();
-  }
-
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    const { intervalMs, evaluate } = this.options;
+export function evaluationLoop({ intervalMs, evaluate }: EvaluationLoopOptions): BackgroundLoop {
+  return new BackgroundLoop(async (signal) => {
     let rest = intervalMs;
     for (;;) {
       await delay(rest, undefined, { signal, ref: false }).catch(() => {});
@@ -36,5 +18,5 @@ export class EvaluationLoop {
       await evaluate();
       rest = Math.max(0, intervalMs - (performance.now() - began));
     }
-  }
+  });
 }

@@ -1,6 +1,7 @@
 /** Follows the objects of one kind: a list in pages, then a watch from where the list stood, for as long as it runs. */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { BackgroundLoop } from '../model/background-loop.ts';
 import type { Surroundings } from './discoverer.ts';
 import type { ApiServer } from './kubernetes-api.ts';
 import { ApiError, type Asked, statusError } from './kubernetes-error.ts';
@@ -64,8 +65,7 @@ const DENIED = 403;
 
 export class ObjectWatch {
   private readonly options: WatchOptions;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private readonly loop = new BackgroundLoop((stopped) => this.run(stopped));
   /** Where the next watch begins; empty when a list is needed. */
   private version = '';
   private failures = 0;
@@ -75,16 +75,14 @@ export class ObjectWatch {
   }
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
+  private async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         if (this.version === '') await this.list();
@@ -110,8 +108,7 @@ export class ObjectWatch {
     const backOff = Math.min(longest, first * 2 ** Math.min(this.failures++, 20));
     const random = surroundings.random();
     const jittered = Math.max(backOff * (0.5 + random), atLeastMs * (1 + random / 10));
-    const { signal } = this.stopping;
-    await pause(jittered, undefined, { signal }).catch(() => undefined);
+    await pause(jittered, undefined, { signal: this.loop.stopped }).catch(() => undefined);
   }
 
   private async list(): Promise<void> {
@@ -120,7 +117,7 @@ export class ObjectWatch {
     let token = '';
     for (let pages = 1; ; pages++) {
       const path = this.path({ limit: PAGE_SIZE, ...(token === '' ? {} : { continue: token }) });
-      const request = { path, accept: accept.list, timeoutMs: timing.pageMs, signal: this.stopping.signal };
+      const request = { path, accept: accept.list, timeoutMs: timing.pageMs, signal: this.loop.stopped };
       const page = await api.list({ ...request, asked: { ...asked, verb: 'list' } }, (object) => sink.item(object));
       const version = textAt(at(page, 'metadata'), 'resourceVersion');
       if (version === '')
@@ -148,7 +145,7 @@ export class ObjectWatch {
       path,
       accept: accept.watch,
       timeoutMs: seconds * 1000 + timing.graceMs,
-      signal: this.stopping.signal,
+      signal: this.loop.stopped,
     };
     const from = surroundings.now();
     await api.watch(

@@ -4,6 +4,7 @@ import { parseStatName } from '../envoy/stat-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
 import type { FlowKey } from '../model/flow.ts';
 import type { NamingRules } from './naming-rules.ts';
+import { NO_STEPS } from './no-steps.ts';
 import type { Parts } from './parts.ts';
 import { peerOf } from './peer-names.ts';
 import { flowText, type Plan, type Step } from './plan.ts';
@@ -51,20 +52,5 @@ export function compileConnectionPlan({ layout, clusters, flowOf, role }: Connec
     flows.set(text, { flow, index });
     histograms.push({ slot, flow: index, field: 0 });
   });
-  return {
-    flows: [...flows.values()].map(({ flow }) => flow),
-    owners: [],
-    counters: [],
-    resetMarks: [],
-    sameEvents: [],
-    gauges: [],
-    histograms,
-    apart: new Map(),
-    uncountedErrors: [],
-    ungraded: [],
-    failureSource: undefined,
-    certificateExpiry: [],
-    inbound: false,
-    role,
-  };
+  return { ...NO_STEPS, flows: [...flows.values()].map(({ flow }) => flow), histograms, role };
 }

@@ -2,6 +2,7 @@ import { type IstioSeries, parseIstioStatName } from '../envoy/istio-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
 import { COUNTER_INDEX, type Counter, type FlowKey, GAUGE_INDEX, type Identity } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
+import { NO_STEPS } from './no-steps.ts';
 import type { CounterStep, GaugeStep, Plan, Step } from './plan.ts';
 
 /**
@@ -30,16 +31,8 @@ export function compileIstioPlan({ scalars, histograms }: StatsLayout, role: Ide
     return series && sign ? [{ ...open, slot, flow: flows.indexOf(series), sign }] : [];
   });
   const inbound = flows.keys.some(({ direction }) => direction === 'inbound');
-  const nothing = {
-    resetMarks: [],
-    sameEvents: [],
-    certificateExpiry: [],
-    apart: new Map(),
-    ungraded: [],
-    uncountedErrors: [],
-    failureSource: 'istio' as const,
-  };
-  return { ...nothing, gauges, flows: flows.keys, owners, counters, histograms: latencies, inbound, role };
+  const steps = { gauges, flows: flows.keys, owners, counters, histograms: latencies };
+  return { ...NO_STEPS, ...steps, failureSource: 'istio', inbound, role };
 }
 
 /** Open connections are those that were opened and not closed. */

@@ -4,6 +4,7 @@ import type { StatsLayout } from '../envoy/stats.ts';
 import { COUNTER_INDEX, type FlowKey } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { NamingRules } from './naming-rules.ts';
+import { NO_STEPS } from './no-steps.ts';
 import { type Products, peerOf } from './peer-names.ts';
 import { type CounterStep, flowText, type Plan, type ResetMark, type Step } from './plan.ts';
 import { gatewayProductsOf } from './recognisers.ts';
@@ -66,22 +67,7 @@ export function compileZonePlan({ layout, clusters, peerClusters, rules, ownZone
       histograms.push({ slot, flow: draft.add(found.cluster, found.zone).flow, field: 0 });
   });
   const { flows, owners } = draft;
-  return {
-    flows,
-    owners,
-    counters,
-    resetMarks,
-    sameEvents: [],
-    gauges: [],
-    histograms,
-    apart: new Map(),
-    uncountedErrors: [],
-    ungraded: [],
-    failureSource: undefined,
-    certificateExpiry: [],
-    inbound: false,
-    role,
-  };
+  return { ...NO_STEPS, flows, owners, counters, resetMarks, histograms, role };
 }
 
 /** Every request raises it; see {@link Plan.resetMarks}. */
