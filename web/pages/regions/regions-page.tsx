@@ -55,8 +55,11 @@ function idOf({ service, namespace }: ServiceName): string {
   return namespace === '' ? service : `${namespace}/${service}`;
 }
 
+/** Which services there are changes rarely. */
+const NAMES_EVERY_MS = 60_000;
+
 function ServiceChoice({ service }: { readonly service: ServiceName | null }) {
-  const services = useAnswer(api.services(timeSpan.value)).value.data?.services ?? [];
+  const services = useAnswer(api.serviceNames(timeSpan.value), NAMES_EVERY_MS).value.data?.services ?? [];
   const chosen = service ? idOf(service) : '';
   const ids = new Set([...services.map(idOf), ...(chosen === '' ? [] : [chosen])]);
   return (
