@@ -101,9 +101,9 @@ export class SqliteReader {
     name: TierName,
     { tier, newest, kept }: { tier: number; newest: number; kept: number },
   ): TierStatus {
-    const logged = tier === 0 ? 'UNION ALL SELECT t0, t1, data, 0 FROM log' : '';
-    const figures = `SELECT min(t0), max(t1), sum(blocks), sum(length(data))
-      FROM (SELECT t0, t1, data, 1 AS blocks FROM ${blockTable(name)} ${logged})`;
+    const logged = tier === 0 ? 'UNION ALL SELECT t0, t1, length(data), 0 FROM log' : '';
+    const figures = `SELECT min(t0), max(t1), sum(blocks), sum(bytes)
+      FROM (SELECT t0, t1, length(data) AS bytes, 1 AS blocks FROM ${blockTable(name)} ${logged})`;
     const [oldest, end, blocks, bytes] = prepared(this.database, figures).raw().get() as [
       number | null,
       number | null,
