@@ -14,7 +14,7 @@ import { fakeRegionRoutes, fakeTopology } from './fake-calls.ts';
 import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-figures.ts';
 import { fakeHeatmap } from './fake-heatmap.ts';
 import { fakeRulesTest } from './fake-rules-test.ts';
-import { FAKE_MESH, type FakeService, manyServices, meshOfMany } from './fake-services.ts';
+import { CRAFTED_MESH, FAKE_MESH, type FakeService, manyServices, meshOfMany } from './fake-services.ts';
 import {
   FAKE_CONFIG,
   FAKE_LIMITS,
@@ -34,7 +34,8 @@ export type FakeScenario =
   | 'just started'
   | 'large'
   | 'wide'
-  | 'failing';
+  | 'failing'
+  | 'crafted';
 
 export const CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self'";
 
@@ -150,6 +151,7 @@ export class FakeApi {
 
   private get mesh(): readonly FakeService[] {
     if (this.scenario === 'mesh' || this.scenario === 'failing') return FAKE_MESH;
+    if (this.scenario === 'crafted') return CRAFTED_MESH;
     if (this.scenario === 'wide') return meshOfMany(300);
     if (this.scenario === 'large') return manyServices(1000);
     if (this.scenario === 'just started')
