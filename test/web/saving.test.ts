@@ -56,7 +56,8 @@ test.each(SAVED)('%s: %s as CSV and as JSON, the same rows', (address, name, fie
     expect(lines).toHaveLength((rows as unknown[]).length);
     expect(head.split(',')).toContain(field);
     expect(JSON.stringify(rows)).not.toMatch(/NaN|Infinity|undefined|\[object/);
-    for (const row of rows as object[]) for (const value of Object.values(row)) expect(value === null || typeof value !== 'object').toBe(true);
+    for (const row of rows as object[])
+      for (const value of Object.values(row)) expect(value === null || typeof value !== 'object').toBe(true);
   }),
 );
 
