@@ -85,24 +85,45 @@ const GIVEN = new Float64Array(SUMS.length);
  */
 function apportion(count: number, shares: Spread['shares']): void {
   let left = count;
+  let isClear = count < MOST_CLEAR;
   for (let i = 0; i < shares.length; i++) {
-    const given = shares.length === 1 ? count : Math.floor((shares[i] ?? 0) * count + 0.5);
+    const exact = shares.length === 1 ? count : (shares[i] ?? 0) * count + 0.5;
+    const given = Math.floor(exact);
     GIVEN[i] = given;
     left -= given;
+    isClear &&= Math.abs(exact - given - 0.5) < 0.499;
   }
-  while (shares.length > 1) {
-    let [next, nextAt, last, lastAt] = [0, Number.POSITIVE_INFINITY, -1, 0];
+  if (shares.length > 1 && !(isClear && left === 0)) settle(left, shares);
+}
+
+/** From here on a share of a count is not exact enough to tell on which side of a half it lies, without a look at the others. */
+const MOST_CLEAR = 1e9;
+
+/** Gives out what is left, or takes back what is too much, until nobody comes before another. */
+function settle(tooFew: number, shares: Spread['shares']): void {
+  for (let left = tooFew; ; left -= Math.sign(left)) {
+    let next = 0;
+    let nextAt = Number.POSITIVE_INFINITY;
+    let last = -1;
+    let lastAt = 0;
     for (let i = 0; i < shares.length; i++) {
-      const [share, own] = [shares[i] ?? 1, GIVEN[i] ?? 0];
-      const [goesAt, wentAt] = [(2 * own + 1) / share, (2 * own - 1) / share];
-      if (goesAt < nextAt) [next, nextAt] = [i, goesAt];
-      if (own > 0 && (last < 0 || wentAt >= lastAt)) [last, lastAt] = [i, wentAt];
+      const share = shares[i] ?? 1;
+      const own = GIVEN[i] ?? 0;
+      const goesAt = (2 * own + 1) / share;
+      const wentAt = (2 * own - 1) / share;
+      if (goesAt < nextAt) {
+        next = i;
+        nextAt = goesAt;
+      }
+      if (own > 0 && (last < 0 || wentAt >= lastAt)) {
+        last = i;
+        lastAt = wentAt;
+      }
     }
     const comesBefore = nextAt < lastAt || (nextAt === lastAt && next < last);
     if (last < 0 ? left <= 0 : left === 0 && !comesBefore) return;
     if (left >= 0) GIVEN[next] = (GIVEN[next] ?? 0) + 1;
     if (left <= 0) GIVEN[last] = (GIVEN[last] ?? 0) - 1;
-    left -= Math.sign(left);
   }
 }
 

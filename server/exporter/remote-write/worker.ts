@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { compressSync } from 'snappy';
 import { Drain } from './drain.ts';
-import type { DropReason, Figures, FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import type { DropReason, Figures, FromWorker, RequestError, ToWorker, WorkerStart } from './messages.ts';
 import { type Outcome, Receiver } from './receiver.ts';
 import { RecordQueue } from './record-queue.ts';
 import type { Round } from './round.ts';
@@ -20,6 +20,7 @@ const sent = { samples: 0, taken: 0, failed: 0, refused: 0 };
 const dropped: Record<DropReason, number> = { full: 0, damaged: 0, refused: 0 };
 let [series, failure, disk] = [0, '', ''];
 let oldest: number | null = null;
+let lastError: RequestError | null = null;
 let timer: NodeJS.Timeout | undefined;
 let metadataAt = Number.NEGATIVE_INFINITY;
 
@@ -71,6 +72,7 @@ function onOutcome(outcome: Outcome, samples: number): void {
     tell({ kind: 'refused', reason: outcome.reason, samples });
   }
   failure = outcome.kind === 'failed' ? outcome.reason : '';
+  if (outcome.kind !== 'taken') lastError = { at: now(), reason: outcome.reason };
   tellFigures();
 }
 
@@ -110,6 +112,7 @@ function figures(): Figures {
     series,
     oldest,
     failure,
+    lastError,
     disk,
   };
 }
