@@ -83,7 +83,8 @@ export class PrometheusRun {
     stops.push(async () => byOtlp?.stop());
     const taking = await startFakeReceiver();
     stops.push(() => taking.stop());
-    const receivers = { byOtlp, remoteWrite: `http://127.0.0.1:${taking.port}` };
+    const remoteWrite = `http://127.0.0.1:${taking.port}`;
+    const receivers = { remoteWrite, otlp: byOtlp ? `${byOtlp.url}/api/v1/otlp` : remoteWrite };
     await writeConfig(folder, mesh.targets, receivers);
     const files = { configFile: join(folder, CONFIG_FILE), storagePath: join(folder, 'sidelight.db') };
     const collector = await startTestCollector({ ...files, targets: [], intervalSeconds: 1 });
@@ -152,22 +153,25 @@ export function startOtlpReceiver(program: string): Promise<RunningPrometheus> {
 
 /** Whom the collector pushes to. */
 interface Receivers {
-  readonly byOtlp: RunningPrometheus | undefined;
   readonly remoteWrite: string;
+  readonly otlp: string;
 }
 
 function writeConfig(
   folder: string,
   targets: readonly { address: string }[],
-  { byOtlp, remoteWrite }: Receivers,
+  { remoteWrite, otlp }: Receivers,
 ): Promise<void> {
   const discovery = { static: [{ targets: targets.map(({ address }) => address) }] };
-  const otlp = byOtlp && { endpoint: `${byOtlp.url}/api/v1/otlp`, interval: '1s', traces: false };
-  const config = { discovery, remote_write: [{ name: 'fake', url: remoteWrite }], ...(otlp && { otlp }) };
+  const config = {
+    discovery,
+    remote_write: [{ name: 'fake', url: remoteWrite }],
+    otlp: { endpoint: otlp, interval: '1s', traces: false },
+  };
   return writeFile(join(folder, CONFIG_FILE), JSON.stringify(config));
 }
 
-/** Takes whatever is written to it, so that there are figures of remote write; what arrives is looked at elsewhere. */
+/** Takes whatever is pushed to it, so that there are figures of pushing; what arrives is looked at elsewhere. */
 function startFakeReceiver(): Promise<AnsweringServer> {
   const server = createServer((request, response) => {
     request.resume().on('end', () => response.writeHead(204).end());

@@ -143,14 +143,8 @@ export class Drain {
       onOutcome(outcome, of.samples);
       if (outcome.kind !== 'failed') return true;
       if (outcome.afterMs > 0) this.notBefore = performance.now() + outcome.afterMs;
-      await this.wait(this.backOff());
+      await this.wait(backOffMs(this.failures, this.options.random()));
     }
-  }
-
-  /** By chance between nothing and a bound that doubles. */
-  private backOff(): number {
-    const bound = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(this.failures - 1, 20));
-    return bound * this.options.random();
   }
 
   /** After work on a backlog that began then. */
@@ -164,4 +158,9 @@ export class Drain {
   private async wait(ms: number): Promise<void> {
     if (ms > 0) await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => {});
   }
+}
+
+/** By chance between nothing and a bound that doubles. @param failures in a row, from 1 on. @param chance from 0 to 1. */
+export function backOffMs(failures: number, chance: number): number {
+  return chance * Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(failures - 1, 20));
 }
