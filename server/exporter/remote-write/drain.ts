@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { compressSync } from 'snappy';
+import { packed } from './packed.ts';
 import type { Outcome } from './receiver.ts';
 import type { QueuedRecord, RecordQueue } from './record-queue.ts';
 import { RoundReader } from './round-reader.ts';
@@ -119,9 +119,9 @@ export class Drain {
         const { end, samples } = message;
         const from = end - samples;
         underWay.add(from);
-        const packed = compressSync(message.body);
+        const body = packed(message.body);
         await this.pause(started, record);
-        if (!(await this.deliver(packed, { record, samples }))) return;
+        if (!(await this.deliver(body, { record, samples }))) return;
         underWay.delete(from);
         done = Math.max(done, end);
         queue.acknowledge(record, Math.min(done, ...underWay));
@@ -131,13 +131,13 @@ export class Drain {
   }
 
   /** @returns whether it is done with; else all is to end. */
-  private async deliver(packed: Uint8Array, of: { record: QueuedRecord; samples: number }): Promise<boolean> {
+  private async deliver(body: Uint8Array, of: { record: QueuedRecord; samples: number }): Promise<boolean> {
     const { queue, send, onOutcome } = this.options;
     const { signal } = this.stopping;
     for (;;) {
       await this.wait(this.notBefore - performance.now());
       if (signal.aborted || queue.isDropped(of.record)) return false;
-      const outcome = await send(packed, signal);
+      const outcome = await send(body, signal);
       if (signal.aborted && outcome.kind === 'failed') return false;
       this.failures = outcome.kind === 'failed' ? this.failures + 1 : 0;
       onOutcome(outcome, of.samples);

@@ -1,9 +1,9 @@
 /** Entry of a receiver's own thread: keeps its queue, and sends what is in it. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { compressSync } from 'snappy';
 import { Drain } from './drain.ts';
 import type { DropReason, Figures, FromWorker, RequestError, ToWorker, WorkerStart } from './messages.ts';
+import { packed } from './packed.ts';
 import { type Outcome, Receiver } from './receiver.ts';
 import { RecordQueue } from './record-queue.ts';
 import type { Round } from './round.ts';
@@ -59,7 +59,7 @@ async function send(body: Uint8Array, stop: AbortSignal): Promise<Outcome> {
   const outcome = await receiver.send(body, stop);
   if (outcome.kind === 'taken' && now() - metadataAt >= METADATA_MS) {
     metadataAt = now();
-    await receiver.send(compressSync(Buffer.from(metadataRequest(metadata))), stop);
+    await receiver.send(packed(metadataRequest(metadata)), stop);
   }
   return outcome;
 }
