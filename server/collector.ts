@@ -106,6 +106,7 @@ export async function startCollector(
       traced('store round', () => metrics.timeStore(() => store.append(round, id)), roundAttributes(round)),
     onSettled(round, failure) {
       live.apply(round);
+      alerts.scraped(round);
       storeState.settled(round, failure);
     },
     gatherMs: GATHER_MS,
