@@ -3,7 +3,7 @@ import { keyOf } from '../../model/labels.ts';
 import { type Interval, overlapMs } from '../../model/spread.ts';
 import { lengthOf, partsIn, unionOf } from '../../store/coverage.ts';
 import { FLOW_LABELS, PLACE_LABELS, UNIT_LABELS } from '../../store/series-labels.ts';
-import type { Cell, Combinations, Group, SeriesLabel, SeriesLabels, SumQuery } from '../../store/store.ts';
+import type { Cell, Group, SeriesLabel, SeriesLabels, SumQuery } from '../../store/store.ts';
 import type { RecentUnit, RecentUnits } from './recent-units.ts';
 import type { SlotGrid } from './slot-grid.ts';
 import { SlotSums } from './slot-sums.ts';
@@ -88,9 +88,10 @@ export class RecentSums {
    */
   answer(query: SumQuery, now: number): Iterable<Group> | undefined {
     const wanted: RecentGroup[] = [];
+    const without = (query.without ?? []).map(({ labels, keys }) => ({ labels, keys: new Set(keys) }));
     let isKnown = query.from >= Math.max(this.since, this.grid.fromMs);
     for (const group of this.groups.values()) {
-      if (isLeftOut(group.labels, query.without)) {
+      if (isLeftOut(group.labels, without)) {
         group.sums = undefined;
         continue;
       }
@@ -205,9 +206,14 @@ function labelsOf({ identity }: RecentUnit, flow: FlowKey, by: readonly SeriesLa
   return Object.fromEntries(by.map((label) => [label, values[label] ?? '']));
 }
 
-/** All labels of the combinations must be among those that groups are told apart by. */
-function isLeftOut(labels: SeriesLabels, without: readonly Combinations[] | undefined): boolean {
-  return without?.some((left) => left.keys.includes(keyOf(left.labels.map((label) => labels[label] ?? '')))) ?? false;
+interface LeftOut {
+  /** All of them are among those that groups are told apart by. */
+  readonly labels: readonly SeriesLabel[];
+  readonly keys: ReadonlySet<string>;
+}
+
+function isLeftOut(labels: SeriesLabels, without: readonly LeftOut[]): boolean {
+  return without.some((left) => left.keys.has(keyOf(left.labels.map((label) => labels[label] ?? ''))));
 }
 
 function isMeasured(units: ReadonlySet<RecentUnit>): boolean {
