@@ -17,7 +17,7 @@ import { podManifest } from '../discovery/pod-manifest.ts';
 import { getJson, startTestCollector, type TestCollector } from '../e2e/collector.ts';
 import { type FakeFaults, startFakeFaults } from '../e2e/fake-faults.ts';
 import { keyOfSeries } from '../exporter/remote-write/decoded.ts';
-import { askedFor, FAKE_STATS, type FakeAdmin, healthy, sendText, startFakeAdmin } from '../scrape/fake-admin.ts';
+import { CountingAdmin } from './counting-admin.ts';
 import { Relay } from './relay.ts';
 
 const OUTAGE_MS = 1000 * Number(process.env.OUTAGE_SECONDS ?? 3);
@@ -30,41 +30,6 @@ const LONGEST_GAP_MS = 5000;
 
 /** For each reason once: connections that break are followed by those that are refused. */
 const KUBERNETES = /discovery\.kubernetes\[0\]: /;
-
-/** An admin port whose service, so told, receives requests as long as it is busy. */
-class CountingAdmin {
-  /** What an Envoy counts that is up for a while; Sidelight counts from its first look on. */
-  total = 0;
-  private first: number | undefined;
-  busy = true;
-  private admin: FakeAdmin | undefined;
-
-  async start(): Promise<this> {
-    this.admin = await startFakeAdmin((request, response) => {
-      if (askedFor(request) !== 'stats') return healthy(request, response);
-      if (this.busy) this.total += 7;
-      this.first ??= this.total;
-      sendText(response, FAKE_STATS.replace('rq_2xx: 40', `rq_2xx: ${this.total}`));
-    });
-    return this;
-  }
-
-  get counted(): number {
-    return this.total - (this.first ?? 0);
-  }
-
-  get text(): string {
-    return this.admin?.text ?? '';
-  }
-
-  get port(): number {
-    return Number(this.text.split(':')[1]);
-  }
-
-  async stop(): Promise<void> {
-    await this.admin?.stop();
-  }
-}
 
 let folder: string;
 let admins: Record<'listed' | 'named' | 'pod' | 'late', CountingAdmin>;

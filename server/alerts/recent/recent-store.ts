@@ -13,7 +13,10 @@ import { SlotGrid } from './slot-grid.ts';
 
 /** Longest window that is kept here. */
 const LONGEST_MS = 5 * 60_000;
-/** Shapes that were not asked for in this time are not kept any more: rules change when a configuration is reloaded. */
+/**
+ * Sums that were not asked for in this time are not kept any more: rules change when a configuration is reloaded. Those
+ * of too many groups are tried anew after it.
+ */
 const FORGOTTEN_MS = 10 * 60_000;
 /** A scrape over more than this, after an outage, is kept by the store in parts. */
 const LONGEST_SCRAPE_MS = 3_600_000;
@@ -26,6 +29,7 @@ export interface RecentStoreOptions {
 
 interface Kept {
   readonly sums: RecentSums;
+  readonly since: number;
   askedAt: number;
 }
 
@@ -99,9 +103,10 @@ export class RecentStore implements Pick<Store, 'sums'> {
     const key = JSON.stringify([direction, by]);
     const now = this.options.now();
     let kept = this.kept.get(key);
-    if (!kept || (bins && !kept.sums.shape.bins)) {
+    const isOver = kept?.sums.isFull && now - kept.since > FORGOTTEN_MS;
+    if (!kept || isOver || (bins && !kept.sums.shape.bins)) {
       const sums = new RecentSums({ direction, by, bins }, { grid: this.grid, units: this.units, since: now });
-      kept = { sums, askedAt: now };
+      kept = { sums, since: now, askedAt: now };
       this.kept.set(key, kept);
     }
     kept.askedAt = now;

@@ -25,14 +25,19 @@ interface RecentGroup {
   since: number;
 }
 
+/** More groups than these are left to the store: callers may name as many services as they like. */
+const MOST_GROUPS = 5000;
+
 /** What was counted lately of all groups of one shape. */
 export class RecentSums {
   readonly shape: SumsShape;
   private readonly grid: SlotGrid;
   private readonly units: RecentUnits;
   private readonly groups = new Map<string, RecentGroup>();
-  private readonly routes = new WeakMap<RecentUnit, WeakMap<FlowKey, RecentGroup>>();
+  private routes = new WeakMap<RecentUnit, WeakMap<FlowKey, RecentGroup>>();
   private readonly since: number;
+  /** Whether there were too many groups: nothing is known then. */
+  isFull = false;
 
   constructor(shape: SumsShape, { grid, units, since }: { grid: SlotGrid; units: RecentUnits; since: number }) {
     this.shape = shape;
@@ -43,8 +48,13 @@ export class RecentSums {
 
   /** Over the time that the grid is set to. */
   add(unit: RecentUnit, flows: readonly FlowIncrement[]): void {
+    if (this.isFull) return;
     for (const increment of flows)
       if (increment.flow.direction === this.shape.direction) this.groupOf(unit, increment.flow).sums?.add(increment);
+    if (this.groups.size <= MOST_GROUPS) return;
+    this.isFull = true;
+    this.groups.clear();
+    this.routes = new WeakMap();
   }
 
   private groupOf(unit: RecentUnit, flow: FlowKey): RecentGroup {
@@ -87,6 +97,7 @@ export class RecentSums {
    * from then on, as long as the same is asked for.
    */
   answer(query: SumQuery, now: number): Iterable<Group> | undefined {
+    if (this.isFull) return undefined;
     const wanted: RecentGroup[] = [];
     const without = (query.without ?? []).map(({ labels, keys }) => ({ labels, keys: new Set(keys) }));
     let isKnown = query.from >= Math.max(this.since, this.grid.fromMs);

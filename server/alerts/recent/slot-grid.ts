@@ -1,4 +1,5 @@
 import { type Grid, GridSpread, type Interval } from '../../model/spread.ts';
+import type { SlotColumn } from './slot-column.ts';
 
 /** Time beyond the slots that are kept, so that columns need not be moved for each new one. */
 const SPARE = 1 / 4;
@@ -9,12 +10,15 @@ export class SlotGrid {
   readonly capacity: number;
   private readonly kept: number;
   private readonly spread = new GridSpread();
+  /** Parts of one count, by slot; 0 in between. */
+  private readonly parts: Float64Array;
   private grid: Grid;
 
   constructor(slotMs: number, kept: number) {
     this.slotMs = slotMs;
     this.kept = kept;
     this.capacity = kept + Math.ceil(kept * SPARE);
+    this.parts = new Float64Array(this.capacity);
     this.grid = this.gridFrom(0);
   }
 
@@ -46,16 +50,19 @@ export class SlotGrid {
     return this.spread.reached > 0;
   }
 
-  addTo(column: Float64Array, count: number): void {
-    this.spread.addTo(column, count);
+  addTo(column: SlotColumn, count: number): void {
+    const { spread, parts } = this;
+    spread.addTo(parts, count);
+    for (let slot = spread.first; slot < spread.first + spread.reached; slot++) {
+      const part = parts[slot] ?? 0;
+      parts[slot] = 0;
+      if (part !== 0) column.add(slot, part);
+    }
   }
 
   /** The sum of a column's slots in an interval whose ends are slots' edges. */
-  sum(column: Float64Array, { from, to }: Interval): number {
+  sum(column: SlotColumn, { from, to }: Interval): number {
     const first = Math.max(0, (from - this.grid.fromMs) / this.slotMs);
-    const end = Math.min(this.capacity, (to - this.grid.fromMs) / this.slotMs);
-    let sum = 0;
-    for (let slot = first; slot < end; slot++) sum += column[slot] ?? 0;
-    return sum;
+    return column.sum(first, Math.min(this.capacity, (to - this.grid.fromMs) / this.slotMs));
   }
 }

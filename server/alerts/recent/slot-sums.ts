@@ -9,10 +9,11 @@ import {
   sampleCount,
 } from '../../model/histogram.ts';
 import type { Interval } from '../../model/spread.ts';
+import { SlotColumn } from './slot-column.ts';
 import type { SlotGrid } from './slot-grid.ts';
 
 /** Columns of one number per slot, by counter or by bin. */
-type Columns = Map<number, Float64Array>;
+type Columns = Map<number, SlotColumn>;
 
 /** What was counted of a window. */
 export interface WindowCounts {
@@ -58,7 +59,7 @@ export class SlotSums {
     if (count === 0) return;
     let column = columns.get(key);
     if (!column) {
-      column = new Float64Array(this.grid.capacity);
+      column = new SlotColumn(this.grid.capacity);
       columns.set(key, column);
     }
     this.grid.addTo(column, count);
@@ -67,11 +68,7 @@ export class SlotSums {
   /** Moves what is kept to the front; columns without anything in them are forgotten. */
   move(by: number): void {
     for (const columns of [this.counters, this.timeouts, ...Object.values(this.bins)])
-      for (const [key, column] of columns) {
-        column.copyWithin(0, by);
-        column.fill(0, Math.max(0, column.length - by));
-        if (column.every((count) => count === 0)) columns.delete(key);
-      }
+      for (const [key, column] of columns) if (!column.move(by)) columns.delete(key);
   }
 
   /** Of an interval whose ends are slots' edges. */

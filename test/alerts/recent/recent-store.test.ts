@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { RecentStore } from '../../../server/alerts/recent/recent-store.ts';
 import type { ScrapeRecord } from '../../../server/model/scrape-record.ts';
 import { decodeAnswer } from '../../../server/store/answer-view.ts';
@@ -166,4 +166,33 @@ test('the newest minutes are told as the store tells them, without asking it', {
     }),
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 6), endOnFailure: true },
   );
+});
+
+test('more groups than are to be kept are asked of the store', async () => {
+  const store = new FileStore(join(temporaryFolder(), 'sidelight.db'));
+  onTestFinished(() => store.close());
+  let now = START;
+  let asked = 0;
+  const sums = async (query: SumQuery) => {
+    asked++;
+    return store.sums(query);
+  };
+  const recent = new RecentStore({ store: { sums }, slotMs: SLOT, now: () => now });
+  const ask = async (): Promise<number> => {
+    const to = Math.ceil(now / SLOT) * SLOT;
+    const query = { from: to - 60_000, to, direction: 'outbound', match: {}, by: ['peer'], bins: false } as const;
+    return (await recent.sums(query)).groups.length;
+  };
+  await ask();
+  for (const peers of [5000, 5001]) {
+    for (let from = now; now < from + 120_000; ) {
+      const flows = Array.from({ length: peers }, (_, peer): FlowSpec => ({ direction: 'outbound', peer: `${peer}` }));
+      const record = goodScrape({ target: 't', from: now, to: now + SLOT, flows });
+      now += SLOT;
+      store.append(record);
+      recent.apply([record]);
+    }
+    asked = 0;
+    expect([await ask(), asked]).toEqual([peers, peers > 5000 ? 1 : 0]);
+  }
 });
