@@ -124,6 +124,17 @@ function configWith(kubeconfig: string): object {
 
 const status = () => getJson<StatusAnswer>(`${collector.url}/api/v1/status`);
 
+/** A line of /metrics by its beginning: name and labels. */
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${collector.url}/metrics`)).text();
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${name} `))
+      ?.slice(name.length + 1),
+  );
+}
+
 /** Services whose sidecar is up. */
 async function up(): Promise<string[]> {
   const { targets } = await getJson<TargetsAnswer>(`${collector.url}/api/v1/targets`);
@@ -159,10 +170,12 @@ test('DNS is away: what it told stays and is scraped', { timeout }, async () => 
   await restGoesOn();
   const entry = async () => (await status()).discovery.find(({ name }) => name === 'discovery.dns[0]');
   expect((await entry())?.error).toContain('named.test');
+  expect(await metric('sidelight_discovery_failing{entry="discovery.dns[0]"}')).toBe(1);
   dns = await startFakeDns(Number(port));
   dns.names.set('named.test', [{ type: 'A', address: '127.0.0.1', ttl: 1 }]);
   await toldOnce(/discovery\.dns\[0\] works again/);
   expect([(await entry())?.error, lines(/named\.test: /)]).toEqual(['', 1]);
+  expect(await metric('sidelight_discovery_failing{entry="discovery.dns[0]"}')).toBe(0);
 });
 
 test('the API server is away: pods stay and are scraped, those that came meanwhile are there after it', {
@@ -173,6 +186,7 @@ test('the API server is away: pods stay and are scraped, those that came meanwhi
   api.put(pod('late', admins.late));
   await restGoesOn();
   expect(await up()).toEqual(['listed', 'named', 'pod']);
+  expect(await metric('sidelight_discovery_failing{entry="discovery.kubernetes[0]"}')).toBe(1);
   const told = collector.log.filter((line) => KUBERNETES.test(line)).map((line) => line.replace(/^\S+ /, ''));
   expect(new Set(told).size, told.join('\n')).toBe(told.length);
   expect(told.length).toBeLessThan(4);
