@@ -26,7 +26,7 @@ interface RecentGroup {
 }
 
 /** More groups than these are left to the store: callers may name as many services as they like. */
-const MOST_GROUPS = 5000;
+const MOST_GROUPS = 3000;
 
 /** What was counted lately of all groups of one shape. */
 export class RecentSums {

@@ -12,6 +12,18 @@ export type LastFlow = Pick<FlowIncrement, 'flow' | 'counters' | 'gauges'>;
 /** A target's next scrape is overdue after this many of its intervals: the store's own rule. */
 const OVERDUE = 1.5;
 
+/** Where there are more, those that nothing happened in are not worth their memory: all of a scrape's share one piece. */
+const MANY_FLOWS = 100;
+
+const withoutBins = ({ flow, counters, gauges }: LastFlow): LastFlow => ({ flow, counters, gauges });
+const copyOf = ({ flow, counters, gauges }: LastFlow): LastFlow => ({
+  flow,
+  counters: counters.slice(),
+  gauges: gauges.slice(),
+});
+const hasHappened = ({ counters, gauges }: LastFlow): boolean =>
+  counters.some((count) => count !== 0) || gauges.some((value) => value !== 0);
+
 /** One target under one identity. */
 export class RecentUnit {
   readonly identity: Identity;
@@ -36,7 +48,7 @@ export class RecentUnit {
     else this.runs = unionOf([...this.runs, interval]);
     if (interval.to <= this.last.to) return;
     this.last = interval;
-    this.lastFlows = flows.map(({ flow, counters, gauges }) => ({ flow, counters, gauges }));
+    this.lastFlows = flows.length > MANY_FLOWS ? flows.filter(hasHappened).map(copyOf) : flows.map(withoutBins);
   }
 
   /** From its last scrape to the newest of all, as long as its next one is not overdue. */

@@ -37,7 +37,8 @@ export class SlotSums {
   private readonly grid: SlotGrid;
   private readonly withBins: boolean;
   private readonly counters: Columns = new Map();
-  private readonly timeouts: Columns = new Map();
+  /** Those of requests that have no sample for it. */
+  private timeouts: SlotColumn | undefined;
   private readonly bins: Readonly<Record<LatencySource, Columns>> = { downstream: new Map(), upstream: new Map() };
 
   constructor(grid: SlotGrid, withBins: boolean) {
@@ -48,11 +49,17 @@ export class SlotSums {
   /** Over the time that the grid is set to. */
   add({ flow, counters, bins }: FlowIncrement): void {
     for (let i = 0; i < counters.length; i++) this.addTo(this.counters, i, counters[i] ?? 0);
-    if (flow.source === 'upstream') this.addTo(this.timeouts, 0, counters[COUNTER_INDEX.timed_out] ?? 0);
+    if (flow.source === 'upstream') this.addTimeouts(counters[COUNTER_INDEX.timed_out] ?? 0);
     if (!this.withBins) return;
     const { keys, counts } = bins;
     const columns = this.bins[flow.source];
     for (let i = 0; i < keys.length; i++) this.addTo(columns, keys[i] ?? 0, counts[i] ?? 0);
+  }
+
+  private addTimeouts(count: number): void {
+    if (count === 0) return;
+    this.timeouts ??= new SlotColumn(this.grid.capacity);
+    this.grid.addTo(this.timeouts, count);
   }
 
   private addTo(columns: Columns, key: number, count: number): void {
@@ -67,7 +74,8 @@ export class SlotSums {
 
   /** Moves what is kept to the front; columns without anything in them are forgotten. */
   move(by: number): void {
-    for (const columns of [this.counters, this.timeouts, ...Object.values(this.bins)])
+    if (this.timeouts?.move(by) === false) this.timeouts = undefined;
+    for (const columns of [this.counters, ...Object.values(this.bins)])
       for (const [key, column] of columns) if (!column.move(by)) columns.delete(key);
   }
 
@@ -76,8 +84,7 @@ export class SlotSums {
     const within = { from, to };
     const counters = new Float64Array(COUNTERS.length);
     for (const [counter, column] of this.counters) counters[counter] = this.grid.sum(column, within);
-    const [timeouts] = this.timeouts.values();
-    const timeoutsWithoutSample = timeouts ? this.grid.sum(timeouts, within) : 0;
+    const timeoutsWithoutSample = this.timeouts ? this.grid.sum(this.timeouts, within) : 0;
     const own = wantsBins ? this.binsOf('downstream', within) : NO_BINS;
     const called = wantsBins ? this.binsOf('upstream', within) : NO_BINS;
     const bins = mergeBins([own, called]);

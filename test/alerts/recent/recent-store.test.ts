@@ -184,7 +184,7 @@ test('more groups than are to be kept are asked of the store', async () => {
     return (await recent.sums(query)).groups.length;
   };
   await ask();
-  for (const peers of [5000, 5001]) {
+  for (const peers of [3000, 3001]) {
     for (let from = now; now < from + 120_000; ) {
       const flows = Array.from({ length: peers }, (_, peer): FlowSpec => ({ direction: 'outbound', peer: `${peer}` }));
       const record = goodScrape({ target: 't', from: now, to: now + SLOT, flows });
@@ -193,6 +193,6 @@ test('more groups than are to be kept are asked of the store', async () => {
       recent.apply([record]);
     }
     asked = 0;
-    expect([await ask(), asked]).toEqual([peers, peers > 5000 ? 1 : 0]);
+    expect([await ask(), asked]).toEqual([peers, peers > 3000 ? 1 : 0]);
   }
 });
