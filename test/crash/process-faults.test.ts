@@ -203,8 +203,10 @@ test('all threads of the store end: told, replaced, and every request is counted
   await send(20);
   await vi.waitFor(() => expect(threads()).toHaveLength(6), eventually);
   await expectCounted(collector, 35);
-  const { storage } = await status(collector);
-  expect(storage).toMatchObject({ state: 'ok', waiting: 0, lost: 0, threads: { lost: 3 } });
+  await vi.waitFor(async () => {
+    const { storage } = await status(collector);
+    expect(storage).toMatchObject({ state: 'ok', waiting: 0, lost: 0, threads: { lost: 3 } });
+  }, eventually);
   expect(endings(collector, '(it exited with code 1)')).toBeGreaterThan(1);
   const metrics = await (await fetch(`${collector.url}/metrics`)).text();
   expect(metrics).toContain('sidelight_store_threads_lost_total 3');
@@ -223,7 +225,9 @@ test('no memory left in the thread that writes: told, replaced, and every reques
   await vi.waitFor(() => expect(endings(collector, 'writes ended (it ran out of memory)')).toBe(1), eventually);
   await send(25);
   await expectCounted(collector, 60);
-  expect((await status(collector)).storage).toMatchObject({ state: 'ok', lost: 0, threads: { lost: 1 } });
+  await vi.waitFor(async () => {
+    expect((await status(collector)).storage).toMatchObject({ state: 'ok', lost: 0, threads: { lost: 1 } });
+  }, eventually);
   expect(collector.log.filter((line) => line.includes('rounds can not be stored') && !/ended \(/.test(line))).toEqual(
     [],
   );
