@@ -1,0 +1,142 @@
+/**
+ * Charts that are asked for again and again, while time goes on: what is remembered of the answers to them never shows.
+ * Slots are ten seconds here and cells fifteen: a scrape that is still by itself is cut where cells end, a packed one by
+ * slots, so that cells are compared by the minute.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { decodeAnswer } from '../../server/store/answer-view.ts';
+import { SqliteReader } from '../../server/store/sqlite/reader.ts';
+import { RoundEncoder } from '../../server/store/sqlite/round.ts';
+import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
+import type { Cell, SumAnswer, SumQuery } from '../../server/store/store.ts';
+import { allAtOnce } from './all-at-once.ts';
+import { storeOptions } from './options.ts';
+import { goodScrape } from './records.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const START = 1_700_000_040_000;
+const STEP_MS = 15 * SECOND;
+const WINDOW_MS = 30 * MINUTE;
+const SHAPES: readonly Omit<SumQuery, 'from' | 'to' | 'match' | 'direction'>[] = [
+  { by: ['service'], bins: true },
+  { by: ['region'], bins: true, quantiles: [0.5, 0.99] },
+  { by: ['service', 'instance'], bins: false },
+];
+const IDENTITIES = [
+  { service: 'a', instance: 'a-1', region: 'eu' },
+  { service: 'a', instance: 'a-2', region: 'us' },
+  { service: 'b', instance: 'b-1', region: 'eu' },
+];
+
+/** A round of one target: when it begins after the last one ended, how long it is, and how late it comes. */
+const round = fc.record({
+  target: fc.nat(IDENTITIES.length - 1),
+  gap: fc.constantFrom(0, 0, 0, 25, 200),
+  lengthMs: fc.integer({ min: 1, max: 400_000 }),
+  late: fc.constantFrom(0, 0, 0, 0, 500, 1500),
+  requests: fc.nat(5000),
+  latency: fc.dictionary(fc.constantFrom('0', '3', '12', '340'), fc.nat(900), { maxKeys: 3 }),
+  isPacked: fc.boolean(),
+});
+type Round = ReturnType<(typeof round)['generate']>['value'];
+
+class Run {
+  private readonly writer: SqliteWriter;
+  private readonly reader: SqliteReader;
+  private readonly open: () => SqliteReader;
+  private readonly encoder = new RoundEncoder();
+  private readonly ends = IDENTITIES.map((_, index) => START + index * 3300);
+  private now = START;
+
+  constructor(folder: string) {
+    const options = storeOptions(join(folder, 'test.db'));
+    this.writer = new SqliteWriter(options);
+    this.open = () => new SqliteReader(options);
+    this.reader = this.open();
+  }
+
+  do({ target, gap, lengthMs, late, requests, latency, isPacked }: Round): void {
+    const last = this.ends[target] ?? START;
+    const from = late > 0 ? last - late * SECOND - lengthMs : last + gap * SECOND;
+    const to = from + lengthMs;
+    if (late === 0) this.ends[target] = to;
+    this.now = Math.max(this.now, to);
+    const flows = [{ counters: { '2xx': requests }, gauges: { active_requests: 2 }, latency }];
+    const scrape = goodScrape({ target: `t${target}`, from, to, identity: IDENTITIES[target] ?? {}, flows });
+    this.writer.append(allAtOnce(this.encoder.encode([scrape])));
+    while (isPacked && this.writer.upkeep(this.now));
+    const opened = this.open();
+    for (const shape of SHAPES) this.compare(shape, opened);
+    opened.close();
+  }
+
+  private compare(shape: (typeof SHAPES)[number], opened: SqliteReader): void {
+    const to = Math.floor(this.now / STEP_MS) * STEP_MS + STEP_MS;
+    const asked: SumQuery = {
+      ...shape,
+      direction: 'inbound',
+      match: {},
+      from: to - WINDOW_MS,
+      to,
+      stepMs: STEP_MS,
+    };
+    const fresh = byMinute(decodeAnswer(opened.sums(asked)), asked);
+    expect(byMinute(decodeAnswer(this.reader.sums(asked)), asked)).toEqual(fresh);
+  }
+
+  close(): void {
+    this.reader.close();
+    this.writer.close();
+  }
+}
+
+/**
+ * By group: when it was measured, and what was counted by the minute. Minutes that the window cuts are left out, and
+ * those that were measured in part: of a slot that reaches out of what was measured, cells tell a part.
+ */
+function byMinute({ groups, tiers }: SumAnswer, { from, to }: SumQuery) {
+  const told = groups.map(({ labels, cells }) => {
+    const minutes = new Map<number, Record<string, number>>();
+    for (let minute = Math.ceil(from / MINUTE) * MINUTE; minute + MINUTE <= to; minute += MINUTE) {
+      const first = (minute - from) / STEP_MS;
+      const all = cells.slice(first, first + MINUTE / STEP_MS).filter((cell) => cell !== null);
+      if (all.length < MINUTE / STEP_MS) continue;
+      const sum: Record<string, number> = {};
+      for (const cell of all) addCell(sum, cell);
+      minutes.set(minute, sum);
+    }
+    return [JSON.stringify(labels), { minutes, measured: cells.map((cell) => cell?.measured) }] as const;
+  });
+  return { tiers, groups: new Map(told.sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+function addCell(sum: Record<string, number>, { counters, bins, downstreamSamples }: Cell): void {
+  const add = (name: string, count: number) => {
+    if (count > 0) sum[name] = (sum[name] ?? 0) + count;
+  };
+  for (const [counter, count] of counters.entries()) add(`counter ${counter}`, count);
+  for (const [index, key] of bins.keys.entries()) add(`bin ${key}`, bins.counts[index] ?? 0);
+  add('samples', downstreamSamples);
+}
+
+test('charts that are asked for again tell what a new reader tells', { timeout: 120_000 }, () => {
+  fc.assert(
+    fc.property(fc.array(round, { minLength: 5, maxLength: 25, size: 'max' }), (rounds) => {
+      const folder = mkdtempSync(join(tmpdir(), 'sidelight-known-'));
+      const run = new Run(folder);
+      try {
+        for (const one of rounds) run.do(one);
+      } finally {
+        run.close();
+        rmSync(folder, { recursive: true });
+      }
+    }),
+    { numRuns: Number(process.env.RUNS ?? 10), endOnFailure: true },
+  );
+});
