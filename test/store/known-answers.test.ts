@@ -34,7 +34,7 @@ const IDENTITIES = [
   { service: 'b', instance: 'b-1', region: 'eu' },
 ];
 
-/** A round of one target: when it begins after the last one ended, how long it is, and how late it comes. */
+/** A scrape: when it begins after the target's last one ended, how long it is, and how late it comes. */
 const round = fc.record({
   target: fc.nat(IDENTITIES.length - 1),
   gap: fc.constantFrom(0, 0, 0, 25, 200),
@@ -69,11 +69,22 @@ class Run {
     this.now = Math.max(this.now, to);
     const flows = [{ counters: { '2xx': requests }, gauges: { active_requests: 2 }, latency }];
     const scrape = goodScrape({ target: `t${target}`, from, to, identity: IDENTITIES[target] ?? {}, flows });
-    this.writer.append(allAtOnce(this.encoder.encode([scrape])));
+    const others = late > 0 ? [this.nextOf((target + 1) % IDENTITIES.length)] : [];
+    this.writer.append(allAtOnce(this.encoder.encode([scrape, ...others])));
     while (isPacked && this.writer.upkeep(this.now));
     const opened = this.open();
     for (const shape of SHAPES) this.compare(shape, opened);
     opened.close();
+  }
+
+  /** What comes late comes with what doesn't. */
+  private nextOf(target: number) {
+    const to = this.now + 10 * SECOND;
+    const from = Math.max(this.ends[target] ?? START, to - 10 * SECOND);
+    this.ends[target] = to;
+    this.now = to;
+    const flows = [{ counters: { '2xx': 7 } }];
+    return goodScrape({ target: `t${target}`, from, to, identity: IDENTITIES[target] ?? {}, flows });
   }
 
   private compare(shape: (typeof SHAPES)[number], opened: SqliteReader): void {

@@ -16,6 +16,8 @@ const MAX_CELLS = 1_000_000;
 const MAX_CELLS_WITH_BINS = 100_000;
 /** A target's next scrape is overdue after this many of its intervals. */
 const OVERDUE = 1.5;
+/** As far as the newest scrape may go back without what was settled being read anew: a slow target's comes later. */
+export const BACK_MS = 10_000;
 const NO_TAIL: Interval = { from: 0, to: 0 };
 
 export interface QueryParts {
@@ -128,7 +130,7 @@ export class StoreQuery {
     if (runs.length === 0) return;
     const tails = this.tailsOf(rows);
     const ends = [...tails.values()].map((row) => this.tailOf(row));
-    for (const row of tails.values()) if (this.isDue(row)) this.settledTo = Math.min(this.settledTo, row.t1 - 1);
+    for (const row of rows) this.settle(row);
     for (const group of planned.groups) this.groups.of(group).measured(runs, ends);
     this.checkSize(others);
     for (const place of this.sources.blocks(unit, segment, direction)) adder.addBlock(place, segment, planned);
@@ -157,11 +159,12 @@ export class StoreQuery {
 
   /** From a target's last scrape to the newest of all, as long as its next one is not overdue. */
   private tailOf(row: LogRow): Interval {
-    return { from: row.t1, to: this.isDue(row) ? Math.max(row.t1, this.newest) : row.t1 };
+    return { from: row.t1, to: isDue(row, this.newest) ? Math.max(row.t1, this.newest) : row.t1 };
   }
 
-  private isDue({ t0, t1 }: LogRow): boolean {
-    return this.newest <= t1 + OVERDUE * (t1 - t0);
+  /** What may go on after a row is not settled, nor is a row that has to be read for that. */
+  private settle(row: LogRow): void {
+    if (isRecord(row) && isDue(row, this.newest - BACK_MS)) this.settledTo = Math.min(this.settledTo, row.t1 - 1);
   }
 
   private checkLimits(): void {
@@ -183,6 +186,8 @@ function largestOf(parts: QueryParts, top: number): Set<string> {
   const segments = segmentsOf(parts.query, parts.sources, parts.slotMs);
   return new StoreQuery({ ...parts, segments, steps: 1 }).largest(top);
 }
+
+const isDue = ({ t0, t1 }: LogRow, newest: number): boolean => newest <= t1 + OVERDUE * (t1 - t0);
 
 const isRecord = ({ layout }: LogRow): boolean => layout !== BLOCK;
 

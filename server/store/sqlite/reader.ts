@@ -8,7 +8,7 @@ import { AlertReader } from './alert-tables.ts';
 import { AppendedRows } from './appended-rows.ts';
 import { KnownAnswers, type ReadAnswer } from './known-answers.ts';
 import { prepared } from './prepared.ts';
-import { StoreQuery, segmentsOf } from './query.ts';
+import { BACK_MS, StoreQuery, segmentsOf } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
 import { usedBytes } from './retention.ts';
@@ -25,6 +25,8 @@ export class SqliteReader {
   private catalog: ReaderCatalog;
   private plans: QueryPlans;
   private forgotten = 0;
+  /** End of the newest scrape that was seen. */
+  private newest = 0;
   private readonly sources: Sources;
   private readonly appended: AppendedRows;
   private readonly answers = new KnownAnswers(ANSWER_BYTES);
@@ -64,9 +66,11 @@ export class SqliteReader {
 
   /** Ids are never given twice, but names of units that are gone would pile up. */
   private refresh(): void {
-    const { forgotten } = this.sources.state();
+    const { forgotten, newest } = this.sources.state();
     const changed = this.appended.refresh();
-    if (forgotten !== this.forgotten || changed === undefined) this.answers.forget();
+    const isBack = newest < this.newest - BACK_MS;
+    this.newest = isBack ? newest : Math.max(this.newest, newest);
+    if (forgotten !== this.forgotten || isBack || changed === undefined) this.answers.forget();
     else this.answers.changedFrom(changed);
     if (forgotten !== this.forgotten) {
       this.catalog = new ReaderCatalog(this.database);
