@@ -152,7 +152,7 @@ test('charts that are asked for again tell what a new reader tells', { timeout: 
   );
 });
 
-/** A file of its own, with raw steps kept for twenty minutes; and one chart of the half hour up to START. */
+/** A file of its own, with raw steps kept for three hours; and one chart of the half hour up to START. */
 function withFile(
   task: (parts: {
     writer: SqliteWriter;
@@ -162,7 +162,7 @@ function withFile(
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'sidelight-known-'));
   const { retentionMs, ...rest } = storeOptions(join(folder, 'test.db'));
-  const options = { ...rest, retentionMs: { ...retentionMs, raw: 20 * MINUTE } };
+  const options = { ...rest, retentionMs: { ...retentionMs, raw: 180 * MINUTE } };
   const [writer, reader] = [new SqliteWriter(options), new SqliteReader(options)];
   const encoder = new RoundEncoder();
   const append = (to: number, lengthMs: number, target = 0): void => {
@@ -196,16 +196,16 @@ function plain({ groups, tiers }: SumAnswer) {
 test('what is forgotten in fine steps is told from coarser ones', () => {
   withFile(({ writer, append, same }) => {
     for (let to = START - WINDOW_MS; to <= START; to += 10 * SECOND) append(to, 10 * SECOND);
+    while (writer.upkeep(START + 60 * MINUTE));
     same();
-    same();
-    while (writer.upkeep(START + 45 * MINUTE));
+    while (writer.upkeep(START + 300 * MINUTE));
     same();
   });
 });
 
 test('a scrape that was overdue is not any more when the newest of all goes back', () => {
   withFile(({ append, same }) => {
-    append(START - 20 * MINUTE, 5 * MINUTE);
+    append(START - 20 * MINUTE - 5 * SECOND, 5 * MINUTE);
     append(START, 10 * SECOND, 2);
     same();
     append(START - 17 * MINUTE, 10 * SECOND, 2);
