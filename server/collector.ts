@@ -42,7 +42,10 @@ export interface RunningCollector {
 }
 
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
+/** How long a round gathers scrapes; longer where they come all the time: what a round costs is shared by more of them. */
 const GATHER_MS = 150;
+const GATHER_STEADY_MS = 500;
+const MOST_GATHERED = 200;
 /** While the store fails: a few rounds of a large mesh, hours of a small one. */
 const KEEP_SCRAPES = 5000;
 const UPKEEP_REST_MS = 1000;
@@ -106,9 +109,11 @@ export async function startCollector(
       traced('store round', () => metrics.timeStore(() => store.append(round, id)), roundAttributes(round)),
     onSettled(round, failure) {
       live.apply(round);
+      alerts.scraped(round);
       storeState.settled(round, failure);
     },
-    gatherMs: GATHER_MS,
+    gatherMs: () => gatherOf(configs.config, live),
+    mostGathered: MOST_GATHERED,
     keepScrapes: KEEP_SCRAPES,
   });
   const scrapes = new ScrapeManager({
@@ -260,6 +265,12 @@ export async function startCollector(
 
 function tickTimes({ scrape: { intervalMs } }: Config, live: Live) {
   return { intervalMs, spreadMs: spreadOf(live.size, intervalMs) };
+}
+
+/** Scrapes in step are told of by a tick soon after them, and are to be stored by then. */
+function gatherOf({ scrape: { intervalMs } }: Config, live: Live): number {
+  const isSteady = spreadOf(live.size, intervalMs) === intervalMs;
+  return isSteady ? Math.max(GATHER_MS, Math.min(GATHER_STEADY_MS, intervalMs / 20)) : GATHER_MS;
 }
 
 /** Reloads and tells how that went. */

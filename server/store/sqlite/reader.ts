@@ -3,10 +3,12 @@ import type { Identity } from '../../model/flow.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
 import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
-import { slotMsOf, stepOf } from '../tiers.ts';
+import { type Segment, slotMsOf, stepOf } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
+import { AppendedRows } from './appended-rows.ts';
+import { KnownAnswers, type ReadAnswer } from './known-answers.ts';
 import { prepared } from './prepared.ts';
-import { StoreQuery } from './query.ts';
+import { BACK_MS, StoreQuery, segmentsOf } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
 import { usedBytes } from './retention.ts';
@@ -14,6 +16,7 @@ import { blockTable, SCHEMA_VERSION } from './schema.ts';
 import { Sources } from './sources.ts';
 
 const CACHE_KIB = 8 * 1024;
+const ANSWER_BYTES = 12 * 1024 * 1024;
 
 /** A connection that only reads. Synchronous: it lives in a worker thread. */
 export class SqliteReader {
@@ -22,7 +25,11 @@ export class SqliteReader {
   private catalog: ReaderCatalog;
   private plans: QueryPlans;
   private forgotten = 0;
+  /** End of the newest scrape that was seen. */
+  private newest = 0;
   private readonly sources: Sources;
+  private readonly appended: AppendedRows;
+  private readonly answers = new KnownAnswers(ANSWER_BYTES);
   private readonly slotMs: number;
   readonly alerts: AlertReader;
 
@@ -33,6 +40,7 @@ export class SqliteReader {
     this.catalog = new ReaderCatalog(this.database);
     this.plans = new QueryPlans(this.catalog);
     this.sources = new Sources(this.database);
+    this.appended = new AppendedRows(this.database);
     this.alerts = new AlertReader(this.database);
     this.slotMs = slotMsOf(options.intervalMs);
   }
@@ -41,14 +49,29 @@ export class SqliteReader {
   sums(query: SumQuery): EncodedAnswer {
     return this.database.transaction(() => {
       this.refresh();
-      const { catalog, plans, sources, slotMs } = this;
-      return new StoreQuery({ query, catalog, plans, sources, slotMs }).run();
+      const segments = segmentsOf(query, this.sources, this.slotMs);
+      return this.answers.answer({ query, segments, read: (from) => this.read(query, segments, from) });
     })();
+  }
+
+  private read(whole: SumQuery, all: readonly Segment[], from: number): ReadAnswer {
+    const { catalog, plans, sources, slotMs } = this;
+    const { to, stepMs = to - whole.from } = whole;
+    const segments = all.flatMap((one) => (one.to > from ? [{ ...one, from: Math.max(one.from, from) }] : []));
+    const steps = Math.max(1, Math.ceil((to - whole.from) / stepMs));
+    const query = new StoreQuery({ query: { ...whole, from }, segments, steps, catalog, plans, sources, slotMs });
+    const answer = query.run();
+    return { answer, settledTo: query.settledTo };
   }
 
   /** Ids are never given twice, but names of units that are gone would pile up. */
   private refresh(): void {
-    const { forgotten } = this.sources.state();
+    const { forgotten, newest } = this.sources.state();
+    const changed = this.appended.refresh();
+    const isBack = newest < this.newest - BACK_MS;
+    this.newest = isBack ? newest : Math.max(this.newest, newest);
+    if (forgotten !== this.forgotten || isBack || changed === undefined) this.answers.forget();
+    else this.answers.changedFrom(changed);
     if (forgotten !== this.forgotten) {
       this.catalog = new ReaderCatalog(this.database);
       this.plans = new QueryPlans(this.catalog);
