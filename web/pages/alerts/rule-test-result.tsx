@@ -1,5 +1,6 @@
 import type { RulesTestAnswer, TriedFiring, TriedRule, TriedSeries } from '../../../server/api/contract.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Download } from '../../components/download.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { DASH } from '../../format/number.ts';
@@ -94,6 +95,7 @@ function Firings({ rule, answer }: ResultProps) {
       {left > 0 && <p class="explanation">And {left} more that fired for a shorter time.</p>}
       <details class="tried-table">
         <summary>Each time it would have fired</summary>
+        <Download name={`${rule.name} firings`} records={() => rows.map((row) => ({ rule: rule.name, ...row }))} />
         <div class="table-scroll">
           <DataTable
             name="tried-firings"

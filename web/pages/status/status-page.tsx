@@ -1,6 +1,7 @@
 import '../../styles/status.css';
 import type { StatusAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
+import { Download } from '../../components/download.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { useTitle } from '../../components/title.ts';
@@ -112,7 +113,10 @@ function CollectorPanel({ status: { build, startedAt, now, scrape } }: { readonl
 function DiscoveryPanel({ discovery }: Pick<StatusAnswer, 'discovery'>) {
   return (
     <section class="panel">
-      <h2>Discovery</h2>
+      <div class="panel-head">
+        <h2>Discovery</h2>
+        {discovery.length > 0 && <Download name="discovery" records={() => discovery} />}
+      </div>
       {discovery.length === 0 ? (
         <p class="nothing">Nothing is configured to discover targets.</p>
       ) : (
