@@ -149,3 +149,20 @@ test('an answer is packed for those who can unpack it, and not sent again to tho
   expect((await raw(address, { 'if-none-match': 'W/"other"' })).status).toBe(200);
   expect((await raw(address, { 'accept-encoding': 'gzip;q=0' })).headers['content-encoding']).toBeUndefined();
 });
+
+test('other fields of the same services are another answer, with a mark of its own', async () => {
+  const api = await startApi(MIXED);
+  onTestFinished(() => api.stop());
+  const address = (fields: string) => `${api.url}/api/v1/services?window=1m&fields=${fields}`;
+  const [some, others] = [address('requestRate'), address('requestRate,latencyMs.p99')];
+  const [first, second] = [await raw(some, {}), await raw(others, {})];
+  expect([first.status, second.status]).toEqual([200, 200]);
+  expect(first.body.equals(second.body)).toBe(false);
+  const [own, foreign] = [String(first.headers.etag), String(second.headers.etag)];
+  expect(own).toMatch(/^W\/".+"$/);
+  expect(foreign).not.toBe(own);
+  expect(await raw(some, { 'if-none-match': own })).toMatchObject({ status: 304, body: Buffer.alloc(0) });
+  expect(await raw(others, { 'if-none-match': foreign, 'accept-encoding': 'gzip' })).toMatchObject({ status: 304 });
+  expect(await raw(some, { 'if-none-match': foreign })).toMatchObject({ status: 200, body: first.body });
+  expect(await raw(others, { 'if-none-match': own })).toMatchObject({ status: 200, body: second.body });
+});

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ServicesAnswer } from '../../server/api/contract.ts';
 import type { FakeApi } from './fake-api/fake-api.ts';
 import { expectNoNonsense, type OpenedDashboard, openDashboard, screenshotPath } from './opened-dashboard.ts';
 
@@ -26,6 +27,34 @@ const path = (page: Page) => page.url().replace(fake.url, '');
 const row = (page: Page, name: string) =>
   page.locator('.fleet-table tbody tr').filter({ has: page.getByRole('link', { name, exact: true }) });
 const asked = (pattern: RegExp) => fake.asked.some((question) => pattern.test(question));
+
+/** Which services stand under which head. */
+async function groupsShown(page: Page): Promise<Record<string, string[]>> {
+  const lines = await page
+    .locator('.fleet-table tbody tr')
+    .evaluateAll((rows) =>
+      rows.map((each) => [
+        each.className === 'group-head',
+        (each.querySelector(each.className === 'group-head' ? 'th' : 'th a')?.firstChild?.textContent ?? '').trim(),
+      ]),
+    );
+  const groups: Record<string, string[]> = {};
+  let head = '';
+  for (const [isHead, text] of lines as [boolean, string][]) {
+    if (isHead) head = text;
+    else groups[head] = [...(groups[head] ?? []), text];
+  }
+  for (const services of Object.values(groups)) services.sort();
+  return groups;
+}
+
+function groupsOf(services: ServicesAnswer['services']): Record<string, string[]> {
+  const nameOf = ({ regions }: (typeof services)[number]) => [...regions].sort().join(' and ') || 'no region known';
+  const groups: Record<string, string[]> = {};
+  for (const each of services) groups[nameOf(each)] = [...(groups[nameOf(each)] ?? []), each.service];
+  for (const group of Object.values(groups)) group.sort();
+  return groups;
+}
 
 describe('time', () => {
   test('a time with fixed ends is chosen, kept in the address, and left again', () =>
@@ -115,6 +144,39 @@ describe('comparison', () => {
       await expectNoNonsense(page);
       await page.screenshot({ path: screenshotPath('fleet-compared-wide-light') });
     }));
+
+  test.each([
+    ['1h', '1 hour ago'],
+    ['1w', '1 week ago'],
+  ])('with %s before: each change is that of the two answers, in groups by region too', (offset, ago) =>
+    look('/status', async (page) => {
+      const answers = new Map<string | null, ServicesAnswer>();
+      page.on('response', async (response) => {
+        const url = new URL(response.url());
+        if (url.pathname !== '/api/v1/services') return;
+        answers.set(url.searchParams.get('offset'), (await response.json()) as ServicesAnswer);
+      });
+      await page.goto(`${fake.url}/?compare=${offset}&group=region`);
+      const changeOf = (...key: string[]) =>
+        page.locator(`tr[data-row='${JSON.stringify(key)}'] .col-changerate .figure`);
+      await expect.poll(() => changeOf('shop', 'checkout').innerText()).toMatch(/^[▲▼=]/);
+      await expect.poll(() => [...answers.keys()].sort()).toEqual([offset, null].sort());
+      const [now, before] = [answers.get(null)?.services ?? [], answers.get(offset)?.services ?? []];
+      let compared = 0;
+      for (const { service, namespace, requestRate } of now) {
+        const then = before.find((each) => each.service === service && each.namespace === namespace)?.requestRate;
+        const change = changeOf(namespace, service);
+        if (!requestRate || !then) continue;
+        compared += 1;
+        const percent = Math.round((requestRate / then - 1) * 100);
+        const told = (await change.innerText()).replaceAll('\u00a0', ' ');
+        expect(told, service).toBe(percent === 0 ? '= 0 %' : percent > 0 ? `▲ +${percent} %` : `▼ −${-percent} %`);
+        expect(await change.getAttribute('data-hint')).toContain(ago);
+      }
+      expect(compared).toBeGreaterThan(5);
+      expect(await groupsShown(page)).toEqual(groupsOf(now));
+    }),
+  );
 
   test('is chosen beside the time, goes along to a service, and stands in its charts and tables', () =>
     look('/', async (page) => {
