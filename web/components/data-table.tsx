@@ -1,4 +1,5 @@
-import { type ComponentChildren, Fragment } from 'preact';
+import { type ComponentChildren, Fragment, type VNode } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { Sort } from '../state/url.ts';
 import { type Explained, explained } from './explained.ts';
 
@@ -38,6 +39,7 @@ interface DataTableProps<Row> {
 /** A table with a caption, row heads and, where asked for, columns to sort by. On a narrow page each row is a card. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { caption, captionHidden = false, name, columns, rows, rowKey } = props;
+  const drawn = useDrawnRows(props);
   return (
     <table class={`data ${name}`}>
       <caption class={captionHidden ? 'unseen' : ''}>{caption}</caption>
@@ -56,13 +58,27 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           return (
             <Fragment key={rowKey(row)}>
               {isFirst && <GroupHead name={group} words={props.groupWords?.(group) ?? ''} columns={columns.length} />}
-              <tr data-row={rowKey(row)}>{cells(columns, row, props.rowExplanation?.(row))}</tr>
+              {drawn(row)}
             </Fragment>
           );
         })}
       </tbody>
     </table>
   );
+}
+
+/** A row is drawn anew only when it or its columns are others: a long table grows, or is pointed at, for what is new alone. */
+function useDrawnRows<Row>({ columns, rowKey, rowExplanation }: DataTableProps<Row>): (row: Row) => VNode {
+  const kept = useRef({ columns, rows: new Map<Row, VNode>() });
+  if (kept.current.columns !== columns) kept.current = { columns, rows: new Map() };
+  const { rows } = kept.current;
+  return (row) => {
+    const known = rows.get(row);
+    if (known) return known;
+    const drawn = <tr data-row={rowKey(row)}>{cells(columns, row, rowExplanation?.(row))}</tr>;
+    rows.set(row, drawn);
+    return drawn;
+  };
 }
 
 function GroupHead({

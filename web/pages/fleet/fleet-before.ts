@@ -16,16 +16,15 @@ export function useBefore(now: ListedServices | null): Before | null {
   const { data } = useAnswer(compared && api.services(timeSpan.value, compared.offset)).value;
   const offsetMs = compared?.offsetMs;
   const fitting = data && data.offsetMs === offsetMs && data.windowMs === now?.windowMs ? data : null;
-  const known = useMemo(
-    () => new Map(fitting?.services.map((service) => [serviceKey(service), service] as const)),
-    [fitting],
-  );
-  if (!compared) return null;
-  return {
-    ago: AGO[compared.offset] ?? '',
-    kept: tiersInWords(fitting?.tiers ?? []),
-    of: (service) => known.get(serviceKey(service)) ?? null,
-  };
+  return useMemo(() => {
+    if (!compared) return null;
+    const known = new Map(fitting?.services.map((service) => [serviceKey(service), service] as const));
+    return {
+      ago: AGO[compared.offset] ?? '',
+      kept: tiersInWords(fitting?.tiers ?? []),
+      of: (service) => known.get(serviceKey(service)) ?? null,
+    };
+  }, [compared?.offset, fitting]);
 }
 
 /** What the columns of changes are sorted by. */

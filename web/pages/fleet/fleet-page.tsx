@@ -69,9 +69,12 @@ function Fleet({ answer, trends, isPast }: FleetProps) {
   const asked = JSON.stringify([search, sort, group]);
   const { rows, hold } = useHeldOrder(ordered, asked);
   const { shown, more } = useMoreRows(rows, asked, serviceKey);
+  const columns = useMemo(
+    () => fleetColumns({ window, inMilliseconds: readsWellInMilliseconds(answer.services), trends, before }),
+    [window, answer, trends, before],
+  );
+  const columnsShown = useMemo(() => shownColumns(columns, hidden), [columns, hidden]);
   if (answer.services.length === 0) return <EmptyFleet />;
-  const inMilliseconds = readsWellInMilliseconds(answer.services);
-  const columns = fleetColumns({ window, inMilliseconds, trends, before });
   return (
     <>
       <WaitingNotice answer={answer} />
@@ -82,7 +85,7 @@ function Fleet({ answer, trends, isPast }: FleetProps) {
           name={before ? 'fleet-table compared' : 'fleet-table'}
           caption={`Services over the last ${window}`}
           captionHidden
-          columns={shownColumns(columns, hidden)}
+          columns={columnsShown}
           rows={shown}
           rowKey={serviceKey}
           sort={sort}
