@@ -170,6 +170,7 @@ describe.each(['light', 'dark'] as const)('the keyboard, %s', (colorScheme) => {
         await page.locator(shown).first().waitFor();
         const rings = await walk(page);
         expect([...new Set(rings.map(({ kind }) => kind))]).toEqual(expect.arrayContaining([...kinds]));
+        expect(rings.filter(({ kind }) => kind === 'svg')).toEqual([]);
         for (const ring of rings) {
           expect.soft(ring.focused, `${ring.kind} ${ring.name}`).not.toBe(ring.unfocused);
           expect.soft(ring.widthPx, `${ring.kind} ${ring.name}`).toBeGreaterThanOrEqual(2);

@@ -50,12 +50,12 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
     <div
       class={`graph${camera.at.scale < READABLE_SCALE ? ' far' : ''}${graph.edges.length > MANY_EDGES ? ' dense' : ''}`}
       ref={camera.box}
+      onFocusIn={(event) => setNear(nodeOf(event.target))}
+      onFocusOut={left}
     >
       <svg
         class="graph-drawing"
         onPointerOver={pointed}
-        onFocusIn={(event) => setNear(nodeOf(event.target))}
-        onFocusOut={left}
         onClick={(event) => {
           const id = nodeOf(event.target);
           if (id !== null && !camera.dragged()) onSelect(id);

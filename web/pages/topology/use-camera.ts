@@ -77,7 +77,8 @@ function useWheel(box: RefObject<HTMLDivElement | null>, change: Change): void {
       event.preventDefault();
       const { left, top } = element.getBoundingClientRect();
       const factor = Math.exp(-event.deltaY * WHEEL_SPEED);
-      change((camera) => zoom(camera, factor, [event.clientX - left, event.clientY - top]));
+      const at: Spot = [event.clientX - left - element.clientLeft, event.clientY - top - element.clientTop];
+      change((camera) => zoom(camera, factor, at));
     };
     element.addEventListener('wheel', turned, { signal: stop.signal, passive: false });
     return () => stop.abort();
