@@ -105,3 +105,37 @@ test.each(PRINTED)('%s on paper, from a dark page: dark on white, without what o
     { colorScheme: 'dark' },
   ),
 );
+
+/** How many dots of the first chart have a colour. */
+function dotsOf(page: Page, colour: readonly number[]): Promise<number> {
+  return page
+    .locator('canvas')
+    .first()
+    .evaluate((canvas, [red, green, blue]) => {
+      if (!(canvas instanceof HTMLCanvasElement)) throw new Error('there is no chart');
+      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      let dots = 0;
+      for (let at = 0; at < data.length; at += 4)
+        if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) dots += 1;
+      return dots;
+    }, colour);
+}
+
+const LINES = { dark: [0x2a, 0x30, 0x38], paper: [0xd9, 0xdd, 0xe1] } as const;
+
+test('charts of a dark page are drawn for paper, and for the screen again', () =>
+  dashboard.look(
+    SERVICE,
+    async (page, opened) => {
+      opened.expectComplaint(/willReadFrequently/);
+      await page.locator('canvas').first().waitFor();
+      await expect.poll(() => dotsOf(page, LINES.dark)).toBeGreaterThan(100);
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      await expect.poll(() => dotsOf(page, LINES.paper)).toBeGreaterThan(100);
+      expect(await dotsOf(page, LINES.dark)).toBe(0);
+      await page.emulateMedia({ media: 'screen', colorScheme: 'dark' });
+      await expect.poll(() => dotsOf(page, LINES.dark)).toBeGreaterThan(100);
+      expect(await dotsOf(page, LINES.paper)).toBe(0);
+    },
+    { colorScheme: 'dark' },
+  ));

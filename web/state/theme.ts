@@ -34,9 +34,10 @@ export function chooseTheme(next: Theme): void {
   }
 }
 
-/** Follows the system's choice. The stored one is applied by theme.js before the first paint. */
+/** Follows the system's choice, and goes to paper and back. The stored one is applied by theme.js before the first paint. */
 export function watchTheme(): void {
-  window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-    coloursVersion.value += 1;
-  });
+  for (const condition of ['(prefers-color-scheme: dark)', 'print'])
+    window.matchMedia(condition).addEventListener('change', () => {
+      coloursVersion.value += 1;
+    });
 }
