@@ -42,7 +42,7 @@ export interface RunningCollector {
 }
 
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
-const GATHER_MS = 150;
+const GATHER_MS = 1000;
 /** While the store fails: a few rounds of a large mesh, hours of a small one. */
 const KEEP_SCRAPES = 5000;
 const UPKEEP_REST_MS = 1000;
@@ -106,9 +106,10 @@ export async function startCollector(
       traced('store round', () => metrics.timeStore(() => store.append(round, id)), roundAttributes(round)),
     onSettled(round, failure) {
       live.apply(round);
+      if (failure) pipeline.missedTotals();
       storeState.settled(round, failure);
     },
-    gatherMs: GATHER_MS,
+    gatherMs: Math.min(GATHER_MS, config.scrape.intervalMs / 10),
     keepScrapes: KEEP_SCRAPES,
   });
   const scrapes = new ScrapeManager({

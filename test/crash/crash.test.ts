@@ -10,12 +10,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { requestCount } from '../../server/model/flow.ts';
+import type { KeptTotals } from '../../server/model/scrape-record.ts';
 import { checkFile } from '../../server/store/sqlite/maintenance.ts';
 import { readFile } from '../../server/store/sqlite/read-file.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { SumAnswer, SumQuery } from '../../server/store/store.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
-import { crashOptions, INTERVAL_MS, perRound, roundOf, SERVICES, START } from './mesh.ts';
+import { bytesOf, crashOptions, INTERVAL_MS, perRound, roundOf, SERVICES, START } from './mesh.ts';
 
 const KILLS = Number(process.env.CRASH_KILLS ?? 20);
 /** Rounds before a kill: now and then in the very first ones, and as often after many. */
@@ -56,12 +57,20 @@ function expectCounts({ groups }: SumAnswer, rounds: number, perCall: number): v
   );
 }
 
+/** Whole totals, and what they grew by in each round since. */
+function expectTotals({ values, growth = [] }: KeptTotals, last: number): void {
+  const all = [values, ...growth].map((bytes) => [...bytes]);
+  expect(all).toEqual(all.map((_, index) => [...bytesOf(last - all.length + 1 + index)]));
+}
+
 /** Checks the file as it lies there; gives how many rounds are in it. */
 function expectWhole(path: string, told: number): number {
   expect(checkFile(path, () => {})).toEqual([]);
   const file = readFile(crashOptions(path));
   try {
-    const newest = Math.max(...file.loadTargets().map(({ lastScrape }) => lastScrape));
+    const targets = file.loadTargets();
+    const newest = Math.max(...targets.map(({ lastScrape }) => lastScrape));
+    for (const { lastScrape, totals } of targets) expectTotals(totals, (lastScrape - START) / INTERVAL_MS);
     const rounds = (newest - START) / INTERVAL_MS;
     expect(rounds).toBeGreaterThanOrEqual(told);
     expect(rounds).toBeLessThanOrEqual(told + 1);

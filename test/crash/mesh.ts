@@ -26,7 +26,8 @@ export function crashOptions(path: string): StoreOptions {
 /** Requests of a service in one round: received, and twice as many sent. */
 export const perRound = (service: number): number => INSTANCES * (service + 1);
 
-export function roundOf(round: number): ScrapeRecord[] {
+/** `first`: in which totals are told as a whole; after it, they are told as growth most of the time. */
+export function roundOf(round: number, first = round): ScrapeRecord[] {
   const [from, to] = [START + (round - 1) * INTERVAL_MS, START + round * INTERVAL_MS];
   return SERVICES.flatMap((service, index) =>
     Array.from({ length: INSTANCES }, (_, instance) =>
@@ -42,10 +43,18 @@ export function roundOf(round: number): ScrapeRecord[] {
         findings: {
           totals: {
             shape: `["shape ${round >> 5}"]`,
-            values: Uint8Array.of(round & 255, (round >> 8) & 255, round >> 16),
+            values: bytesOf(round),
+            sequence: round,
+            isGrowth: round > first && round % WHOLE_EVERY !== 0,
           },
         },
       }),
     ),
   );
 }
+
+/** Shapes change no more often. */
+const WHOLE_EVERY = 32;
+
+/** What totals, or their growth, are in a round. */
+export const bytesOf = (round: number): Uint8Array => Uint8Array.of(round & 255, (round >> 8) & 255, round >> 16);

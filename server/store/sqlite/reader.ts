@@ -1,10 +1,10 @@
 import Database from 'better-sqlite3';
-import type { Identity } from '../../model/flow.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
 import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
 import { slotMsOf, stepOf } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
+import { loadTargets } from './load-targets.ts';
 import { prepared } from './prepared.ts';
 import { StoreQuery } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
@@ -59,15 +59,7 @@ export class SqliteReader {
   }
 
   loadTargets(): StoredTarget[] {
-    const select = prepared(
-      this.database,
-      `SELECT address AS target, last_scrape AS lastScrape, started_at AS startedAt, inbound, service, namespace, instance, region, zone, role,
-         shapes.text AS shape, totals AS "values" FROM targets JOIN shapes ON shapes.id = targets.shape`,
-    );
-    return select.all().map((row) => {
-      const { target, lastScrape, startedAt, inbound, shape, values, ...identity } = row as StoredRow;
-      return { target, lastScrape, startedAt, inbound: inbound === 1, identity, totals: { shape, values } };
-    });
+    return this.database.transaction(() => loadTargets(this.database, this.sources.log))();
   }
 
   status(): StoreStatus {
@@ -82,6 +74,7 @@ export class SqliteReader {
     const pages = number('PRAGMA page_count') ?? 0;
     const pageSize = number('PRAGMA page_size') ?? 0;
     const { newest, keptFrom } = this.sources.state();
+    const log = this.sources.log.index.extent();
     const tiers = TIERS.map((name, tier) => this.tierStatus(name, { tier, newest, kept: keptFrom[tier] ?? 0 }));
     return {
       path: this.options.path,
@@ -89,9 +82,9 @@ export class SqliteReader {
       usedBytes: usedBytes(this.database),
       maxBytes: this.options.maxBytes,
       schemaVersion: SCHEMA_VERSION,
-      oldest: number('SELECT min(t) FROM (SELECT min(t0) AS t FROM coverage UNION ALL SELECT min(t0) FROM log)'),
+      oldest: leastOf(number('SELECT min(t0) FROM coverage'), log.oldest),
       tiers,
-      logRows: number('SELECT count(*) FROM log WHERE feeds > 0') ?? 0,
+      logRows: log.scrapes,
       notice: this.notice(tiers),
     };
   }
@@ -130,11 +123,6 @@ export class SqliteReader {
   }
 }
 
-interface StoredRow extends Identity {
-  target: string;
-  lastScrape: number;
-  startedAt: number | null;
-  inbound: number;
-  shape: string;
-  values: Uint8Array;
+function leastOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

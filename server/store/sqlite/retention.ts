@@ -99,7 +99,8 @@ export class Retention implements Chore {
     const to = this.statements.lastUnit.get(from, UNITS_AT_ONCE);
     this.lastUnit = typeof to === 'number' ? to : 0;
     if (typeof to !== 'number') return false;
-    const units = this.statements.emptyUnits.all(from, to, TARGET) as number[];
+    const empty = this.statements.emptyUnits.all(from, to, TARGET) as number[];
+    const units = empty.filter((unit) => !this.parts.index.has(unit));
     if (units.length === 0) return true;
     for (const unit of units) for (const drop of this.statements.dropUnit) drop.run(unit);
     this.statements.countForgotten.run(units.length);
@@ -138,7 +139,6 @@ function prepare(database: Database.Database) {
     emptyUnits: database
       .prepare(
         `SELECT id FROM units WHERE id > ? AND id <= ? AND kind = ? AND NOT EXISTS (SELECT 1 FROM coverage WHERE unit = units.id)
-           AND NOT EXISTS (SELECT 1 FROM log WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM blocks_raw WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM blocks_1m WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM targets WHERE targets.id = units.target AND targets.service = units.service
@@ -149,7 +149,6 @@ function prepare(database: Database.Database) {
     dropUnit: [
       'DELETE FROM layouts WHERE unit = ?',
       'DELETE FROM series WHERE unit = ?',
-      'DELETE FROM sealed WHERE unit = ?',
       'DELETE FROM units WHERE id = ?',
     ].map((sql) => database.prepare(sql)),
     countForgotten: database.prepare(
