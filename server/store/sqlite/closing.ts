@@ -49,6 +49,8 @@ export class Closing implements Chore {
   /** By service: since when its rows wait. */
   private waiting: Map<number, number> | undefined;
   private current: Generator<void, void> | undefined;
+  /** Services that are due soon are closed with those that are due: their pages are then written together. */
+  private inWave = false;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -75,9 +77,11 @@ export class Closing implements Chore {
   }
 
   private next(now: number): Generator<void, void> | undefined {
+    const least = this.gatherMs - (this.inWave ? this.parts.options.intervalMs : 0);
     for (const [service, since] of this.known()) {
       if (since > now + this.gatherMs) this.known().set(service, now);
-      if (now - since >= this.gatherMs) return this.close(service, now);
+      this.inWave = now - since >= least;
+      if (this.inWave) return this.close(service, now);
     }
     return undefined;
   }

@@ -19,7 +19,7 @@ const CACHE_KIB = 32 * 1024;
 /** The longer the log ahead of the file, the fewer of its pages are written twice. */
 const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
-const SLICE_MS = 5;
+const SLICE_MS = 15;
 /** Shapes that are looked for when another one is told. */
 const MOST_SHAPES = 1000;
 
