@@ -134,18 +134,15 @@ function checked(value: number): number {
 function writeBins(section: VarintWriter, position: number, { keys, counts }: Flow['bins']): void {
   section.write(position);
   section.write(keys.length);
-  for (let i = 0; i < keys.length; i++) if (!isCount(counts[i] ?? 0)) return writeRounded(section, keys, counts);
-  section.writePairs(keys, counts);
+  section.writePairs(keys, areCounts(counts) ? counts : Array.from(counts, checked));
 }
 
-const isCount = (value: number): boolean => value >= 0 && Number.isSafeInteger(value);
-
-/** @throws RangeError where a number can't be a count. */
-function writeRounded(section: VarintWriter, keys: Column, counts: Column): void {
-  section.writePairs(
-    keys,
-    Array.from(counts, (count) => checked(count)),
-  );
+function areCounts(values: Column): boolean {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    if (!(value >= 0 && Number.isSafeInteger(value))) return false;
+  }
+  return true;
 }
 
 /** Called with what is in a record. */
