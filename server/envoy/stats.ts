@@ -5,8 +5,8 @@ export interface StatsReading {
   readonly values: Float64Array;
   /** Cumulative bins of histogram `i`: entries `binStarts[i]` to `binStarts[i + 1]` of `binKeys` and `binCounts`. */
   readonly binStarts: Uint32Array;
-  readonly binKeys: Uint32Array;
-  readonly binCounts: Float64Array;
+  readonly binKeys: Uint32Array | Uint16Array;
+  readonly binCounts: Float64Array | Uint32Array;
   /** 1 for every histogram that was left unread and has no bins here, whatever it held; absent where all were read. */
   readonly unread?: Uint8Array | undefined;
   /** Whether the arrays still hold this reading: those of a lent one are written anew by the next. Absent where they are its own. */

@@ -43,8 +43,10 @@ export async function startTestCollector({
     `--scrape.interval=${intervalSeconds}s`,
     `--web.listen-address=127.0.0.1:${port}`,
   ];
-  const child = spawn(process.execPath, [...nodeFlags(), 'server/main.ts', 'serve', ...flags], {
+  const { environment, nodeFlags } = startScript();
+  const child = spawn(process.execPath, [...nodeFlags, 'server/main.ts', 'serve', ...flags], {
     cwd: ROOT,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const log: string[] = [];
@@ -66,10 +68,14 @@ export async function startTestCollector({
   };
 }
 
-/** Those that `npm start` gives to Node. */
-function nodeFlags(): string[] {
+/** What `npm start` sets before it starts Node, and what it gives to Node. */
+function startScript(): { readonly environment: Readonly<Record<string, string>>; readonly nodeFlags: string[] } {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
-  return scripts.start.match(/--\S+(?=.* server)/g) ?? [];
+  const words = (scripts.start.split(' server/main.ts')[0] ?? '').split(' ');
+  return {
+    environment: Object.fromEntries(words.flatMap((word) => (/^[A-Z_]+=/.test(word) ? [word.split('=', 2)] : []))),
+    nodeFlags: words.filter((word) => word.startsWith('--')),
+  };
 }
 
 function servedUrl(child: ChildProcess, log: string[]): Promise<string> {

@@ -13,7 +13,7 @@ import { usedBytes } from './retention.ts';
 import { blockTable, SCHEMA_VERSION } from './schema.ts';
 import { Sources } from './sources.ts';
 
-const CACHE_KIB = 32 * 1024;
+const CACHE_KIB = 8 * 1024;
 
 /** A connection that only reads. Synchronous: it lives in a worker thread. */
 export class SqliteReader {

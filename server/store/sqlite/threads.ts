@@ -17,7 +17,7 @@ export interface ThreadsOptions {
 }
 
 /** Short-lived objects are collected this early, and with them what SQLite holds for them. */
-const YOUNG_MIB = 16;
+const YOUNG_MIB = 6;
 /** Between two tries to start a thread that does not start. */
 const RETRY_MS = 500;
 /** Longer than loading takes on a busy machine. */

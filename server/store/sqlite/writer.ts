@@ -15,7 +15,7 @@ import { Targets } from './targets.ts';
 import { Trimming } from './trimming.ts';
 import { lockForWriting, type WriterLock } from './writer-lock.ts';
 
-const CACHE_KIB = 32 * 1024;
+const CACHE_KIB = 8 * 1024;
 /** The longer the log ahead of the file, the fewer of its pages are written twice. */
 const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
