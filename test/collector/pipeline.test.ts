@@ -20,7 +20,7 @@ const pipelineOf = (options: Partial<PipelineOptions> = {}) =>
     ...options,
   });
 
-/** What the store would have kept of the last record of a target. */
+/** What the store would have kept of the last record of a target, whose totals are whole. */
 function storedFrom({ target, findings }: ScrapeRecord): StoredTarget {
   if (!findings) throw new Error('a failed scrape is not stored');
   const { observation, totals, startedAt, inbound } = findings;
@@ -80,6 +80,7 @@ test('in the first round of all there is no round before: even a new Envoy only 
 test('after a restart of the collector, the last stored totals are counted from', () => {
   const before = pipelineOf();
   before.process(goodResult({ at: START, startedAt: LONG_AGO, requests: 500 }));
+  before.missedTotals();
   const last = before.process(goodResult({ at: START + INTERVAL, startedAt: LONG_AGO, requests: 530 }));
   const restarted = START + 100_000;
   const pipeline = pipelineOf({ stored: [storedFrom(last)], startedAt: restarted });
