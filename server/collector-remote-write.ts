@@ -86,12 +86,13 @@ export class CollectorRemoteWrite {
   status(): RemoteWriteStatus[] {
     const now = this.options.now();
     return [...this.running.values()].map(({ writer: { config }, state }) => {
-      const { sent, requests, dropped, pending, queueBytes, series, oldest } = state.totals;
+      const { sent, requests, dropped, pending, queueBytes, series, oldest, lastError } = state.totals;
       return {
         name: config.name,
         state: state.message === '' ? 'ok' : 'failing',
         message: state.message,
         failingSince: state.failingSince,
+        lastError,
         samplesSent: sent,
         samplesDropped: { ...dropped },
         samplesPending: pending,

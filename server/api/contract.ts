@@ -373,6 +373,8 @@ export interface RemoteWriteStatus {
   /** What is wrong; empty when nothing is. */
   message: string;
   failingSince: number | null;
+  /** The newest request that it did not take, whether it goes well since or not; null where it took all. */
+  lastError: { at: number; reason: string } | null;
   samplesSent: number;
   /** By reason. */
   samplesDropped: Record<string, number>;

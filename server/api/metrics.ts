@@ -25,7 +25,7 @@ export interface MetricsOptions {
 }
 
 /** Longest the event loop is kept from others. */
-const SLICE_MS = 8;
+const SLICE_MS = 5;
 /** Answers that are under way at once, and that wait for their turn. */
 const AT_ONCE = 4;
 const WAITING = 200;

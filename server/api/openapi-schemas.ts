@@ -321,6 +321,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       state: { enum: ['ok', 'failing'] },
       message: { ...text, description: 'What is wrong; empty when nothing is.' },
       failingSince: timeOrNull,
+      lastError: {
+        anyOf: [object({ at: time, reason: text }), { type: 'null' }],
+        description: 'The newest request that it did not take, whether it goes well since or not.',
+      },
       samplesSent: wholeNumber,
       samplesDropped: {
         type: 'object',

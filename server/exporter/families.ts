@@ -17,6 +17,7 @@ export interface Family {
 export class LabelSet {
   readonly labels: Labels;
   private written: string | undefined;
+  private extended: { readonly by: Labels; readonly to: LabelSet } | undefined;
 
   /** Labels that are empty are left out. */
   constructor(labels: Labels) {
@@ -31,6 +32,17 @@ export class LabelSet {
       .map(([name, value]) => labelText(name, value))
       .join(',');
     return this.written;
+  }
+
+  /** With further labels, which are mostly those of the last time. */
+  with(further: Labels): LabelSet {
+    const names = Object.keys(further);
+    const { by, to } = this.extended ?? {};
+    if (by && to && Object.keys(by).length === names.length && names.every((name) => by[name] === further[name]))
+      return to;
+    const made = new LabelSet({ ...this.labels, ...further });
+    this.extended = { by: further, to: made };
+    return made;
   }
 }
 

@@ -127,21 +127,38 @@ function ownLabels({ service, namespace, region, zone, instance }: Identity, lev
 
 /** Where several targets go by the same labels, the address is the instance. */
 function* sidecarsOf(targets: readonly LiveTarget[]): Generator<undefined, Sidecar[]> {
-  const bearers = new Map<string, { live: LiveTarget; labels: Record<string, string> }[]>();
+  const bearers = new Map<string, number>();
+  const sidecars: Sidecar[] = [];
   let worked = 0;
-  for (const live of targets) {
+  for (const target of targets) {
     if (++worked % SLICE === 0) yield;
-    const { service = '', namespace = '', region = '', zone = '', instance = '' } = live.identity ?? live.target.labels;
-    const labels = { service, namespace, region, zone, instance: instance || live.target.key };
-    const key = keyOf(Object.values(labels));
-    const others = bearers.get(key);
-    if (others) others.push({ live, labels });
-    else bearers.set(key, [{ live, labels }]);
+    const { text } = sidecarLabels(target);
+    bearers.set(text, (bearers.get(text) ?? 0) + 1);
   }
-  return [...bearers.values()].flatMap((members) =>
-    members.map(({ live, labels }) => ({
-      target: live,
-      labels: new LabelSet(members.length > 1 ? { ...labels, instance: live.target.key } : labels),
-    })),
-  );
+  for (const target of targets) {
+    if (++worked % SLICE === 0) yield;
+    const own = sidecarLabels(target);
+    const isShared = (bearers.get(own.text) ?? 0) > 1;
+    const labels = isShared ? new LabelSet({ ...own.labels, instance: target.target.key }) : own;
+    sidecars.push({ target, labels });
+  }
+  return sidecars;
+}
+
+interface KnownSidecar {
+  readonly from: Partial<Identity>;
+  readonly labels: LabelSet;
+}
+
+const knownSidecars = new WeakMap<LiveTarget, KnownSidecar>();
+
+/** By what it says of itself; what discovery says of one that never answered. */
+function sidecarLabels(target: LiveTarget): LabelSet {
+  const from: Partial<Identity> = target.identity ?? target.target.labels;
+  const sidecar = knownSidecars.get(target);
+  if (sidecar?.from === from) return sidecar.labels;
+  const { service = '', namespace = '', region = '', zone = '', instance = '' } = from;
+  const labels = new LabelSet({ service, namespace, region, zone, instance: instance || target.target.key });
+  knownSidecars.set(target, { from, labels });
+  return labels;
 }

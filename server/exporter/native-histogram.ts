@@ -21,12 +21,12 @@ export interface NativeHistogram {
  * a histogram that grows only grow. A bucket without an upper bound stands at its lower one.
  */
 export function nativeHistogramOf(bins: SparseBins): NativeHistogram {
-  return histogramBy(bins, (count, shares) => shares.map(([, share]) => share * count));
+  return histogramBy(bins, addShares, Number);
 }
 
 /** The same in whole counts, which OTLP wants and which take a fraction of the room: these only grow too, while the bins grow. */
 export function wholeHistogramOf(bins: SparseBins): NativeHistogram {
-  return histogramBy(bins, (count, shares) => apportioned(Math.round(count), shares), Math.round);
+  return histogramBy(bins, addWhole, Math.round);
 }
 
 /** The bucket that begins at the zero threshold. */
@@ -34,28 +34,34 @@ const FIRST_INDEX = indexOf(ZERO_THRESHOLD);
 /** What is in each bucket while a histogram is made, up to that of the largest double. */
 const SUMS = new Float64Array(PER_DOUBLING * 1024 - FIRST_INDEX + 1);
 
-type Spread = (count: number, shares: readonly Share[]) => readonly number[];
-
 function histogramBy(
   { keys, counts }: SparseBins,
-  spreadOver: Spread,
-  zero: (count: number) => number = Number,
+  addTo: (count: number, part: Spread) => void,
+  zero: (count: number) => number,
 ): NativeHistogram {
   let zeroCount = 0;
   let [lowest, highest] = [SUMS.length, -1];
   for (let i = 0; i < keys.length; i++) {
     const count = counts[i] ?? 0;
-    const shares = sharesOf(keys[i] ?? 0);
-    if (shares.length === 0) zeroCount += zero(count);
-    const given = spreadOver(count, shares);
-    for (let j = 0; j < shares.length; j++) {
-      const place = (shares[j]?.[0] ?? 0) - FIRST_INDEX;
-      SUMS[place] = (SUMS[place] ?? 0) + (given[j] ?? 0);
-      if (place < lowest) lowest = place;
-      if (place > highest) highest = place;
+    const part = spreadOf(keys[i] ?? 0);
+    if (part.shares.length === 0) {
+      zeroCount += zero(count);
+      continue;
     }
+    addTo(count, part);
+    lowest = Math.min(lowest, part.place);
+    highest = Math.max(highest, part.place + part.shares.length - 1);
   }
   return { schema: SCHEMA, zeroThreshold: ZERO_THRESHOLD, zeroCount, buckets: takeSums(lowest, highest) };
+}
+
+function addShares(count: number, { place, shares }: Spread): void {
+  for (let i = 0; i < shares.length; i++) SUMS[place + i] = (SUMS[place + i] ?? 0) + (shares[i] ?? 0) * count;
+}
+
+function addWhole(count: number, { place, shares }: Spread): void {
+  apportion(Math.round(count), shares);
+  for (let i = 0; i < shares.length; i++) SUMS[place + i] = (SUMS[place + i] ?? 0) + (GIVEN[i] ?? 0);
 }
 
 /** The buckets that hold anything; their sums are 0 again afterwards. */
@@ -70,66 +76,90 @@ function takeSums(lowest: number, highest: number): [index: number, count: numbe
   return buckets;
 }
 
+/** What `apportion` gave to each share; used again for every bin. */
+const GIVEN = new Float64Array(SUMS.length);
+
 /**
  * Gives out samples by the method of Sainte-Laguë: the n-th of a share goes out at (2n - 1) / share, the lowest first.
  * So one sample more is one more in one bucket and none less in another, as counters have to grow.
  */
-function apportioned(count: number, shares: readonly Share[]): number[] {
-  if (shares.length <= 1) return shares.map(() => count);
-  const given = shares.map(([, share]) => Math.floor(share * count + 0.5));
-  const priority = (i: number, nth: number) => (2 * nth - 1) / (shares[i]?.[1] ?? 1);
-  let left = given.reduce((rest, one) => rest - one, count);
-  for (;;) {
-    let next = 0;
-    let last = -1;
-    for (let i = 0; i < given.length; i++) {
-      const own = given[i] ?? 0;
-      if (priority(i, own + 1) < priority(next, (given[next] ?? 0) + 1)) next = i;
-      if (own > 0 && (last < 0 || priority(i, own) >= priority(last, given[last] ?? 0))) last = i;
-    }
-    const isSettled = left === 0 && (last < 0 || !comesBefore(next, last));
-    if (isSettled || (left < 0 && last < 0)) return given;
-    if (left >= 0) given[next] = (given[next] ?? 0) + 1;
-    if (left <= 0) given[last] = (given[last] ?? 0) - 1;
-    left -= Math.sign(left);
+function apportion(count: number, shares: Spread['shares']): void {
+  let left = count;
+  let isClear = count < MOST_CLEAR;
+  for (let i = 0; i < shares.length; i++) {
+    const exact = shares.length === 1 ? count : (shares[i] ?? 0) * count + 0.5;
+    const given = Math.floor(exact);
+    GIVEN[i] = given;
+    left -= given;
+    isClear &&= Math.abs(exact - given - 0.5) < 0.499;
   }
+  if (shares.length > 1 && !(isClear && left === 0)) settle(left, shares);
+}
 
-  /** Whether the next of one share goes out before the last that another one got. */
-  function comesBefore(next: number, last: number): boolean {
-    const [a, b] = [priority(next, (given[next] ?? 0) + 1), priority(last, given[last] ?? 0)];
-    return a < b || (a === b && next < last);
+/** From here on a share of a count is not exact enough to tell on which side of a half it lies, without a look at the others. */
+const MOST_CLEAR = 1e9;
+
+/** Gives out what is left, or takes back what is too much, until nobody comes before another. */
+function settle(tooFew: number, shares: Spread['shares']): void {
+  for (let left = tooFew; ; left -= Math.sign(left)) {
+    let next = 0;
+    let nextAt = Number.POSITIVE_INFINITY;
+    let last = -1;
+    let lastAt = 0;
+    for (let i = 0; i < shares.length; i++) {
+      const share = shares[i] ?? 1;
+      const own = GIVEN[i] ?? 0;
+      const goesAt = (2 * own + 1) / share;
+      const wentAt = (2 * own - 1) / share;
+      if (goesAt < nextAt) {
+        next = i;
+        nextAt = goesAt;
+      }
+      if (own > 0 && (last < 0 || wentAt >= lastAt)) {
+        last = i;
+        lastAt = wentAt;
+      }
+    }
+    const comesBefore = nextAt < lastAt || (nextAt === lastAt && next < last);
+    if (last < 0 ? left <= 0 : left === 0 && !comesBefore) return;
+    if (left >= 0) GIVEN[next] = (GIVEN[next] ?? 0) + 1;
+    if (left <= 0) GIVEN[last] = (GIVEN[last] ?? 0) - 1;
   }
 }
 
-type Share = readonly [index: number, share: number];
+/** What of a bin each bucket gets, from one place of `SUMS` on; nothing of the one that begins at 0, which is in the zero bucket. */
+interface Spread {
+  readonly place: number;
+  readonly shares: readonly number[];
+}
 
-const known = new Map<number, readonly Share[]>();
+const known = new Map<number, Spread>();
 /** Keys of buckets are from outside, in any number. */
 const MOST_KNOWN = 10_000;
 
-/** What of a bin each bucket gets; none for the one that begins at 0, which is in the zero bucket. */
-function sharesOf(key: number): readonly Share[] {
-  let shares = known.get(key);
-  if (!shares) {
-    shares = spread(binBounds(key));
-    if (known.size < MOST_KNOWN) known.set(key, shares);
+function spreadOf(key: number): Spread {
+  let part = known.get(key);
+  if (!part) {
+    part = spread(binBounds(key));
+    if (known.size < MOST_KNOWN) known.set(key, part);
   }
-  return shares;
+  return part;
 }
 
-function spread([lowerMs, upperMs]: readonly [lower: number, upper: number]): Share[] {
+function spread([lowerMs, upperMs]: readonly [lower: number, upper: number]): Spread {
   const lower = lowerMs / 1000;
   const upper = upperMs / 1000;
-  if (upper <= 0.001) return [];
-  if (upper === Number.POSITIVE_INFINITY) return [[indexOf(Math.max(lower, 0.001)), 1]];
-  const shares: Share[] = [];
+  if (upper <= 0.001) return { place: 0, shares: [] };
+  if (upper === Number.POSITIVE_INFINITY) return { place: indexOf(Math.max(lower, 0.001)) - FIRST_INDEX, shares: [1] };
+  const shares: number[] = [];
   let from = lower;
-  for (let index = indexOf(Math.max(lower, ZERO_THRESHOLD)); from < upper; index++) {
+  let index = indexOf(Math.max(lower, ZERO_THRESHOLD));
+  for (; from < upper; index++) {
     const to = Math.min(upper, 2 ** (index / PER_DOUBLING));
-    if (to > from) shares.push([index, (to - from) / (upper - lower)]);
+    if (to > from) shares.push((to - from) / (upper - lower));
     from = Math.max(from, to);
   }
-  return shares;
+  return { place: index - shares.length - FIRST_INDEX, shares };
 }
 
 /** Of the bucket that holds values just above this one. */

@@ -105,6 +105,13 @@ export class ProtobufWriter {
     return bytes;
   }
 
+  /** All, which is forgotten, until something is written again: no copy. */
+  takeView(): Buffer {
+    const bytes = this.buffer.subarray(0, this.length);
+    this.length = 0;
+    return bytes;
+  }
+
   private rawFixed64(low: number, high: number): void {
     this.reserve(8);
     this.length = this.buffer.writeUInt32LE(low, this.length);

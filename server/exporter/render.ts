@@ -3,7 +3,7 @@
 import type { LiveTarget } from '../live/live.ts';
 import type { MediaType } from './accept.ts';
 import { type CollectorFamily, writeCollector } from './collector-families.ts';
-import { type AnswerSink, type Family, type FamilySink, LabelSet } from './families.ts';
+import type { AnswerSink, Family, FamilySink } from './families.ts';
 import { FLOW_FAMILIES, type MeshOptions, type SampleWriter, SIDECAR_FAMILIES } from './mesh-families.ts';
 import { type ExporterLevel, type MeshSnapshot, takeSnapshot } from './mesh-snapshot.ts';
 import { ProtobufSink } from './protobuf-sink.ts';
@@ -79,7 +79,7 @@ export function* samples(
     for (const sidecar of snapshot.sidecars) {
       const reading = family.ofSidecar(sidecar, options);
       if (typeof reading === 'number') to.sample(sidecar.labels, reading);
-      else if (reading) to.sample(new LabelSet({ ...sidecar.labels.labels, ...reading.labels }), reading.value);
+      else if (reading) to.sample(sidecar.labels.with(reading.labels), reading.value);
       if (++worked % SLICE === 0) yield;
     }
   }

@@ -43,7 +43,8 @@ type Goal = Partial<Record<'cpuMs' | 'addedBytes' | 'loopMs', number>>;
 interface Subject {
   readonly name: string;
   readonly goal: Goal;
-  run(): Promise<number>;
+  /** Gets ready, which is not counted. @returns what is measured; it gives the bytes. */
+  ready(): Promise<() => Promise<number>>;
 }
 
 /** Goals of an answer about 1,000 sidecars with 10 peers each. */
@@ -66,10 +67,10 @@ export async function exporterBenchmark(args: readonly string[]): Promise<boolea
     console.log(row([subject.name, ...figures(cost), verdict(subject.goal, missed)]));
   };
   for (const [name, { path, accept, encoding, goal }] of Object.entries(ASKED))
-    await measure({ name, goal, run: () => read(`${server.url}${path}`, { accept, encoding }) });
-  await measure({ name: 'OTLP, cumulative, encoded', goal: { loopMs: 20 }, run: () => pushed(live) });
+    await measure({ name, goal, ready: () => reader(`${server.url}${path}`, { accept, encoding }) });
+  await measure({ name: 'OTLP, cumulative, encoded', goal: { loopMs: 20 }, ready: async () => () => pushed(live) });
   const reference = new PromClientMesh(live, BUCKETS);
-  await measure({ name: 'reference: prom-client, text', goal: {}, run: () => reference.render() });
+  await measure({ name: 'reference: prom-client, text', goal: {}, ready: async () => () => reference.render() });
   console.log(`prom-client holds ${(reference.heldBytes / MEBIBYTE).toFixed(0)} MiB for its series besides`);
   await server.stop();
   return isMet;
@@ -87,12 +88,12 @@ const ASKED: Readonly<Record<string, { path: string; accept: string; encoding: s
 /** Answers until the code is compiled and buffers have their size. */
 const WARM_UP = 3;
 
-async function costOf({ run }: Subject, runs: number): Promise<Cost> {
-  for (let i = 0; i < WARM_UP; i++) await run();
+async function costOf({ ready }: Subject, runs: number): Promise<Cost> {
+  for (let i = 0; i < WARM_UP; i++) await (await ready())();
   const works: Work[] = [];
   const added: number[] = [];
-  for (let i = 0; i < runs; i++) works.push(await workOf(run));
-  for (let i = 0; i < runs; i++) added.push(await addedBy(run));
+  for (let i = 0; i < runs; i++) works.push(await workOf(await ready()));
+  for (let i = 0; i < runs; i++) added.push(await addedBy(await ready()));
   return {
     bytes: median(works.map(({ bytes }) => bytes)),
     cpuMs: median(works.map(({ cpuMs }) => cpuMs)),
@@ -178,15 +179,19 @@ process.stdin.once('data', () => get(process.argv[1], { headers: JSON.parse(proc
   response.on('data', (piece) => { bytes += piece.length; }).on('end', () => console.log(bytes))));
 console.log('ready');`;
 
-/** Bytes of the answer, read by another process. */
-async function read(url: string, { accept, encoding }: { accept: string; encoding: string }): Promise<number> {
+/** Asks in another process, which is there already, and reads the answer there. */
+async function reader(
+  url: string,
+  { accept, encoding }: { accept: string; encoding: string },
+): Promise<() => Promise<number>> {
   const headers = JSON.stringify({ accept, 'accept-encoding': encoding });
-  const reader = spawn(process.execPath, ['-e', READER, url, headers], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(reader.stdout, 'data');
-  reader.stdin.end('go');
-  const [bytes] = await once(reader.stdout, 'data');
-  await once(reader, 'exit');
-  return Number(String(bytes));
+  const other = spawn(process.execPath, ['-e', READER, url, headers], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(other.stdout, 'data');
+  return async () => {
+    other.stdin.end('go');
+    const [bytes] = await once(other.stdout, 'data');
+    return Number(String(bytes));
+  };
 }
 
 /** Bytes of a push to a receiver that takes everything at once. */

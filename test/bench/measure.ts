@@ -52,3 +52,8 @@ function allocated(): number {
 export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
+
+/** Milliseconds of CPU since then. */
+export function cpuMs(before: NodeJS.CpuUsage, after = process.cpuUsage()): number {
+  return (after.user + after.system - before.user - before.system) / 1000;
+}

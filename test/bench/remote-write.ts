@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- remote-write`: the queue of a receiver that is out for an hour, and its drain. All flows of 1,000
- * sidecars with 10 peers each have traffic between any two rounds.
+ * `npm run bench -- remote-write`: the queue of a receiver that is out for an hour, and its drain beside the scraping of as
+ * many sidecars. All flows of 1,000 sidecars with 10 peers each have traffic between any two rounds.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -8,24 +8,19 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { parseConfig } from '../../server/config/load.ts';
-import type { RemoteWriteConfig } from '../../server/config/remote-write-config.ts';
-import type { Figures } from '../../server/exporter/remote-write/messages.ts';
 import { RecordQueue } from '../../server/exporter/remote-write/record-queue.ts';
-import { RemoteWriter } from '../../server/exporter/remote-write/remote-writer.ts';
 import { RoundWriter } from '../../server/exporter/remote-write/round-writer.ts';
 import { RoundTaker } from '../../server/exporter/remote-write/take-round.ts';
 import type { Live } from '../../server/live/live.ts';
 import { liveWith } from '../live/live-targets.ts';
 import { type FlowSpec, goodScrape } from '../store/records.ts';
+import { cpuMs, median } from './measure.ts';
+import { drain } from './remote-write-drain.ts';
 
 const INTERVAL_MS = 15_000;
 const MOST_SLICE_MS = 20;
-/** Of the CPU of a drain. */
-const MOST_MAIN_SHARE = 0.05;
 const FORM = {
   level: 'instance',
   buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -43,8 +38,9 @@ export async function remoteWriteBenchmark(args: readonly string[]): Promise<boo
   const folder = mkdtempSync(join(tmpdir(), 'sidelight-bench-'));
   const receiver = await startReceiver();
   try {
-    const isShort = await fill({ folder, sidecars, rounds, isNative });
-    return (await drain(configOf(receiver.url, isNative), folder)) && isShort;
+    const live = mesh(sidecars);
+    const isShort = await fill({ live, folder, rounds, isNative });
+    return (await drain({ live, folder, form: FORM, url: receiver.url, isNative })) && isShort;
   } finally {
     receiver.process.kill();
     rmSync(folder, { recursive: true, force: true });
@@ -52,15 +48,14 @@ export async function remoteWriteBenchmark(args: readonly string[]): Promise<boo
 }
 
 interface Fill {
+  readonly live: Live;
   readonly folder: string;
-  readonly sidecars: number;
   readonly rounds: number;
   readonly isNative: boolean;
 }
 
 /** @returns whether no slice of work on the main thread was too long. */
-async function fill({ folder, sidecars, rounds, isNative }: Fill): Promise<boolean> {
-  const live = mesh(sidecars);
+async function fill({ live, folder, rounds, isNative }: Fill): Promise<boolean> {
   const options = { ...FORM, filter: () => true, isNative, externalLabels: {} };
   const taker = new RoundTaker(options);
   const writer = new RoundWriter();
@@ -106,54 +101,6 @@ async function fill({ folder, sidecars, rounds, isNative }: Fill): Promise<boole
   );
   queue.close();
   return longest <= MOST_SLICE_MS;
-}
-
-/** @returns whether the main thread had hardly anything to do with it. */
-async function drain(config: RemoteWriteConfig, folder: string): Promise<boolean> {
-  const empty = Promise.withResolvers<Figures>();
-  let most = 0;
-  const events = {
-    figures(figures: Figures) {
-      most = Math.max(most, figures.pending);
-      if (most > 0 && figures.pending === 0) empty.resolve(figures);
-    },
-    refused: (reason: string) => empty.reject(new Error(reason)),
-    roundFailed: (reason: string) => empty.reject(new Error(reason)),
-    roundTaken() {},
-  };
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  const [began, before, ownBefore] = [performance.now(), process.cpuUsage(), process.threadCpuUsage()];
-  const writer = new RemoteWriter({
-    config,
-    folder,
-    userAgent: 'bench',
-    metadata: [],
-    form: FORM,
-    now: Date.now,
-    events,
-  });
-  delay.enable();
-  const { sent, requests } = await empty.promise;
-  delay.disable();
-  const seconds = (performance.now() - began) / 1000;
-  const cpu = cpuMs(before) / 1000;
-  const own = cpuMs(ownBefore, process.threadCpuUsage()) / 1000;
-  await writer.stop(0);
-  console.log(
-    `drained ${sent} samples in ${requests.taken} requests within ${seconds.toFixed(1)} s: ${Math.round(sent / seconds)} per second, ${((cpu / seconds) * 100).toFixed(0)} % of a processor, ${((cpu / sent) * 1e6).toFixed(2)} µs of CPU per sample`,
-  );
-  console.log(
-    `of it on the main thread: ${((own / cpu) * 100).toFixed(1)} %; its event loop was held up for at most ${(delay.max / 1e6).toFixed(1)} ms, the load of the machine included`,
-  );
-  return own / cpu <= MOST_MAIN_SHARE;
-}
-
-function configOf(url: string, isNative: boolean): RemoteWriteConfig {
-  const entry = `{ url: "${url}", send_native_histograms: ${isNative}, queue: { max_size: 100GiB } }`;
-  const parsed = parseConfig(`remote_write: [${entry}]`, 'bench');
-  const config = 'config' in parsed ? parsed.config.remoteWrite[0] : undefined;
-  if (!config) throw new Error(JSON.stringify(parsed));
-  return config;
 }
 
 function mesh(sidecars: number): Live {
@@ -215,14 +162,6 @@ async function startReceiver(): Promise<{ url: string; process: ChildProcess }> 
   const receiver = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [port] = await once(receiver.stdout, 'data');
   return { url: `http://127.0.0.1:${String(port).trim()}/api/v1/write`, process: receiver };
-}
-
-function cpuMs(before: NodeJS.CpuUsage, after = process.cpuUsage()): number {
-  return (after.user + after.system - before.user - before.system) / 1000;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 function mib(bytes: number): string {

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Target } from '../../server/model/discovered-target.ts';
+import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import { Pipeline } from '../../server/pipeline.ts';
 import { Rounds } from '../../server/rounds.ts';
 import { ScrapeManager } from '../../server/scrape/scrape-manager.ts';
@@ -118,7 +119,8 @@ export class Scraping {
     keepScrapes: 20_000,
   });
 
-  constructor(intervalMs: number) {
+  /** @param onRecord is told of every scrape. */
+  constructor(intervalMs: number, onRecord: (record: ScrapeRecord) => void = () => {}) {
     const limits = { seriesLimit: 20_000, stored: [], startedAt: Date.now() };
     const pipeline = new Pipeline({ peers: [], local: [], intervalMs, ...limits });
     this.manager = new ScrapeManager({
@@ -135,6 +137,7 @@ export class Scraping {
       random: Math.random,
       onResult: (result) => {
         const record = pipeline.process(result);
+        onRecord(record);
         this.counts.scrapes++;
         this.counts.bodyBytes += record.bodyBytes;
         if (record.error !== '' && this.counts.failed++ === 0) console.error(record.error);

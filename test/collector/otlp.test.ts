@@ -63,6 +63,24 @@ test('its own metrics are pushed, a refusal is told once, and no secret is told'
   expect(lines.filter((line) => line.includes('takes everything again'))).toHaveLength(1);
 });
 
+test('the standard variables alone switch it on, and say who the collector is', async () => {
+  const receiver = await fakeReceiver();
+  for (const [name, value] of Object.entries({
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_TRACES_EXPORTER: 'none',
+    OTEL_SERVICE_NAME: 'eyes',
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=night%20shift,service.name=other,broken',
+  }))
+    vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await running(configOf({}));
+  await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThan(0), PATIENT);
+  expect(receiver.received[0]?.resources[0]?.attributes).toMatchObject({
+    'service.name': 'eyes',
+    'deployment.environment.name': 'night shift',
+  });
+});
+
 test('a receiver that is configured, changed and taken away while it runs', async () => {
   const [first, second] = [await fakeReceiver(), await fakeReceiver()];
   const off = configOf({});

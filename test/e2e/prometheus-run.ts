@@ -38,6 +38,7 @@ export class PrometheusRun {
   /** Of the answers that Prometheus got. */
   readonly contentTypes: ReadonlySet<string>;
   readonly #folder: string;
+  readonly #receivers: Receivers;
   readonly #stops: readonly Stop[];
 
   private constructor(
@@ -49,7 +50,7 @@ export class PrometheusRun {
       byOtlp,
       contentTypes,
     }: Pick<PrometheusRun, 'mesh' | 'collector' | 'prometheus' | 'withNative' | 'byOtlp' | 'contentTypes'>,
-    { folder, stops }: { folder: string; stops: readonly Stop[] },
+    { folder, stops, receivers }: { folder: string; stops: readonly Stop[]; receivers: Receivers },
   ) {
     this.mesh = mesh;
     this.collector = collector;
@@ -58,6 +59,7 @@ export class PrometheusRun {
     this.byOtlp = byOtlp;
     this.contentTypes = contentTypes;
     this.#folder = folder;
+    this.#receivers = receivers;
     this.#stops = stops;
   }
 
@@ -79,7 +81,11 @@ export class PrometheusRun {
     stops.push(() => mesh.stop());
     const byOtlp = PROMETHEUS3 ? await startOtlpReceiver(PROMETHEUS3) : undefined;
     stops.push(async () => byOtlp?.stop());
-    await writeConfig(folder, mesh.targets, byOtlp);
+    const taking = await startFakeReceiver();
+    stops.push(() => taking.stop());
+    const remoteWrite = `http://127.0.0.1:${taking.port}`;
+    const receivers = { remoteWrite, otlp: byOtlp ? `${byOtlp.url}/api/v1/otlp` : remoteWrite };
+    await writeConfig(folder, mesh.targets, receivers);
     const files = { configFile: join(folder, CONFIG_FILE), storagePath: join(folder, 'sidelight.db') };
     const collector = await startTestCollector({ ...files, targets: [], intervalSeconds: 1 });
     stops.push(() => collector.terminate());
@@ -96,7 +102,8 @@ export class PrometheusRun {
       for (const prefix of PREFIXES)
         expect(await prometheus.query(`${prefix}mesh_sidecar_up == 1`)).toHaveLength(mesh.targets.length);
     }, PATIENT);
-    return new PrometheusRun({ mesh, collector, prometheus, withNative, byOtlp, contentTypes }, { folder, stops });
+    const parts = { mesh, collector, prometheus, withNative, byOtlp, contentTypes };
+    return new PrometheusRun(parts, { folder, stops, receivers });
   }
 
   api<T>(path: string): Promise<T> {
@@ -120,7 +127,7 @@ export class PrometheusRun {
   /** Takes a sidecar out of the configuration, and has it read again. */
   async removeTarget(address: string): Promise<void> {
     const left = this.mesh.targets.filter((target) => target.address !== address);
-    await writeConfig(this.#folder, left, this.byOtlp);
+    await writeConfig(this.#folder, left, this.#receivers);
     const { status } = await fetch(`${this.collector.url}/-/reload`, { method: 'POST' });
     expect(status).toBe(200);
   }
@@ -144,15 +151,32 @@ export function startOtlpReceiver(program: string): Promise<RunningPrometheus> {
   );
 }
 
+/** Whom the collector pushes to. */
+interface Receivers {
+  readonly remoteWrite: string;
+  readonly otlp: string;
+}
+
 function writeConfig(
   folder: string,
   targets: readonly { address: string }[],
-  receiver: RunningPrometheus | undefined,
+  { remoteWrite, otlp }: Receivers,
 ): Promise<void> {
   const discovery = { static: [{ targets: targets.map(({ address }) => address) }] };
-  const otlp = receiver && { endpoint: `${receiver.url}/api/v1/otlp`, interval: '1s', traces: false };
-  const config = { discovery, ...(otlp && { otlp }) };
+  const config = {
+    discovery,
+    remote_write: [{ name: 'fake', url: remoteWrite }],
+    otlp: { endpoint: otlp, interval: '1s', traces: false },
+  };
   return writeFile(join(folder, CONFIG_FILE), JSON.stringify(config));
+}
+
+/** Takes whatever is pushed to it, so that there are figures of pushing; what arrives is looked at elsewhere. */
+function startFakeReceiver(): Promise<AnsweringServer> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(204).end());
+  });
+  return listening(server, () => server.closeAllConnections());
 }
 
 /** Passes scrapes on, and tells what came back. This Prometheus can't be told to ask for plain text: `/text` does. */

@@ -182,6 +182,7 @@ test('what a receiver refuses for good is told, not repeated, and what comes aft
   expect(samplesDropped).toEqual({ full: 0, damaged: 0, refused: 0 });
   faults.set('pass');
   await drained();
+  expect((await status()).lastError).toEqual({ at: expect.any(Number), reason: 'it answered 400: this is' });
   expect(collector.log.join('\n')).toMatch(
     /WARN {2}remote write to prometheus: samples were refused for good reason="it answered 400: this is"/,
   );

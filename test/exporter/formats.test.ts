@@ -37,6 +37,7 @@ test('OpenMetrics: families without _total, units, bounds as floating point numb
     expect(text.split('\n')).toContain(line);
   expect(text.match(/# EOF/g)).toHaveLength(1);
   expect(text.endsWith('\n# EOF\n')).toBe(true);
+  expect(text).not.toContain('_created');
   expect(rendered(targets)).not.toContain('# EOF');
 });
 

@@ -7,6 +7,7 @@ import { renderMetrics } from '../../server/exporter/render.ts';
 import { type RunningApi, startApi } from '../api/running-api.ts';
 import { liveWith } from '../live/live-targets.ts';
 import { goodScrape } from '../store/records.ts';
+import { decodedFamilies } from './decoded-families.ts';
 
 const NAMES: readonly string[] = [
   'a "quoted" name',
@@ -80,6 +81,19 @@ test('OpenMetrics ends once, and is one text of UTF-8', async () => {
   const bytes = await asked('application/openmetrics-text; version=1.0.0');
   expect(Buffer.from(bytes.toString('utf8')).equals(bytes)).toBe(true);
   expect(bytes.toString('utf8').match(/^# EOF$/gm)).toHaveLength(1);
+});
+
+test('protobuf has every name, as it is or cut', async () => {
+  const bytes = await asked(
+    'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+  );
+  const up = decodedFamilies(bytes).find(({ name }) => name === 'mesh_sidecar_up') as {
+    metric: { label: { name: string; value: string }[] }[];
+  };
+  const told = up.metric.map(({ label }) => label.find(({ name }) => name === 'service')?.value ?? '');
+  const whole = NAMES.filter((name) => name.length <= 512).map((name) => name.toWellFormed());
+  expect(told.slice(0, whole.length)).toEqual(whole);
+  expect(told.slice(whole.length).map((name) => name.length)).toEqual([512, 512]);
 });
 
 test('a hundred at once all get the same', async () => {

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
 import { LabelSet } from '../../server/exporter/families.ts';
 import { nativeHistogramOf, wholeHistogramOf } from '../../server/exporter/native-histogram.ts';
@@ -9,6 +8,7 @@ import { BIN_KEYS, binBounds, binOf, bucketKey, quantile, type SparseBins } from
 import { SelfMetrics } from '../../server/telemetry/self-metrics.ts';
 import { liveWith } from '../live/live-targets.ts';
 import { goodScrape } from '../store/records.ts';
+import { decodedFamilies } from './decoded-families.ts';
 
 const upperBound = (index: number): number => 2 ** (index / 16);
 
@@ -102,28 +102,6 @@ test('a quantile of one bin lies within a bucket of the bin', () => {
   }
 });
 
-const { root } = protobuf.parse(`syntax = "proto3"; package t;
-  message Pair { string name = 1; string value = 2; }
-  message Value { double value = 1; }
-  message Quantile { double quantile = 1; double value = 2; }
-  message Summary { uint64 count = 1; double sum = 2; repeated Quantile quantile = 3; }
-  message Bucket { uint64 count = 1; double bound = 2; }
-  message Span { sint32 offset = 1; uint32 length = 2; }
-  message Histogram { uint64 count = 1; double sum = 2; repeated Bucket bucket = 3; double countFloat = 4;
-    sint32 schema = 5; double zeroThreshold = 6; uint64 zeroCount = 7; repeated Span span = 12; repeated sint64 deltas = 13; }
-  message Metric { repeated Pair label = 1; Value gauge = 2; Value counter = 3; Summary summary = 4; Value untyped = 5;
-    Histogram histogram = 7; }
-  message Family { string name = 1; string help = 2; int32 type = 3; repeated Metric metric = 4; string unit = 5; }`);
-const familyType = root.lookupType('t.Family');
-
-function decoded(bytes: Uint8Array): Record<string, unknown>[] {
-  const reader = protobuf.Reader.create(bytes);
-  const families: Record<string, unknown>[] = [];
-  while (reader.pos < reader.len)
-    families.push(familyType.toObject(familyType.decodeDelimited(reader), { longs: Number }));
-  return families;
-}
-
 test('every family is one message, with classic buckets beside the native ones', async () => {
   const scrape = goodScrape({
     target: '10.0.0.1:9901',
@@ -141,7 +119,9 @@ test('every family is one message, with classic buckets beside the native ones',
   } as const;
   const own = await new SelfMetrics('0.1.0').registry.getMetricsAsJSON();
   const pieces = [...renderMetrics({ ...options, targets: liveWith([scrape]).all(), own, format: 'protobuf' })];
-  const families = decoded(Buffer.concat(pieces.flatMap((piece) => (piece instanceof Uint8Array ? [piece] : []))));
+  const families = decodedFamilies(
+    Buffer.concat(pieces.flatMap((piece) => (piece instanceof Uint8Array ? [piece] : []))),
+  );
   const names = families.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(families.find(({ name }) => name === 'mesh_requests_total')).toMatchObject({ type: 0 });
@@ -176,7 +156,7 @@ test('a summary keeps its quantiles', () => {
   sink.suffixed('', new LabelSet({ of: 'b', quantile: '0.5' }), 2);
   sink.suffixed('_sum', new LabelSet({ of: 'b' }), 6);
   sink.suffixed('_count', new LabelSet({ of: 'b' }), 3);
-  expect(decoded(sink.end())).toMatchObject([
+  expect(decodedFamilies(sink.end())).toMatchObject([
     {
       metric: [
         { label: [{ name: 'of', value: 'b' }], summary: { count: 3, sum: 6, quantile: [{ quantile: 0.5, value: 2 }] } },

@@ -105,7 +105,7 @@ test('status tells what fails and what to do', () => {
   dashboard.fake.scenario = 'failing';
   return dashboard.look('/status', async (page) => {
     const words = ['the disk is full', '14 had to be given up', 'write 15s', 'targets/edge.yaml:3'];
-    const pushing = ['ECONNREFUSED', '12 samples (rejected 12)', 'HTTP status 401', '4,200 refused'];
+    const pushing = ['ECONNREFUSED', '12 samples (refused 12)', 'HTTP status 401', '4,200 refused'];
     for (const each of [...words, ...pushing]) await page.getByText(each).first().waitFor();
   });
 });

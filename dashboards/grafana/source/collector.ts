@@ -26,7 +26,7 @@ const duration = (title: string, description: string, histogram: string): Panel 
 export const COLLECTOR: Board = {
   name: 'collector',
   title: 'Sidelight / Collector',
-  description: 'Sidelight itself: scrapes, database, memory and processor.',
+  description: 'Sidelight itself: scrapes, database, what it pushes, memory and processor.',
   variables: [{ name: 'collector', label: 'Collector', metric: 'sidelight_build_info', of: 'instance', many: true }],
   rows: [
     [
@@ -56,6 +56,20 @@ export const COLLECTOR: Board = {
         unit: 'short',
         thresholds: { bad: 1 },
         expression: `sum(1 - sidelight_config_last_reload_successful{${CHOSEN}})`,
+      }),
+      stat({
+        title: 'Scrapes lost',
+        description: 'Neither stored nor kept until they could be, since the collectors started.',
+        unit: 'short',
+        thresholds: { bad: 1 },
+        expression: `sum(sidelight_store_lost_scrapes{${CHOSEN}})`,
+      }),
+      stat({
+        title: 'Threads of the database lost',
+        description: 'Ended by themselves and were replaced, since the collectors started; the logs say why.',
+        unit: 'short',
+        thresholds: { warning: 1, bad: 5 },
+        expression: `sum(sidelight_store_threads_lost_total{${CHOSEN}})`,
       }),
     ],
     [
@@ -127,6 +141,68 @@ export const COLLECTOR: Board = {
           { expression: `sidelight_store_tier_retention_seconds{${CHOSEN}}`, legend: '{{tier}} is to be {{instance}}' },
         ],
       },
+    ],
+    [
+      {
+        kind: 'lines',
+        title: 'Remote write: samples',
+        description:
+          'Those that receivers took, and those that were given up: the queue was full, or they were refused.',
+        unit: 'ops',
+        min: 0,
+        queries: [
+          {
+            expression: rate('sidelight_remote_write_samples_sent_total', CHOSEN, ['receiver']),
+            legend: 'sent {{receiver}}',
+          },
+          {
+            expression: rate('sidelight_remote_write_samples_dropped_total', CHOSEN, ['receiver', 'reason']),
+            legend: 'given up: {{reason}} {{receiver}}',
+          },
+        ],
+      },
+      gauge({
+        title: 'Remote write: age of what waits',
+        description: 'Of the oldest sample that a receiver has not taken yet.',
+        unit: 's',
+        thresholds: { warning: 60, bad: 300 },
+        metric: 'sidelight_remote_write_lag_seconds',
+        legend: '{{receiver}} {{instance}}',
+      }),
+      {
+        kind: 'lines',
+        title: 'Remote write: queue',
+        description: 'Its size, and the largest that it may have (queue.max_size); then the oldest makes room.',
+        unit: 'bytes',
+        min: 0,
+        queries: [
+          { expression: `sidelight_remote_write_queue_bytes{${CHOSEN}}`, legend: '{{receiver}} {{instance}}' },
+          { expression: `sidelight_remote_write_queue_max_bytes{${CHOSEN}}`, legend: 'most {{receiver}} {{instance}}' },
+        ],
+      },
+    ],
+    [
+      lines({
+        title: 'Remote write: requests',
+        description: 'By result: those that failed are made again, those that were refused are not.',
+        unit: 'ops',
+        expression: rate('sidelight_remote_write_requests_total', CHOSEN, ['receiver', 'result']),
+        legend: '{{result}} {{receiver}}',
+      }),
+      lines({
+        title: 'OTLP: requests',
+        description: 'By result: retry are those that failed and are made again.',
+        unit: 'ops',
+        expression: rate('sidelight_otlp_requests_total', CHOSEN, ['result']),
+        legend: '{{result}}',
+      }),
+      lines({
+        title: 'OTLP: points',
+        description: 'Accepted, left out by the receiver, or dropped with a request that it refused.',
+        unit: 'ops',
+        expression: rate('sidelight_otlp_points_total', CHOSEN, ['result']),
+        legend: '{{result}}',
+      }),
     ],
     [
       lines({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AlertmanagerConfig } from '../../config/alerts-config.ts';
 import type { KeptAlert } from '../../model/alert.ts';
-import { type BackOff, DeliveryLoop } from './delivery-loop.ts';
+import type { AlertReceiver } from './delivery-loop.ts';
 import { post } from './post.ts';
 
 /** What an alert's receivers need besides the alert itself. */
@@ -17,9 +17,6 @@ export interface AlertmanagerOptions {
   readonly source: AlertSource;
   readonly now: () => number;
   readonly resendMs?: number;
-  readonly backOff: BackOff;
-  readonly onFailure: (error: unknown) => void;
-  readonly onSuccess: () => void;
 }
 
 const RESEND_MS = 60_000;
@@ -34,36 +31,21 @@ const BATCH = 500;
  * whole state, so that a restart of either side loses nothing, and nothing is told as new twice.
  * (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml)
  */
-export class AlertmanagerReceiver {
+export class AlertmanagerReceiver implements AlertReceiver {
+  readonly everyMs: number;
   private readonly options: AlertmanagerOptions;
   private readonly url: string;
-  private readonly resendMs: number;
-  private readonly loop: DeliveryLoop;
   /** When everything was taken last, Unix milliseconds: what ended since then was not told yet. */
   private toldAt: number | undefined;
 
   constructor(options: AlertmanagerOptions) {
-    const { config, backOff, onFailure, onSuccess, resendMs = RESEND_MS } = options;
+    const { config, resendMs = RESEND_MS } = options;
     this.options = options;
     this.url = `${config.url.replace(/\/+$/, '')}/api/v2/alerts`;
-    this.resendMs = resendMs;
-    const deliver = (signal: AbortSignal) => this.deliver(signal);
-    this.loop = new DeliveryLoop({ deliver, everyMs: resendMs, backOff, onFailure, onSuccess });
+    this.everyMs = resendMs;
   }
 
-  start(): void {
-    this.loop.start();
-  }
-
-  wake(): void {
-    this.loop.wake();
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
-  }
-
-  private async deliver(signal: AbortSignal): Promise<boolean> {
+  async deliver(signal: AbortSignal): Promise<boolean> {
     const { now, source, config } = this.options;
     const at = now();
     const endedAfter = Math.min(at, this.toldAt ?? Number.NEGATIVE_INFINITY) - REPEAT_ENDED_MS;
@@ -80,7 +62,7 @@ export class AlertmanagerReceiver {
 
   private told({ labels, annotations, state, firedAt }: KeptAlert, now: number): Record<string, unknown> {
     const startsAt = firedAt ?? state.since;
-    const endsAt = state.phase === 'firing' ? now + RESENDS_UNTIL_ENDED * this.resendMs : state.since;
+    const endsAt = state.phase === 'firing' ? now + RESENDS_UNTIL_ENDED * this.everyMs : state.since;
     const generatorURL = this.options.source.link(labels, startsAt);
     return {
       labels,

@@ -11,11 +11,16 @@ export function backOff(random: () => number = Math.random): BackOff {
   return (failures) => Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures - 1, 20)) * (0.5 + random() / 2);
 }
 
-export interface DeliveryLoopOptions {
-  /** Tells the receiver what there is to tell; resolves to whether there is more. Rejects when it was not taken. */
-  readonly deliver: (signal: AbortSignal) => Promise<boolean>;
-  /** Delivers this often though nothing is new, in milliseconds; absent: only what is new. */
+/** Somebody that alerts are told to. */
+export interface AlertReceiver {
+  /** Is told this often though nothing is new, in milliseconds; absent: only what is new. */
   readonly everyMs?: number;
+  /** Tells what there is to tell; resolves to whether there is more. Rejects when it was not taken. */
+  deliver(signal: AbortSignal): Promise<boolean>;
+}
+
+export interface DeliveryLoopOptions {
+  readonly receiver: AlertReceiver;
   readonly backOff: BackOff;
   readonly onFailure: (error: unknown) => void;
   readonly onSuccess: () => void;
@@ -57,7 +62,7 @@ export class DeliveryLoop {
     while (!signal.aborted) {
       this.isNew = false;
       try {
-        const isMore = await this.options.deliver(signal);
+        const isMore = await this.options.receiver.deliver(signal);
         failures = 0;
         this.options.onSuccess();
         if (isMore || this.isNew) continue;
@@ -75,7 +80,7 @@ export class DeliveryLoop {
   private rest(): Promise<void> {
     if (this.ending.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const { everyMs } = this.options;
+      const { everyMs } = this.options.receiver;
       const timer = everyMs === undefined ? undefined : setTimeout(() => this.rouse(), everyMs).unref();
       this.rouse = () => {
         clearTimeout(timer);

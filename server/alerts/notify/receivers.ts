@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { AlertsConfig } from '../../config/alerts-config.ts';
 import type { NewAlertEvent } from '../../model/alert.ts';
 import { AlertmanagerReceiver, type AlertSource, receiverKey, shownAddress } from './alertmanager.ts';
-import { backOff } from './delivery-loop.ts';
+import { type AlertReceiver, backOff, DeliveryLoop } from './delivery-loop.ts';
 import { DeliveryError } from './post.ts';
 import { type EventLog, WebhookReceiver } from './webhook.ts';
 
@@ -21,16 +21,10 @@ export interface ReceiversOptions {
 
 export type ReceiverKind = 'alertmanager' | 'webhook';
 
-interface Receiver {
-  start(): void;
-  wake(): void;
-  stop(): Promise<void>;
-}
-
 /** Everybody that alerts are told to, each by itself. */
 export class Receivers {
   private readonly options: ReceiversOptions;
-  private receivers: readonly Receiver[] = [];
+  private loops: readonly DeliveryLoop[] = [];
 
   constructor(options: ReceiversOptions) {
     this.options = options;
@@ -39,41 +33,33 @@ export class Receivers {
   /** Makes these the receivers, in place of those before. */
   async apply({ alertmanagers, webhooks }: Pick<AlertsConfig, 'alertmanagers' | 'webhooks'>): Promise<void> {
     await this.stop();
-    const { source, events, now, random } = this.options;
-    const managers = alertmanagers.map(
-      (config) =>
-        new AlertmanagerReceiver({
-          config,
-          source,
-          now,
-          backOff: backOff(random),
-          ...this.told('alertmanager', config.url),
-        }),
+    const { source, events, now } = this.options;
+    const managers = alertmanagers.map((config) =>
+      this.loopOf('alertmanager', config.url, new AlertmanagerReceiver({ config, source, now })),
     );
     const hooks = webhooks.map((config) => {
-      const { secretFile } = config;
-      return new WebhookReceiver({
-        config,
-        events,
-        readSecret: secretFile === undefined ? undefined : () => readSecret(secretFile),
-        link: source.link,
-        backOff: backOff(random),
-        ...this.told('webhook', config.url),
-      });
+      const { url, secretFile } = config;
+      const readSecret = secretFile === undefined ? undefined : () => secretIn(secretFile);
+      const onRefused = (error: DeliveryError, count: number) => this.refused(url, error, count);
+      return this.loopOf(
+        'webhook',
+        url,
+        new WebhookReceiver({ config, events, readSecret, link: source.link, onRefused }),
+      );
     });
-    this.receivers = [...managers, ...hooks];
-    for (const receiver of this.receivers) receiver.start();
+    this.loops = [...managers, ...hooks];
+    for (const loop of this.loops) loop.start();
   }
 
   /** Something changed. */
   changed(events: readonly NewAlertEvent[]): void {
     for (const event of events) this.write(event);
-    for (const receiver of this.receivers) receiver.wake();
+    for (const loop of this.loops) loop.wake();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.receivers.map((receiver) => receiver.stop()));
-    this.receivers = [];
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+    this.loops = [];
   }
 
   private write({ rule, labels, annotations, phase, value, threshold, requests }: NewAlertEvent): void {
@@ -84,29 +70,33 @@ export class Receivers {
     if (phase === 'resolved') log.info(fields, `alert ${rule} has ended`);
   }
 
-  private told(kind: ReceiverKind, url: string) {
-    const { log, warnings, onDelivery } = this.options;
+  private loopOf(kind: ReceiverKind, url: string, receiver: AlertReceiver): DeliveryLoop {
+    const { log, warnings, onDelivery, random } = this.options;
     const key = receiverKey(url);
     const name = `${kind} ${shownAddress(url)}`;
     const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-    return {
-      onFailure(error: unknown): void {
+    return new DeliveryLoop({
+      receiver,
+      backOff: backOff(random),
+      onFailure(error) {
         onDelivery(kind, false);
         warnings.warn(key, `${name} was not told of alerts: ${reasonOf(error)}; it is tried again`);
       },
-      onSuccess(): void {
+      onSuccess() {
         onDelivery(kind, true);
         if (warnings.clear(key)) log.info(`${name} is told of alerts again`);
       },
-      onRefused(error: DeliveryError, events: number): void {
-        log.error(`${name} refused ${events} ${events === 1 ? 'alert' : 'alerts'} for good: ${error.message}`);
-      },
-    };
+    });
+  }
+
+  private refused(url: string, error: DeliveryError, count: number): void {
+    const alerts = count === 1 ? 'alert' : 'alerts';
+    this.options.log.error(`webhook ${shownAddress(url)} refused ${count} ${alerts} for good: ${error.message}`);
   }
 }
 
 /** @throws DeliveryError where the key can't be read: nothing is sent unsigned. */
-async function readSecret(file: string): Promise<string> {
+async function secretIn(file: string): Promise<string> {
   try {
     const secret = (await readFile(file, 'utf8')).trim();
     if (secret !== '') return secret;

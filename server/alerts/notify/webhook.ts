@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { WebhookConfig } from '../../config/alerts-config.ts';
 import type { AlertEvent } from '../../model/alert.ts';
 import { type AlertSource, receiverKey } from './alertmanager.ts';
-import { type BackOff, DeliveryLoop } from './delivery-loop.ts';
+import type { AlertReceiver } from './delivery-loop.ts';
 import { DeliveryError, post } from './post.ts';
 
 /** Where a webhook's events come from, and how far it has been told of them. */
@@ -21,11 +21,8 @@ export interface WebhookOptions {
   readonly readSecret: (() => Promise<string>) | undefined;
   readonly events: EventLog;
   readonly link: AlertSource['link'];
-  readonly backOff: BackOff;
-  readonly onFailure: (error: unknown) => void;
   /** Events that the receiver will never take. */
   readonly onRefused: (error: DeliveryError, events: number) => void;
-  readonly onSuccess: () => void;
 }
 
 const BATCH = 100;
@@ -37,32 +34,17 @@ const REFUSALS: readonly number[] = [400, 413, 415, 422];
  * Posts alerts that fired or ended to one address, in order, each until it was taken: how far that is stands in the
  * database, so that neither a dead receiver nor a restart loses one. What was under way when a side died may come twice.
  */
-export class WebhookReceiver {
+export class WebhookReceiver implements AlertReceiver {
   private readonly options: WebhookOptions;
   private readonly key: string;
-  private readonly loop: DeliveryLoop;
   private cursor: number | undefined;
 
   constructor(options: WebhookOptions) {
-    const { backOff, onFailure, onSuccess } = options;
     this.options = options;
     this.key = receiverKey(options.config.url);
-    this.loop = new DeliveryLoop({ deliver: (signal) => this.deliver(signal), backOff, onFailure, onSuccess });
   }
 
-  start(): void {
-    this.loop.start();
-  }
-
-  wake(): void {
-    this.loop.wake();
-  }
-
-  stop(): Promise<void> {
-    return this.loop.stop();
-  }
-
-  private async deliver(signal: AbortSignal): Promise<boolean> {
+  async deliver(signal: AbortSignal): Promise<boolean> {
     const after = await this.position();
     const read = await this.options.events.alertEvents({ after, most: READ });
     const told = read.filter(({ phase }) => phase === 'firing' || phase === 'resolved');

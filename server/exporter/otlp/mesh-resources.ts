@@ -6,7 +6,7 @@ import { LabelSet } from '../families.ts';
 import { FLOW_FAMILIES, type MeshOptions, SIDECAR_FAMILIES } from '../mesh-families.ts';
 import { type FlowGroup, type MeshSnapshot, type Sidecar, takeSnapshot, withTotals } from '../mesh-snapshot.ts';
 import type { Accepted, AcceptedTarget } from './accepted.ts';
-import { type HistogramForm, MetricsMessage, type Temporality } from './message.ts';
+import { type HistogramForm, MessageWriters, MetricsMessage, type Temporality } from './message.ts';
 import { resourceOf, SERIES_LABELS } from './resource.ts';
 
 export interface ResourceOptions {
@@ -43,7 +43,8 @@ const SLICE = 50;
 /** Yields one resource after the other, and `undefined` where there is none yet but time has passed. */
 export function* meshResources(options: ResourceOptions): Generator<EncodedResource | undefined> {
   const snapshot = yield* takeSnapshot(options.targets, 'instance');
-  for (const instance of yield* instancesOf(snapshot)) yield encode(instance, options);
+  const writers = new MessageWriters();
+  for (const instance of yield* instancesOf(snapshot)) yield encode(instance, options, writers);
 }
 
 function* instancesOf({ groups, sidecars }: MeshSnapshot): Generator<undefined, Iterable<Instance>> {
@@ -68,12 +69,16 @@ function* instancesOf({ groups, sidecars }: MeshSnapshot): Generator<undefined, 
   return instances.values();
 }
 
-function encode({ labels, target, groups, sidecars }: Instance, options: ResourceOptions): EncodedResource {
+function encode(
+  { labels, target, groups, sidecars }: Instance,
+  options: ResourceOptions,
+  writers: MessageWriters,
+): EncodedResource {
   const { accepted, now, version } = options;
   const targets = new Set(groups.flatMap(({ members }) => members.map((member) => member.target)));
   const reports = new Map([...targets].map((one) => [one, accepted.reportOf(one, now)]));
   const since = Math.min(now, ...[...reports.values()].map((report) => report.since));
-  const message = new MetricsMessage({ ...options, since, at: now }, version);
+  const message = new MetricsMessage({ ...options, since, at: now }, version, writers);
   const told = groups.map((group) => ({
     ...withTotals(group, ({ target: one, total }) => reports.get(one)?.flowOf(total) ?? total),
     labels: pointLabels(group.labels),

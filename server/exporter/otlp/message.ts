@@ -25,22 +25,35 @@ export interface PointOptions {
 
 const SCOPE = 'sidelight';
 
+/** Where messages are written, used again for one after the other: each of its own would be more than the messages are. */
+export class MessageWriters {
+  /** ScopeMetrics. */
+  readonly scope = new ProtobufWriter(16_384);
+  /** Points of a family. */
+  readonly data = new ProtobufWriter();
+  readonly whole = new ProtobufWriter(16_384);
+}
+
 /** Gathers families of one resource; one without a point is left out. */
 export class MetricsMessage implements FamilySink {
   private readonly options: PointOptions;
   private readonly since: Halves;
   private readonly at: Halves;
-  /** ScopeMetrics. */
-  private readonly scope = new ProtobufWriter(16_384);
+  private readonly whole: ProtobufWriter;
+  private readonly scope: ProtobufWriter;
+  private readonly data: ProtobufWriter;
   private family: Family | undefined;
-  private readonly data = new ProtobufWriter();
   private isExponential = false;
   private readonly gathered = new Map<string, Gathered>();
   /** Of all families. */
   points = 0;
 
-  constructor(options: PointOptions, version: string) {
+  /** @param writers of a message that has come to its end. */
+  constructor(options: PointOptions, version: string, { whole, scope: own, data } = new MessageWriters()) {
     this.options = options;
+    this.whole = whole;
+    this.scope = own;
+    this.data = data;
     this.since = nanoseconds(options.since);
     this.at = nanoseconds(options.at);
     const scope = this.scope.open(1);
@@ -89,14 +102,14 @@ export class MetricsMessage implements FamilySink {
   /** All of it as a field of an ExportMetricsServiceRequest: requests are such fields one after the other. */
   end(resource: Labels): Uint8Array {
     this.finishFamily();
-    const message = new ProtobufWriter(this.scope.size + 1024);
-    const metrics = message.open(1);
-    const described = message.open(1);
-    writeAttributes(message, 1, resource);
-    message.close(described);
-    message.bytes(2, this.scope.take());
-    message.close(metrics);
-    return message.take();
+    const { whole } = this;
+    const metrics = whole.open(1);
+    const described = whole.open(1);
+    writeAttributes(whole, 1, resource);
+    whole.close(described);
+    whole.bytes(2, this.scope.takeView());
+    whole.close(metrics);
+    return whole.take();
   }
 
   private explicit(labels: Labels, { bounds, counts, count, sum }: Omit<HistogramSample, 'native'>): void {
@@ -181,7 +194,7 @@ export class MetricsMessage implements FamilySink {
       data.varint(2, TEMPORALITIES[this.options.temporality]);
     if (family.type === 'counter') data.varint(3, 1);
     const field = family.type === 'counter' ? 7 : family.type !== 'histogram' ? 5 : this.isExponential ? 10 : 9;
-    scope.bytes(field, data.take());
+    scope.bytes(field, data.takeView());
     scope.close(metric);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { compressSync } from 'snappy';
+import { packed } from './packed.ts';
 import type { Outcome } from './receiver.ts';
 import type { QueuedRecord, RecordQueue } from './record-queue.ts';
 import { RoundReader } from './round-reader.ts';
@@ -119,9 +119,9 @@ export class Drain {
         const { end, samples } = message;
         const from = end - samples;
         underWay.add(from);
-        const packed = compressSync(message.body);
+        const body = packed(message.body);
         await this.pause(started, record);
-        if (!(await this.deliver(packed, { record, samples }))) return;
+        if (!(await this.deliver(body, { record, samples }))) return;
         underWay.delete(from);
         done = Math.max(done, end);
         queue.acknowledge(record, Math.min(done, ...underWay));
@@ -131,26 +131,20 @@ export class Drain {
   }
 
   /** @returns whether it is done with; else all is to end. */
-  private async deliver(packed: Uint8Array, of: { record: QueuedRecord; samples: number }): Promise<boolean> {
+  private async deliver(body: Uint8Array, of: { record: QueuedRecord; samples: number }): Promise<boolean> {
     const { queue, send, onOutcome } = this.options;
     const { signal } = this.stopping;
     for (;;) {
       await this.wait(this.notBefore - performance.now());
       if (signal.aborted || queue.isDropped(of.record)) return false;
-      const outcome = await send(packed, signal);
+      const outcome = await send(body, signal);
       if (signal.aborted && outcome.kind === 'failed') return false;
       this.failures = outcome.kind === 'failed' ? this.failures + 1 : 0;
       onOutcome(outcome, of.samples);
       if (outcome.kind !== 'failed') return true;
       if (outcome.afterMs > 0) this.notBefore = performance.now() + outcome.afterMs;
-      await this.wait(this.backOff());
+      await this.wait(backOffMs(this.failures, this.options.random()));
     }
-  }
-
-  /** By chance between nothing and a bound that doubles. */
-  private backOff(): number {
-    const bound = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(this.failures - 1, 20));
-    return bound * this.options.random();
   }
 
   /** After work on a backlog that began then. */
@@ -164,4 +158,9 @@ export class Drain {
   private async wait(ms: number): Promise<void> {
     if (ms > 0) await delay(ms, undefined, { signal: this.stopping.signal }).catch(() => {});
   }
+}
+
+/** By chance between nothing and a bound that doubles. @param failures in a row, from 1 on. @param chance from 0 to 1. */
+export function backOffMs(failures: number, chance: number): number {
+  return chance * Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(failures - 1, 20));
 }

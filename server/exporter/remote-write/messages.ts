@@ -32,8 +32,16 @@ export interface Figures {
   readonly oldest: number | null;
   /** Why the last request was not taken; empty when it was. */
   readonly failure: string;
+  /** The newest request that was not taken, whatever came after it; null before. */
+  readonly lastError: RequestError | null;
   /** Why the disk does not take what waits; empty when it does. */
   readonly disk: string;
+}
+
+export interface RequestError {
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly reason: string;
 }
 
 /** `refused`: by the receiver, for good. */

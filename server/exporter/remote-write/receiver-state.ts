@@ -26,6 +26,7 @@ const NONE: Figures = {
   series: 0,
   oldest: null,
   failure: '',
+  lastError: null,
   disk: '',
 };
 /** A receiver that fails for less is not worth a line when it works again. */
@@ -133,6 +134,7 @@ export class ReceiverState implements RemoteWriteEvents {
 function sum(a: Figures, b: Figures): Figures {
   return {
     ...b,
+    lastError: b.lastError ?? a.lastError,
     sent: a.sent + b.sent,
     requests: sums(a.requests, b.requests, ['taken', 'failed', 'refused']),
     dropped: sums<DropReason>(a.dropped, b.dropped, ['full', 'damaged', 'refused']),

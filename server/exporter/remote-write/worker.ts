@@ -1,9 +1,9 @@
 /** Entry of a receiver's own thread: keeps its queue, and sends what is in it. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { compressSync } from 'snappy';
 import { Drain } from './drain.ts';
-import type { DropReason, Figures, FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import type { DropReason, Figures, FromWorker, RequestError, ToWorker, WorkerStart } from './messages.ts';
+import { packed } from './packed.ts';
 import { type Outcome, Receiver } from './receiver.ts';
 import { RecordQueue } from './record-queue.ts';
 import type { Round } from './round.ts';
@@ -20,6 +20,7 @@ const sent = { samples: 0, taken: 0, failed: 0, refused: 0 };
 const dropped: Record<DropReason, number> = { full: 0, damaged: 0, refused: 0 };
 let [series, failure, disk] = [0, '', ''];
 let oldest: number | null = null;
+let lastError: RequestError | null = null;
 let timer: NodeJS.Timeout | undefined;
 let metadataAt = Number.NEGATIVE_INFINITY;
 
@@ -58,7 +59,7 @@ async function send(body: Uint8Array, stop: AbortSignal): Promise<Outcome> {
   const outcome = await receiver.send(body, stop);
   if (outcome.kind === 'taken' && now() - metadataAt >= METADATA_MS) {
     metadataAt = now();
-    await receiver.send(compressSync(Buffer.from(metadataRequest(metadata))), stop);
+    await receiver.send(packed(metadataRequest(metadata)), stop);
   }
   return outcome;
 }
@@ -71,6 +72,7 @@ function onOutcome(outcome: Outcome, samples: number): void {
     tell({ kind: 'refused', reason: outcome.reason, samples });
   }
   failure = outcome.kind === 'failed' ? outcome.reason : '';
+  if (outcome.kind !== 'taken') lastError = { at: now(), reason: outcome.reason };
   tellFigures();
 }
 
@@ -110,6 +112,7 @@ function figures(): Figures {
     series,
     oldest,
     failure,
+    lastError,
     disk,
   };
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { AlertmanagerReceiver } from '../../../server/alerts/notify/alertmanager.ts';
+import { DeliveryLoop } from '../../../server/alerts/notify/delivery-loop.ts';
 import type { KeptAlert } from '../../../server/model/alert.ts';
 import { Alertmanager } from './alertmanager-process.ts';
 import { firing, resolved } from './alerts.ts';
@@ -12,7 +13,7 @@ afterEach(async () => {
 });
 
 interface Running {
-  readonly receiver: AlertmanagerReceiver;
+  readonly receiver: DeliveryLoop;
   readonly failures: string[];
   successes: number;
 }
@@ -20,10 +21,12 @@ interface Running {
 /** `state` is what the receiver is told whenever it is woken. */
 function receiverOf(url: string, state: { alerts: KeptAlert[]; now?: number }): Running {
   const running: { failures: string[]; successes: number } = { failures: [], successes: 0 };
-  const receiver = new AlertmanagerReceiver({
-    config: { url, headers: { 'x-tenant': 'mesh' } },
-    source: { alerts: () => state.alerts, link: ({ service }) => `https://mesh.example/services/${service}` },
-    now: () => state.now ?? Date.now(),
+  const receiver = new DeliveryLoop({
+    receiver: new AlertmanagerReceiver({
+      config: { url, headers: { 'x-tenant': 'mesh' } },
+      source: { alerts: () => state.alerts, link: ({ service }) => `https://mesh.example/services/${service}` },
+      now: () => state.now ?? Date.now(),
+    }),
     backOff: () => 20,
     onFailure: (error) => running.failures.push(String(error)),
     onSuccess: () => void running.successes++,

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
+import { DeliveryLoop } from '../../../server/alerts/notify/delivery-loop.ts';
 import { WebhookReceiver } from '../../../server/alerts/notify/webhook.ts';
 import type { AlertEvent } from '../../../server/model/alert.ts';
 import { event } from './alerts.ts';
@@ -36,21 +37,23 @@ async function listener(): Promise<Listener> {
 }
 
 interface Running {
-  readonly receiver: WebhookReceiver;
+  readonly receiver: DeliveryLoop;
   readonly failures: string[];
   readonly refused: string[];
 }
 
 function receiverOf(hook: Listener, events: FakeEvents, secret?: string): Running {
   const [failures, refused]: [string[], string[]] = [[], []];
-  const receiver = new WebhookReceiver({
-    config: { url: hook.url, headers: { authorization: 'Bearer abc' } },
-    readSecret: secret === undefined ? undefined : async () => secret,
-    events,
-    link: (labels, at) => `https://mesh.example/services/${labels.service}?at=${at}`,
+  const receiver = new DeliveryLoop({
+    receiver: new WebhookReceiver({
+      config: { url: hook.url, headers: { authorization: 'Bearer abc' } },
+      readSecret: secret === undefined ? undefined : async () => secret,
+      events,
+      link: (labels, at) => `https://mesh.example/services/${labels.service}?at=${at}`,
+      onRefused: (error, count) => refused.push(`${count}: ${error.message}`),
+    }),
     backOff: () => 5,
     onFailure: (error) => failures.push(String(error)),
-    onRefused: (error, count) => refused.push(`${count}: ${error.message}`),
     onSuccess: () => {},
   });
   receiver.start();

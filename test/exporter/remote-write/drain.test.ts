@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LabelSet } from '../../../server/exporter/families.ts';
-import { Drain } from '../../../server/exporter/remote-write/drain.ts';
+import { backOffMs, Drain } from '../../../server/exporter/remote-write/drain.ts';
 import type { Outcome } from '../../../server/exporter/remote-write/receiver.ts';
 import { RecordQueue } from '../../../server/exporter/remote-write/record-queue.ts';
 import { RoundWriter } from '../../../server/exporter/remote-write/round-writer.ts';
@@ -99,4 +99,16 @@ test('over failures, refusals and a stop at any moment', async () => {
     ),
     { numRuns: 40 },
   );
+});
+
+test.each([
+  [1, 1, 30],
+  [2, 1, 60],
+  [3, 0.5, 60],
+  [8, 1, 3840],
+  [9, 1, 5000],
+  [100_000, 1, 5000],
+  [9, 0, 0],
+])('after %i failures in a row, by a chance of %d, it rests for %d ms', (failures, chance, ms) => {
+  expect(backOffMs(failures, chance)).toBe(ms);
 });

@@ -18,9 +18,9 @@ import {
   FAKE_LIMITS,
   FAKE_OTLP,
   FAKE_REMOTE_WRITE,
-  FAKE_REMOTE_WRITE_FAILING,
   FAKE_STORAGE,
   FAKE_STORAGE_FAILING,
+  fakeRemoteWriteFailing,
 } from './fake-status.ts';
 import { fakeTargets } from './fake-targets.ts';
 
@@ -311,7 +311,7 @@ export class FakeApi {
         },
         { name: 'discovery.dns[0]', error: '', answered: false },
       ],
-      remoteWrite: [failing ? { ...FAKE_REMOTE_WRITE_FAILING, failingSince: now() - 360_000 } : FAKE_REMOTE_WRITE],
+      remoteWrite: [failing ? fakeRemoteWriteFailing(now()) : FAKE_REMOTE_WRITE],
       config: FAKE_CONFIG,
     };
   }

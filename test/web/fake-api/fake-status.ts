@@ -52,6 +52,7 @@ export const FAKE_REMOTE_WRITE: RemoteWriteStatus = {
   state: 'ok',
   message: '',
   failingSince: null,
+  lastError: null,
   samplesSent: 18_204_311,
   samplesDropped: {},
   samplesPending: 0,
@@ -63,15 +64,21 @@ export const FAKE_REMOTE_WRITE: RemoteWriteStatus = {
   lagMs: 0,
 };
 
-export const FAKE_REMOTE_WRITE_FAILING: RemoteWriteStatus = {
-  ...FAKE_REMOTE_WRITE,
-  state: 'failing',
-  message: 'connect ECONNREFUSED 10.0.0.9:9009: trying again every 30 s',
-  samplesDropped: { rejected: 12, queue_full: 0 },
-  samplesPending: 364_000,
-  queueBytes: 9_400_000,
-  lagMs: 360_000,
-};
+/** Since six minutes. */
+export function fakeRemoteWriteFailing(now: number): RemoteWriteStatus {
+  const reason = 'connect ECONNREFUSED 10.0.0.9:9009';
+  return {
+    ...FAKE_REMOTE_WRITE,
+    state: 'failing',
+    message: `it does not take samples: ${reason}`,
+    failingSince: now - 360_000,
+    lastError: { at: now - 4000, reason },
+    samplesDropped: { refused: 12, full: 0 },
+    samplesPending: 364_000,
+    queueBytes: 9_400_000,
+    lagMs: 360_000,
+  };
+}
 
 export const FAKE_OTLP: OtlpStatus = {
   endpoint: 'http://otel-collector:4318',
