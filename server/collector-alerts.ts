@@ -26,6 +26,7 @@ import { serviceKey } from './live/services.ts';
 import type { AlertFiring, KeptAlert } from './model/alert.ts';
 import type { BackgroundLoop } from './model/background-loop.ts';
 import type { Labels } from './model/labels.ts';
+import type { ScrapeRecord } from './model/scrape-record.ts';
 import type { FiringQuery, Store } from './store/store.ts';
 import { slotMsOf } from './store/tiers.ts';
 import { AlertMetrics } from './telemetry/alert-metrics.ts';
@@ -95,6 +96,11 @@ export class CollectorAlerts implements AlertsView {
     await this.engine.start(rulesOf(this.config.alerts));
     await this.receivers.apply(this.config.alerts);
     this.loop.start();
+  }
+
+  /** What was scraped, when the store was given it. */
+  scraped(round: readonly ScrapeRecord[]): void {
+    this.engine.scraped(round);
   }
 
   /** Another configuration: alerts of rules that stay go on. */

@@ -73,12 +73,7 @@ export class CollectorWeb {
 
   /** What is wrong with the files of another configuration, in one line; empty when all is well. */
   check(config: WebConfig): string {
-    try {
-      readMaterial(config);
-      return '';
-    } catch (error) {
-      return messageOf(error);
-    }
+    return problemOfFiles(config);
   }
 
   /** Works by another configuration that `check` found good. */
@@ -128,6 +123,16 @@ export class CollectorWeb {
     const { endsAt } = this.material.tls ?? {};
     if (endsAt === undefined || endsAt - this.options.now() > ENDING_MS) return;
     this.options.log.warn(`${this.config.tls?.certFile} ends at ${new Date(endsAt).toISOString()}; renew it`);
+  }
+}
+
+/** Why the files that are named for the product's own port can't be used, in one line; empty when they can. */
+export function problemOfFiles(config: WebConfig): string {
+  try {
+    readMaterial(config);
+    return '';
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

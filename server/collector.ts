@@ -42,7 +42,10 @@ export interface RunningCollector {
 }
 
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
-const GATHER_MS = 1000;
+/** How long a round gathers scrapes; longer where they come all the time: what a round costs is shared by more of them. */
+const GATHER_MS = 150;
+const GATHER_STEADY_MS = 500;
+const MOST_GATHERED = 200;
 /** While the store fails: a few rounds of a large mesh, hours of a small one. */
 const KEEP_SCRAPES = 5000;
 const UPKEEP_REST_MS = 1000;
@@ -107,9 +110,11 @@ export async function startCollector(
     onSettled(round, failure) {
       live.apply(round);
       if (failure) pipeline.missedTotals();
+      alerts.scraped(round);
       storeState.settled(round, failure);
     },
-    gatherMs: Math.min(GATHER_MS, config.scrape.intervalMs / 10),
+    gatherMs: () => gatherOf(configs.config, live),
+    mostGathered: MOST_GATHERED,
     keepScrapes: KEEP_SCRAPES,
   });
   const scrapes = new ScrapeManager({
@@ -261,6 +266,12 @@ export async function startCollector(
 
 function tickTimes({ scrape: { intervalMs } }: Config, live: Live) {
   return { intervalMs, spreadMs: spreadOf(live.size, intervalMs) };
+}
+
+/** Scrapes in step are told of by a tick soon after them, and are to be stored by then. */
+function gatherOf({ scrape: { intervalMs } }: Config, live: Live): number {
+  const isSteady = spreadOf(live.size, intervalMs) === intervalMs;
+  return isSteady ? Math.max(GATHER_MS, Math.min(GATHER_STEADY_MS, intervalMs / 20)) : GATHER_MS;
 }
 
 /** Reloads and tells how that went. */

@@ -17,8 +17,10 @@ export interface RoundsOptions {
   readonly append: (round: readonly ScrapeRecord[], id: number) => Promise<void>;
   /** Called for every round in order, once it was stored or could not be. Does not throw. */
   readonly onSettled: (round: readonly ScrapeRecord[], failure: RoundFailure | undefined) => void;
-  /** How long the first scrape of a round waits for others. */
-  readonly gatherMs: number;
+  /** How long the first scrape of a round waits for others, at the moment. */
+  readonly gatherMs: () => number;
+  /** A round of so many scrapes waits for no others: it is taken over at once, and must not hold up this thread. */
+  readonly mostGathered: number;
   /**
    * Most scrapes that are kept to be stored later while the store fails; where there are more, neighbours are added up,
    * and only where that does not help the oldest are dropped.
@@ -45,8 +47,9 @@ export class Rounds {
   }
 
   add(record: ScrapeRecord): void {
-    this.gathered.push(record);
-    this.timer ??= setTimeout(() => this.send(), this.options.gatherMs);
+    const { gatherMs, mostGathered } = this.options;
+    if (this.gathered.push(record) >= mostGathered) this.send();
+    else this.timer ??= setTimeout(() => this.send(), gatherMs());
   }
 
   /** Stores what was gathered and waits for all rounds. */

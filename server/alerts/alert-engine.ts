@@ -3,11 +3,13 @@ import { ServiceDirectory } from '../live/services.ts';
 import { Slices } from '../measure/slices.ts';
 import type { KeptAlert, NewAlertEvent } from '../model/alert.ts';
 import type { Labels } from '../model/labels.ts';
+import type { ScrapeRecord } from '../model/scrape-record.ts';
 import type { AlertChange, QueryLimits, Store } from '../store/store.ts';
 import type { Rule } from './builtin-rules.ts';
 import { type Outcome, RuleEvaluation } from './evaluate.ts';
 import { existing } from './existing.ts';
 import { Readings } from './readings.ts';
+import { RecentStore } from './recent/recent-store.ts';
 import { type Changes, keepChange, RESOLVED_MS, RuleAlerts } from './rule-alerts.ts';
 import { ended } from './state.ts';
 
@@ -52,6 +54,7 @@ const MOST_WAITING = 10_000;
 export class AlertEngine {
   private readonly options: AlertEngineOptions;
   private readonly readings: Readings;
+  private readonly recent: RecentStore;
   private readonly cancelled = new Int32Array(new SharedArrayBuffer(4));
   private watched: readonly Watched[] = [];
   /** Alerts that have ended with their rules. */
@@ -65,6 +68,12 @@ export class AlertEngine {
   constructor(options: AlertEngineOptions) {
     this.options = options;
     this.readings = new Readings(options.slotMs);
+    this.recent = new RecentStore(options);
+  }
+
+  /** What was scraped, when the store was given it: what rules ask of the newest minutes is answered by it. */
+  scraped(round: readonly ScrapeRecord[]): void {
+    this.recent.apply(round);
   }
 
   /** Goes on with what an earlier life of the collector knew. */
@@ -102,14 +111,14 @@ export class AlertEngine {
   /** One evaluation of all rules. Never rejects: what can't be worked out changes nothing. */
   async evaluate(): Promise<void> {
     const began = performance.now();
-    const { now, live, store, deadlineMs, onProblem } = this.options;
+    const { now, live, deadlineMs, onProblem } = this.options;
     const at = now();
     const targets = live.all();
     const directory = new ServiceDirectory(targets);
     const { watched } = this;
     const limits: QueryLimits = { deadline: Date.now() + deadlineMs, cancelled: this.cancelled };
     const sources = {
-      store: { sums: (query: Parameters<Store['sums']>[0]) => store.sums({ ...query, limits }) },
+      store: { sums: (query: Parameters<Store['sums']>[0]) => this.recent.sums({ ...query, limits }) },
       directory,
     };
     const wanted = watched.flatMap(({ evaluation }) => evaluation.wanted);

@@ -31,9 +31,12 @@ export interface Row {
 /** By the key of the labels. */
 export type Rows = ReadonlyMap<string, Row>;
 
-/** A window is asked for anew after a sixtieth of it, but no later than this. */
+/** A window is asked for anew after a part of it, but no later than this. */
 const OLDEST_MS = 5 * 60_000;
-const PART = 60;
+const PART = 1 / 60;
+/** One that ended long ago, in steps that are as long as that, is only what another one is compared with. */
+const PART_OF_PAST = 1 / 5;
+const LONG_AGO_MS = 60 * 60_000;
 
 interface Asked {
   readonly at: number;
@@ -145,5 +148,6 @@ function rowsKey({ of }: Reading): string {
 }
 
 function lifeOf(reading: Reading | undefined): number {
-  return Math.min(OLDEST_MS, (reading?.windowMs ?? 0) / PART);
+  const { windowMs = 0, offsetMs = 0 } = reading ?? {};
+  return Math.min(OLDEST_MS, windowMs * (offsetMs >= LONG_AGO_MS ? PART_OF_PAST : PART));
 }

@@ -20,6 +20,8 @@ export class RequestError extends Error {
 export type RawParams = Readonly<Record<string, readonly string[]>>;
 
 const MAX_VALUES = 100;
+/** Characters of a name that is asked for. */
+const MAX_NAME = 4096;
 const MAX_WINDOW_MS = 400 * 86_400_000;
 const MINUTE_MS = 60_000;
 /** Most steps of one answer. */
@@ -92,7 +94,14 @@ export function wholeNumber(
   return value;
 }
 
+/** @throws RequestError for values that are no name of anything. */
 export function filtersOf(params: RawParams): Filters {
+  for (const name of FILTERS)
+    for (const value of params[name] ?? []) {
+      if (value.length > MAX_NAME)
+        throw new RequestError(`"${name}" has ${value.length} characters: a name has at most ${MAX_NAME}`);
+      if (value.includes('\0')) throw new RequestError(`"${name}" has a NUL in it: no name has one`);
+    }
   return Object.fromEntries(FILTERS.flatMap((name) => (params[name] ? [[name, params[name]]] : [])));
 }
 

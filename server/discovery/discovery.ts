@@ -140,8 +140,7 @@ export class Discovery {
   private run(entry: RunningEntry): void {
     entry.discoverer.start({
       update: (groups) => {
-        entry.update(groups);
-        this.timer ??= setTimeout(() => this.merge(), GATHER_MS);
+        if (entry.update(groups)) this.timer ??= setTimeout(() => this.merge(), GATHER_MS);
       },
       health: (error) => {
         if (entry.error === error) return;

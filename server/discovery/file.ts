@@ -125,14 +125,17 @@ class FileDiscoverer implements Discoverer {
     for (const folder of new Set(this.entry.files.map((pattern) => dirname(pattern)))) {
       if (this.watchers.has(folder)) continue;
       try {
-        const watcher = watch(folder, () => this.noticed());
+        const watcher = watch(folder, (_, name) => this.noticed(folder, name));
         watcher.on('error', () => this.unwatch(folder));
         this.watchers.set(folder, watcher);
       } catch {}
     }
   }
 
-  private noticed(): void {
+  /** Others may write to the folder all the time; links to whole folders (`..data`) are how Kubernetes changes files. */
+  private noticed(folder: string, name: string | null): void {
+    const isOurs = name === null || name.startsWith('..') || this.entry.files.some(concerns(folder, name));
+    if (!isOurs) return;
     this.changed = true;
     if (this.sink) this.look(SETTLE_MS);
   }
@@ -141,6 +144,18 @@ class FileDiscoverer implements Discoverer {
     this.watchers.get(folder)?.close();
     this.watchers.delete(folder);
   }
+}
+
+/** Whether a pattern may mean that file. */
+function concerns(folder: string, name: string): (pattern: string) => boolean {
+  return (pattern) => dirname(pattern) === folder && isMatch(basename(pattern), name);
+}
+
+/** `*` stands for any part of a name, but not for the dot that a hidden file begins with. */
+function isMatch(pattern: string, name: string): boolean {
+  const [start = '', end] = pattern.split('*');
+  if (end === undefined) return name === pattern;
+  return name.length >= pattern.length - 1 && name.startsWith(start) && name.endsWith(end) && !name.startsWith('.');
 }
 
 async function versionOf(path: string): Promise<string> {
@@ -159,14 +174,9 @@ function emptyGroups(path: string, from: number, to: number): TargetGroup[] {
 /** A folder that can't be read now is a problem, and says nothing about its files. */
 async function filesOf(pattern: string): Promise<{ paths: string[]; problem: string }> {
   const [folder, name] = [dirname(pattern), basename(pattern)];
-  const [start = '', end] = name.split('*');
   try {
     const names = await readdir(folder);
-    const isMatch = (file: string) =>
-      end === undefined
-        ? file === name
-        : file.length >= name.length - 1 && file.startsWith(start) && file.endsWith(end) && !file.startsWith('.');
-    return { paths: names.filter(isMatch).map((file) => join(folder, file)), problem: '' };
+    return { paths: names.filter((file) => isMatch(name, file)).map((file) => join(folder, file)), problem: '' };
   } catch (error) {
     const { code } = (error ?? {}) as { code?: string };
     if (code === 'ENOENT') return { paths: [], problem: '' };

@@ -48,7 +48,9 @@ export class RunningEntry {
     for (const known of this.groups.values()) known.resolved = undefined;
   }
 
-  update(groups: readonly TargetGroup[]): void {
+  /** Takes groups over; false where that leaves everything as it was. */
+  update(groups: readonly TargetGroup[]): boolean {
+    const isFirst = !this.answered;
     if (this.inherited) this.groups.clear();
     this.inherited = false;
     this.answered = true;
@@ -56,6 +58,7 @@ export class RunningEntry {
       if (group.targets.length === 0 && !group.excluded?.length) this.groups.delete(group.source);
       else this.groups.set(group.source, { group, resolved: undefined });
     }
+    return isFirst || groups.length > 0;
   }
 
   *targets(): Generator<Target> {

@@ -71,6 +71,11 @@ export class NumberWriter {
     this.numbers[at] = value;
   }
 
+  /** Writes numbers into room that was reserved. */
+  copy(at: number, values: Float64Array): void {
+    this.numbers.set(values, at);
+  }
+
   column(values: ArrayLike<number> | undefined): number {
     if (!values) return -1;
     const at = this.reserve(values.length);

@@ -104,17 +104,18 @@ test('at a reload alerts of rules that stay go on, those of rules that are gone 
   expect(one.told.at(-1)).toBe('180 Failing shop resolved');
 });
 
-test('an evaluation that can not be worked out neither fires nor ends anything', async () => {
-  /** A fake fault: queries of a real store fail while it is switched on. */
-  class FailingStore extends MemoryStore {
-    fails = false;
-    override async sums(query: Parameters<MemoryStore['sums']>[0]): ReturnType<MemoryStore['sums']> {
-      if (this.fails) throw new QueryStoppedError('the query took too long');
-      return super.sums(query);
-    }
+/** A fake fault: queries of a real store fail while it is switched on. */
+class FailingStore extends MemoryStore {
+  fails = false;
+  override async sums(query: Parameters<MemoryStore['sums']>[0]): ReturnType<MemoryStore['sums']> {
+    if (this.fails) throw new QueryStoppedError('the query took too long');
+    return super.sums(query);
   }
+}
+
+test('an evaluation that can not be worked out neither fires nor ends anything', async () => {
   const store = new FailingStore(storeOptions(MEMORY_PATH));
-  const one = await new Simulation(store).start(FAILING);
+  const one = await new Simulation(store).start(FAILING.replace('window: 1m', 'window: 6m'));
   one.setTargets('shop');
   await one.run(2 * MINUTE, { shop: bad });
   store.fails = true;
@@ -124,6 +125,17 @@ test('an evaluation that can not be worked out neither fires nor ends anything',
   expect(one.alert('Failing')?.state).toMatchObject({ phase: 'firing', data: 'ok' });
   expect(one.engine.rules()[0]?.last).toEqual({ at: START + 2 * MINUTE, error: 'the query took too long' });
   expect(new Set(one.problems)).toEqual(new Set(['the query took too long']));
+});
+
+test('rules about the newest minutes go on while the store answers nothing', async () => {
+  const store = new FailingStore(storeOptions(MEMORY_PATH));
+  const one = await new Simulation(store).start(FAILING);
+  one.setTargets('shop');
+  await one.run(2 * MINUTE, { shop: bad });
+  store.fails = true;
+  await one.run(3 * MINUTE, { shop: good });
+  expect(one.told).toEqual(['10 Failing shop pending', '40 Failing shop firing', '190 Failing shop resolved']);
+  expect(one.problems).toEqual([]);
 });
 
 test('what can not be kept is told once all the same, and kept as soon as it can be', async () => {

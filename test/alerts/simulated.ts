@@ -89,6 +89,7 @@ export class Simulation {
       const round = Object.entries(services).map(([service, behaviour]) => this.scrape(service, behaviour));
       await this.store.append(round);
       this.live.apply(round);
+      this.engine.scraped(round);
       await this.engine.evaluate();
     }
   }

@@ -38,6 +38,9 @@ test.each<[path: string, message: string]>([
     'from=2026-13-45T10:00:00Z is not a time: write Unix milliseconds, or 2026-11-21T10:00:00Z',
   ],
   ['services?from=0&to=9999999999999999', 'from and to are more than 400d apart'],
+  [`alerts/history?service=${'a'.repeat(9000)}`, '"service" has 9000 characters: a name has at most 4096'],
+  ['alerts/history?service=a%00b', '"service" has a NUL in it: no name has one'],
+  ['query?signal=requests&zone=%00', '"zone" has a NUL in it: no name has one'],
   [`services?${'service=x&'.repeat(101)}`, '"service" is given more than 100 times'],
   [
     'services/shop?signal=x',

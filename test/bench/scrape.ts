@@ -115,7 +115,8 @@ export class Scraping {
   private readonly rounds = new Rounds({
     append: async () => {},
     onSettled() {},
-    gatherMs: GATHER_MS,
+    gatherMs: () => GATHER_MS,
+    mostGathered: 1000,
     keepScrapes: 20_000,
   });
 

@@ -36,7 +36,8 @@ function roundsInto({ keepScrapes = 100 } = {}) {
       records.push(...round);
     },
     onSettled: (round, failure) => settled.push({ round: names(round), failure }),
-    gatherMs: 100,
+    gatherMs: () => 100,
+    mostGathered: 1000,
     keepScrapes,
   });
   /** Sends these records as a round of their own. */
@@ -67,7 +68,8 @@ function lossyRounds({ keepScrapes }: { keepScrapes: number }) {
       if (store.loses === 'the answer') throw new UnsureError('lost');
     },
     onSettled: (_, failure) => settled.push(failure),
-    gatherMs: 100,
+    gatherMs: () => 100,
+    mostGathered: 1000,
     keepScrapes,
   });
   return { store, rounds, settled };
@@ -228,4 +230,19 @@ test('the memory of totals is given back once they are stored, and not before', 
   rounds.add(lent('c'));
   await rounds.flush();
   expect(given).toEqual(['a', 'b', 'c']);
+});
+
+test('a round of many scrapes waits for no others', async () => {
+  const appended: string[] = [];
+  const rounds = new Rounds({
+    append: async (round) => void appended.push(names(round)),
+    onSettled: () => {},
+    gatherMs: () => 1_000_000,
+    mostGathered: 3,
+    keepScrapes: 10,
+  });
+  for (const target of ['a', 'b', 'c', 'd']) rounds.add(record(target));
+  await vi.waitFor(() => expect(appended).toEqual(['a b c']));
+  await rounds.flush();
+  expect(appended).toEqual(['a b c', 'd']);
 });

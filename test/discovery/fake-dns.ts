@@ -22,7 +22,8 @@ export interface FakeDns {
 
 const TYPES = { A: 1, AAAA: 28, SRV: 33 } as const;
 
-export async function startFakeDns(): Promise<FakeDns> {
+/** @param port default: any free one. */
+export async function startFakeDns(port = 0): Promise<FakeDns> {
   const names = new Map<string, DnsAnswer>();
   const asked: string[] = [];
   const socket = createSocket('udp4');
@@ -37,7 +38,7 @@ export async function startFakeDns(): Promise<FakeDns> {
         : replyTo(query, { type, end, answer });
     socket.send(reply, from.port, from.address);
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(port, '127.0.0.1');
   await once(socket, 'listening');
   return { server: `127.0.0.1:${socket.address().port}`, asked, names, stop: () => socket.close() };
 }

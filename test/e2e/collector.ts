@@ -26,6 +26,9 @@ export interface TestCollectorOptions {
   /** Default: any free port. */
   readonly port?: number;
   readonly configFile?: string;
+  /** Module that each of its threads loads first. */
+  readonly preload?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts the collector as `npm start` would, in a process of its own; resolves when it serves. */
@@ -35,6 +38,8 @@ export async function startTestCollector({
   intervalSeconds,
   port = 0,
   configFile,
+  preload,
+  environment,
 }: TestCollectorOptions): Promise<TestCollector> {
   const flags = [
     ...(configFile === undefined ? [] : [`--config.file=${configFile}`]),
@@ -43,10 +48,11 @@ export async function startTestCollector({
     `--scrape.interval=${intervalSeconds}s`,
     `--web.listen-address=127.0.0.1:${port}`,
   ];
-  const { environment, nodeFlags } = startScript();
-  const child = spawn(process.execPath, [...nodeFlags, 'server/main.ts', 'serve', ...flags], {
+  const preloads = preload === undefined ? [] : [`--import=${preload}`];
+  const started = startScript();
+  const child = spawn(process.execPath, [...started.nodeFlags, ...preloads, 'server/main.ts', 'serve', ...flags], {
     cwd: ROOT,
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...started.environment, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const log: string[] = [];

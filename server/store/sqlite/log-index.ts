@@ -30,6 +30,8 @@ export class LogIndex {
   private lastSealing = 0;
   private newestRow = 0;
   private isKnown = false;
+  /** Where the earliest entry of a target begins that came since {@link takeEarliest}; undefined where that isn't known. */
+  private earliest: number | undefined;
 
   /** `onAdded` is told of entries that come after the first {@link refresh}. */
   constructor(database: Database.Database, onAdded: (entry: LogRow) => void = () => {}) {
@@ -43,6 +45,17 @@ export class LogIndex {
     this.lastSealing = 0;
     this.newestRow = 0;
     this.isKnown = false;
+    this.earliest = undefined;
+  }
+
+  /**
+   * Where the earliest entry of a target begins that came since the last time, whether it is in blocks or not; infinity
+   * where none did. Undefined the first time, and where some may have come and gone unseen.
+   */
+  takeEarliest(): number | undefined {
+    const { earliest } = this;
+    this.earliest = Number.POSITIVE_INFINITY;
+    return earliest;
   }
 
   /** To be called first in every transaction. */
@@ -63,9 +76,10 @@ export class LogIndex {
     for (let position = 0; position < row.count; position++) {
       const id = entryId(row.id, position);
       const unit = row.unit(position);
+      const feeds = row.feeds(position);
+      if (feeds > 0 && this.earliest !== undefined) this.earliest = Math.min(this.earliest, row.entry(position).t0);
       if (id <= (this.sealed.get(unit) ?? 0)) continue;
       listOf(this.byUnit, unit).add(id, row.size(position));
-      const feeds = row.feeds(position);
       if (feeds > 0) listOf(this.byService, feeds).add(id, 0);
       if (this.isKnown) this.onAdded(row.entry(position));
     }

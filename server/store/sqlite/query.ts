@@ -17,18 +17,31 @@ const MAX_CELLS = 1_000_000;
 const MAX_CELLS_WITH_BINS = 100_000;
 /** A target's next scrape is overdue after this many of its intervals. */
 const OVERDUE = 1.5;
+/** As far as the newest scrape may go back without what was settled being read anew: a slow target's comes later. */
+export const BACK_MS = 10_000;
 const NO_TAIL: Interval = { from: 0, to: 0 };
 
 export interface QueryParts {
   readonly query: SumQuery;
+  /** What its time is answered from; see {@link segmentsOf}. */
+  readonly segments: readonly Segment[];
+  /** Cells of the whole answer that the query is a part of. */
+  readonly steps: number;
   readonly catalog: ReaderCatalog;
   readonly plans: QueryPlans;
   readonly sources: Sources;
   readonly slotMs: number;
 }
 
+/** What a query's time is answered from. */
+export function segmentsOf({ from, to, stepMs }: SumQuery, sources: Sources, slotMs: number): Segment[] {
+  return planSegments({ from, to, stepMs, slotMs, keptFrom: sources.state().keptFrom });
+}
+
 /** One query of the file, within one transaction. */
 export class StoreQuery {
+  /** Up to then, what was read only changes when something that begins before then is stored; known when it was run. */
+  settledTo: number;
   private readonly query: SumQuery;
   private readonly catalog: ReaderCatalog;
   private readonly sources: Sources;
@@ -36,19 +49,22 @@ export class StoreQuery {
   private readonly segments: readonly Segment[];
   private readonly cells: CellGrid;
   private readonly newest: number;
+  private readonly steps: number;
   private readonly groups: Groups;
   private readonly adder: Adder;
 
   constructor(parts: QueryParts) {
-    const { query, catalog, plans, sources, slotMs } = parts;
+    const { query, segments, steps, catalog, plans, sources } = parts;
     this.query = query;
     this.catalog = catalog;
     this.sources = sources;
     this.plan = plans.of(query);
-    const { newest, keptFrom } = sources.state();
+    const { newest } = sources.state();
     this.newest = newest;
+    this.settledTo = Math.min(query.to, newest);
     this.cells = new CellGrid(query, newest);
-    this.segments = planSegments({ from: query.from, to: query.to, stepMs: query.stepMs, slotMs, keptFrom });
+    this.segments = segments;
+    this.steps = steps;
     this.groups = new Groups({ query, grid: this.cells, chosen: chosenGroups(parts) });
     const { plan, cells, groups } = this;
     this.adder = new Adder({ bins: query.bins, catalog, sources, plan, cells, groups });
@@ -115,6 +131,7 @@ export class StoreQuery {
     if (runs.length === 0) return;
     const tails = this.tailsOf(rows);
     const ends = [...tails.values()].map((row) => this.tailOf(row));
+    for (const row of rows) this.settle(row);
     for (const group of planned.groups) this.groups.of(group).measured(runs, ends);
     this.checkSize(others);
     for (const place of this.sources.blocks(unit, segment, direction)) adder.addBlock(place, segment, planned);
@@ -125,7 +142,7 @@ export class StoreQuery {
 
   private checkSize(others: number): void {
     const most = this.query.bins ? MAX_CELLS_WITH_BINS : MAX_CELLS;
-    if ((others + this.groups.open.length) * this.cells.grid.steps > most)
+    if ((others + this.groups.open.length) * this.steps > most)
       throw new QueryTooLargeError(
         `the answer has more than ${most} points: use a longer step, filter, or group by fewer labels`,
       );
@@ -142,9 +159,13 @@ export class StoreQuery {
   }
 
   /** From a target's last scrape to the newest of all, as long as its next one is not overdue. */
-  private tailOf({ t0, t1 }: LogRow): Interval {
-    const isDue = this.newest <= t1 + OVERDUE * (t1 - t0);
-    return { from: t1, to: isDue ? Math.max(t1, this.newest) : t1 };
+  private tailOf(row: LogRow): Interval {
+    return { from: row.t1, to: isDue(row, this.newest) ? Math.max(row.t1, this.newest) : row.t1 };
+  }
+
+  /** What may go on after a row is not settled, nor is a row that has to be read for that. */
+  private settle(row: LogRow): void {
+    if (isRecord(row) && isDue(row, this.newest - BACK_MS)) this.settledTo = Math.min(this.settledTo, row.t1 - 1);
   }
 
   private checkLimits(): void {
@@ -159,8 +180,15 @@ export class StoreQuery {
 /** Keys of the groups that `top` keeps; undefined where it keeps all. */
 function chosenGroups(parts: QueryParts): ReadonlySet<string> | undefined {
   const { top, stepMs: _, quantiles: __, subtotals: ___, ...whole } = parts.query;
-  return top === undefined ? undefined : new StoreQuery({ ...parts, query: { ...whole, bins: false } }).largest(top);
+  return top === undefined ? undefined : largestOf({ ...parts, query: { ...whole, bins: false } }, top);
 }
+
+function largestOf(parts: QueryParts, top: number): Set<string> {
+  const segments = segmentsOf(parts.query, parts.sources, parts.slotMs);
+  return new StoreQuery({ ...parts, segments, steps: 1 }).largest(top);
+}
+
+const isDue = ({ t0, t1 }: LogRow, newest: number): boolean => newest <= t1 + OVERDUE * (t1 - t0);
 
 const isRecord = ({ layout }: LogRow): boolean => layout !== BLOCK;
 

@@ -2,11 +2,12 @@ import Database from 'better-sqlite3';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
 import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
-import { slotMsOf, stepOf } from '../tiers.ts';
+import { type Segment, slotMsOf, stepOf } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
+import { KnownAnswers, type ReadAnswer } from './known-answers.ts';
 import { loadTargets } from './load-targets.ts';
 import { prepared } from './prepared.ts';
-import { StoreQuery } from './query.ts';
+import { BACK_MS, StoreQuery, segmentsOf } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
 import { usedBytes } from './retention.ts';
@@ -14,6 +15,7 @@ import { blockTable, SCHEMA_VERSION } from './schema.ts';
 import { Sources } from './sources.ts';
 
 const CACHE_KIB = 8 * 1024;
+const ANSWER_BYTES = 12 * 1024 * 1024;
 
 /** A connection that only reads. Synchronous: it lives in a worker thread. */
 export class SqliteReader {
@@ -22,7 +24,10 @@ export class SqliteReader {
   private catalog: ReaderCatalog;
   private plans: QueryPlans;
   private forgotten = 0;
+  /** End of the newest scrape that was seen. */
+  private newest = 0;
   private readonly sources: Sources;
+  private readonly answers = new KnownAnswers(ANSWER_BYTES);
   private readonly slotMs: number;
   readonly alerts: AlertReader;
 
@@ -41,21 +46,36 @@ export class SqliteReader {
   sums(query: SumQuery): EncodedAnswer {
     return this.database.transaction(() => {
       this.refresh();
-      const { catalog, plans, sources, slotMs } = this;
-      return new StoreQuery({ query, catalog, plans, sources, slotMs }).run();
+      const segments = segmentsOf(query, this.sources, this.slotMs);
+      return this.answers.answer({ query, segments, read: (from) => this.read(query, segments, from) });
     })();
+  }
+
+  private read(whole: SumQuery, all: readonly Segment[], from: number): ReadAnswer {
+    const { catalog, plans, sources, slotMs } = this;
+    const { to, stepMs = to - whole.from } = whole;
+    const segments = all.flatMap((one) => (one.to > from ? [{ ...one, from: Math.max(one.from, from) }] : []));
+    const steps = Math.max(1, Math.ceil((to - whole.from) / stepMs));
+    const query = new StoreQuery({ query: { ...whole, from }, segments, steps, catalog, plans, sources, slotMs });
+    const answer = query.run();
+    return { answer, settledTo: query.settledTo };
   }
 
   /** Ids are never given twice, but names of units that are gone would pile up. */
   private refresh(): void {
-    const { forgotten } = this.sources.state();
+    const { forgotten, newest } = this.sources.state();
+    this.sources.refresh();
+    const changed = this.sources.log.index.takeEarliest();
+    const isBack = newest < this.newest - BACK_MS;
+    this.newest = isBack ? newest : Math.max(this.newest, newest);
+    if (forgotten !== this.forgotten || isBack || changed === undefined) this.answers.forget();
+    else this.answers.changedFrom(changed);
     if (forgotten !== this.forgotten) {
       this.catalog = new ReaderCatalog(this.database);
       this.plans = new QueryPlans(this.catalog);
     }
     this.forgotten = forgotten;
     this.catalog.refresh();
-    this.sources.refresh();
   }
 
   loadTargets(): StoredTarget[] {

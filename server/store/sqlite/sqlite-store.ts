@@ -35,6 +35,8 @@ export class SqliteStore implements Store {
   private readonly encoder = new RoundEncoder();
   private readonly path: string;
   private appending: Promise<void> = Promise.resolve();
+  /** Writing threads that have ended by themselves. */
+  private writersLost = 0;
   private closing = false;
 
   private constructor(options: StoreOptions, onThreadLost: (message: string) => void) {
@@ -47,6 +49,7 @@ export class SqliteStore implements Store {
       count: 1,
       task: 'writes',
       onLost: (message) => {
+        this.writersLost++;
         this.encoder.forget();
         onLost(message);
       },
@@ -77,9 +80,20 @@ export class SqliteStore implements Store {
 
   /** One round after the other: they share an encoder. */
   append(round: readonly ScrapeRecord[], id = 0): Promise<void> {
-    const appended = this.appending.then(() => this.appendNow(round, id));
+    const appended = this.appending.then(() => this.appendOnce(round, id));
     this.appending = appended.catch(() => {});
     return appended;
+  }
+
+  /** A round that was on its way to a thread that ended is not understood by the next one, and is told anew. */
+  private async appendOnce(round: readonly ScrapeRecord[], id: number): Promise<void> {
+    const lost = this.writersLost;
+    try {
+      await this.appendNow(round, id);
+    } catch (error) {
+      if (error instanceof UnsureError || this.writersLost === lost) throw error;
+      await this.appendNow(round, id);
+    }
   }
 
   private async appendNow(round: readonly ScrapeRecord[], id: number): Promise<void> {

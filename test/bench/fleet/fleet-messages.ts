@@ -3,7 +3,7 @@
 import type { Counted } from './simulated-traffic.ts';
 
 /** Of every sidecar, each at an address of its own. */
-export const FLEET_PORT = 19_901;
+export const FLEET_PORT = Number(process.env.FLEET_PORT ?? 19_901);
 
 /** One address of the loopback network for each sidecar. */
 export function addressOf(index: number): string {

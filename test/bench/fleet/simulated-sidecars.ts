@@ -61,9 +61,10 @@ class SimulatedSidecar {
     await once(this.server, 'listening');
   }
 
+  /** What was answered is still sent: the collector was told it, and it counts. */
   close(): void {
     this.server.close();
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.sockets) socket.end();
   }
 
   private serve(socket: Socket): void {

@@ -1,0 +1,110 @@
+/** Which targets the newest scrapes are of, and when they were measured. */
+
+import type { FlowIncrement, Identity } from '../../model/flow.ts';
+import { keyOf } from '../../model/labels.ts';
+import type { Interval } from '../../model/spread.ts';
+import { partsIn, unionOf } from '../../store/coverage.ts';
+import { UNIT_LABELS } from '../../store/series-labels.ts';
+
+/** What a flow did in its target's last scrape. */
+export type LastFlow = Pick<FlowIncrement, 'flow' | 'counters' | 'gauges'>;
+
+/** A target's next scrape is overdue after this many of its intervals: the store's own rule. */
+const OVERDUE = 1.5;
+
+/** Where there are more, those that nothing happened in are not worth their memory: all of a scrape's share one piece. */
+const MANY_FLOWS = 100;
+
+const withoutBins = ({ flow, counters, gauges }: LastFlow): LastFlow => ({ flow, counters, gauges });
+const copyOf = ({ flow, counters, gauges }: LastFlow): LastFlow => ({
+  flow,
+  counters: counters.slice(),
+  gauges: gauges.slice(),
+});
+const hasHappened = ({ counters, gauges }: LastFlow): boolean =>
+  counters.some((count) => count !== 0) || gauges.some((value) => value !== 0);
+
+/** One target under one identity. */
+export class RecentUnit {
+  readonly identity: Identity;
+  /** All of its service, itself among them. */
+  readonly service: Set<RecentUnit>;
+  readonly alone: ReadonlySet<RecentUnit> = new Set([this]);
+  /** When it was measured: sorted, apart. */
+  runs: readonly Interval[] = [];
+  last: Interval = { from: 0, to: 0 };
+  lastFlows: readonly LastFlow[] = [];
+
+  constructor(identity: Identity, service: Set<RecentUnit>) {
+    this.identity = identity;
+    this.service = service;
+    service.add(this);
+  }
+
+  measured(interval: Interval, flows: readonly FlowIncrement[]): void {
+    const run = this.runs.at(-1);
+    if (run && interval.from >= run.from && interval.from <= run.to)
+      this.runs = [...this.runs.slice(0, -1), { from: run.from, to: Math.max(run.to, interval.to) }];
+    else this.runs = unionOf([...this.runs, interval]);
+    if (interval.to <= this.last.to) return;
+    this.last = interval;
+    this.lastFlows = flows.length > MANY_FLOWS ? flows.filter(hasHappened).map(copyOf) : flows.map(withoutBins);
+  }
+
+  /** From its last scrape to the newest of all, as long as its next one is not overdue. */
+  tail(newest: number): Interval {
+    const { from, to } = this.last;
+    const isDue = newest <= to + OVERDUE * (to - from);
+    return { from: to, to: isDue ? Math.max(to, newest) : to };
+  }
+
+  /** False when nothing is left. */
+  forget(before: number): boolean {
+    if ((this.runs[0]?.from ?? before) < before)
+      this.runs = partsIn(this.runs, { from: before, to: Number.POSITIVE_INFINITY });
+    return this.runs.length > 0;
+  }
+}
+
+export class RecentUnits {
+  /** End of the newest scrape of all. */
+  newest = 0;
+  private readonly byKey = new Map<string, RecentUnit>();
+  private readonly byTarget = new Map<string, RecentUnit>();
+  private readonly services = new Map<string, Set<RecentUnit>>();
+
+  of(target: string, identity: Identity): RecentUnit {
+    const last = this.byTarget.get(target);
+    if (last && isSame(last.identity, identity)) return last;
+    const key = keyOf([target, ...UNIT_LABELS.map((label) => identity[label])]);
+    const unit = this.byKey.get(key) ?? new RecentUnit(identity, this.serviceOf(identity));
+    this.byKey.set(key, unit);
+    this.byTarget.set(target, unit);
+    return unit;
+  }
+
+  private serviceOf({ service, namespace }: Identity): Set<RecentUnit> {
+    const key = keyOf([service, namespace]);
+    const known = this.services.get(key) ?? new Set();
+    this.services.set(key, known);
+    return known;
+  }
+
+  /** What was measured before that moment is of no interest any more. */
+  forget(before: number): void {
+    const gone = new Set<RecentUnit>();
+    for (const [key, unit] of this.byKey) {
+      if (unit.forget(before)) continue;
+      this.byKey.delete(key);
+      unit.service.delete(unit);
+      gone.add(unit);
+    }
+    if (gone.size === 0) return;
+    for (const [target, unit] of this.byTarget) if (gone.has(unit)) this.byTarget.delete(target);
+    for (const [key, units] of this.services) if (units.size === 0) this.services.delete(key);
+  }
+}
+
+function isSame(a: Identity, b: Identity): boolean {
+  return a === b || UNIT_LABELS.every((label) => a[label] === b[label]);
+}
