@@ -10,11 +10,12 @@ import type {
   RulesAnswer,
   RulesTestAnswer,
   ServiceAnswer,
-  ServicesAnswer,
+  ServicePartsAnswer,
   StatusAnswer,
   TargetsAnswer,
   TopologyAnswer,
 } from '../server/api/contract.ts';
+import { LISTED_FIELDS, type ListedServices } from './listed-service.ts';
 import { joinSteps, newestSteps } from './state/newest-steps.ts';
 import type { Step } from './state/window.ts';
 
@@ -110,8 +111,11 @@ export const api = {
   regions: (name: ServiceName | null, span: Span): ApiRequest<RegionsAnswer> =>
     request('regions', { ...(name ? subjectParameters(name) : {}), ...spanParameters(span) }),
 
-  services: (span: Span, offset?: string): ApiRequest<ServicesAnswer> =>
-    request('services', { ...spanParameters(span), ...offsetParameters(offset) }),
+  services: (span: Span, offset?: string): ApiRequest<ListedServices> =>
+    request('services', { ...spanParameters(span), ...offsetParameters(offset), fields: LISTED_FIELDS }),
+
+  serviceNames: (span: Span): ApiRequest<ServicePartsAnswer> =>
+    request('services', { ...spanParameters(span), fields: 'service' }),
 
   service: ({ service, namespace, instance }: Subject, span: Span): ApiRequest<ServiceAnswer> =>
     request(`services/${encodeURIComponent(service)}`, {

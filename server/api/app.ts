@@ -5,6 +5,7 @@ import type { Live } from '../live/live.ts';
 import { ServiceDirectory } from '../live/services.ts';
 import { ZoneRegions } from '../live/zones.ts';
 import { FILTERS } from '../measure/filters.ts';
+import { inSlices } from '../measure/slices.ts';
 import { QueryStoppedError, QueryTooLargeError, type Store, StoreThreadError } from '../store/store.ts';
 import { slotMsOf } from '../store/tiers.ts';
 import { type AlertsView, alertHistory } from './alerts.ts';
@@ -21,6 +22,7 @@ import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
 import { describeRegions } from './regions.ts';
 import { RULES_TEST_PARAMS, RulesTest } from './rules-test.ts';
 import { securityHeaders } from './security-headers.ts';
+import { fieldsOf, partOf } from './service-fields.ts';
 import { describeService, listServices } from './services.ts';
 import { sendJson } from './slices.ts';
 import { type DiscoveryView, httpSd, listTargets, TARGETS_PARAMS } from './targets.ts';
@@ -130,8 +132,10 @@ function queries(parts: ApiParts): Record<string, Query> {
   const clock = () => ({ now: parts.now(), slotMs: slotMsOf(parts.intervalMs()) });
   return {
     '/api/v1/services': async (sources, request) => {
-      const params = paramsOf(request, [...TIME, 'offset', ...FILTERS]);
-      return listServices(sources, timeRange(params, clock()), filtersOf(params));
+      const params = paramsOf(request, [...TIME, 'offset', 'fields', ...FILTERS]);
+      const fields = fieldsOf(params);
+      const answer = await listServices(sources, timeRange(params, clock()), filtersOf(params));
+      return fields ? { ...answer, services: await inSlices(answer.services, partOf(fields)) } : answer;
     },
     '/api/v1/services/:service': async (sources, request) => {
       const params = paramsOf(request, [...TIME, 'offset', 'namespace', 'region', 'zone', 'instance']);

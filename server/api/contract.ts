@@ -98,6 +98,22 @@ export interface ServicesAnswer extends AnswerRange {
   services: ServiceSummary[];
 }
 
+/** What `fields` of /api/v1/services takes: whole fields, or single ones of those that have fields of their own. */
+export type ServiceField = keyof ServiceSummary | `latencyMs.${keyof LatencyMs}` | `precision.${keyof Precision}`;
+
+/** A service with the fields that were asked for. */
+export type ServicePart = Pick<ServiceSummary, 'service' | 'namespace'> &
+  Partial<Omit<ServiceSummary, 'latencyMs' | 'precision'>> & {
+    latencyMs?: Partial<LatencyMs>;
+    precision?: Partial<Precision>;
+  };
+
+/** The answer where `fields` is given. */
+export interface ServicePartsAnswer extends AnswerRange {
+  tiers: TierName[];
+  services: ServicePart[];
+}
+
 export interface InstanceFigures extends Figures {
   instance: string;
   region: string;

@@ -13,6 +13,11 @@ export function object(properties: Readonly<Record<string, Schema>>, description
   };
 }
 
+/** An object with some of the properties, of which only the first ones are always there. */
+export function part(properties: Readonly<Record<string, Schema>>, required: readonly string[]): Schema {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
 export const listOf = (items: Schema): Schema => ({ type: 'array', items });
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 

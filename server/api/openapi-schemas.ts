@@ -13,6 +13,7 @@ import {
   listOf,
   milliseconds,
   object,
+  part,
   ref,
   role,
   type Schema,
@@ -94,6 +95,30 @@ const serviceSummary = {
   alerts: ref('AlertCounts'),
 };
 
+const latency = {
+  p50: milliseconds,
+  p90: milliseconds,
+  p95: milliseconds,
+  p99: milliseconds,
+  p999: milliseconds,
+  mean: milliseconds,
+};
+const precision = {
+  method: { enum: ['bins', 'buckets'] },
+  source: {
+    enum: ['downstream', 'upstream'],
+    description: "The histogram that latency is from: the connection manager's, or the cluster's.",
+  },
+  maxRelativeError: {
+    ...countOrNull,
+    description: 'Largest distance from a percentile to an edge of its bin, as a share of the percentile.',
+  },
+  capped: {
+    type: 'boolean',
+    description: 'Whether a percentile falls among timed-out requests without a sample: it is then a lower bound.',
+  },
+};
+
 /** By the names of the types in contract.ts. */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ErrorBody: object({
@@ -104,32 +129,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     description:
       'no_traffic: measured, and there was no request. no_data: not measured; figures are null. too_little_data: fewer than 20 latency samples; figures are given all the same.',
   },
-  LatencyMs: object(
-    {
-      p50: milliseconds,
-      p90: milliseconds,
-      p95: milliseconds,
-      p99: milliseconds,
-      p999: milliseconds,
-      mean: milliseconds,
-    },
-    'Latency in milliseconds; null without a sample.',
-  ),
-  Precision: object({
-    method: { enum: ['bins', 'buckets'] },
-    source: {
-      enum: ['downstream', 'upstream'],
-      description: "The histogram that latency is from: the connection manager's, or the cluster's.",
-    },
-    maxRelativeError: {
-      ...countOrNull,
-      description: 'Largest distance from a percentile to an edge of its bin, as a share of the percentile.',
-    },
-    capped: {
-      type: 'boolean',
-      description: 'Whether a percentile falls among timed-out requests without a sample: it is then a lower bound.',
-    },
-  }),
+  LatencyMs: object(latency, 'Latency in milliseconds; null without a sample.'),
+  Precision: object(precision),
   Failures: {
     type: 'object',
     description: 'Events by reason. Reasons are disjoint; tries fail too, so they may exceed the failed requests.',
@@ -143,6 +144,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   AnswerRange: object(range),
   TierName: { enum: [...TIERS] },
   ServicesAnswer: object({ ...range, ...tiers, services: listOf(ref('ServiceSummary')) }),
+  ServicePart: part({ ...serviceSummary, latencyMs: part(latency, []), precision: part(precision, []) }, [
+    'service',
+    'namespace',
+  ]),
+  ServicePartsAnswer: object({ ...range, ...tiers, services: listOf(ref('ServicePart')) }),
   ServiceAnswer: object({
     ...range,
     ...tiers,

@@ -6,6 +6,7 @@ import { ref, type Schema } from './openapi-parts.ts';
 import { SCHEMAS } from './openapi-schemas.ts';
 import { DIRECTIONS, MAX_TOP, QUERY_LABELS } from './query.ts';
 import { MOST_ALERTS } from './rules-test.ts';
+import { SERVICE_FIELDS } from './service-fields.ts';
 import { HEALTHS } from './targets.ts';
 
 export interface Parameter {
@@ -86,6 +87,17 @@ const PLACE_FILTERS: readonly Parameter[] = [
   filter('instance', `Only these instances. Repeatable. ${UNKNOWN_AT_CLIENT}`, 'checkout-7d9f-x2x7k'),
 ];
 const FILTERS: readonly Parameter[] = [...NAME_FILTERS, ...PLACE_FILTERS];
+
+const FIELDS: Parameter = {
+  name: 'fields',
+  in: 'query',
+  description:
+    'Only these fields of each service, for shorter answers; its name and namespace are always there. A field within latencyMs or precision is asked for as latencyMs.p99. Default: all.',
+  schema: { type: 'array', items: { type: 'string', enum: SERVICE_FIELDS }, default: [] },
+  style: 'form',
+  explode: false,
+  example: ['requestRate', 'errorRate', 'latencyMs.p99', 'state'],
+};
 
 const SERVICE: readonly Parameter[] = [
   {
@@ -195,16 +207,17 @@ const BAD_REQUEST = failed('A parameter is unknown or has a wrong value; the mes
 const INTERNAL = failed('The answer could not be worked out; the log says why.');
 
 /** Answers of what asks the store. */
-function figures(schema: string, description: string): Operation['responses'] {
+function figures(schema: string, description: string, orSchema?: string): Operation['responses'] {
   return {
-    ...json(schema, description),
+    ...json(schema, description, orSchema),
     503: failed('Too many queries at once, or one took too long: ask again after Retry-After seconds.'),
   };
 }
 
-function json(schema: string, description: string): Operation['responses'] {
+function json(schema: string, description: string, orSchema?: string): Operation['responses'] {
+  const answer = orSchema === undefined ? ref(schema) : { anyOf: [ref(schema), ref(orSchema)] };
   return {
-    200: { description, content: { 'application/json': { schema: ref(schema) } } },
+    200: { description, content: { 'application/json': { schema: answer } } },
     400: BAD_REQUEST,
     500: INTERNAL,
   };
@@ -233,8 +246,12 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     operationId: 'listServices',
     summary: 'The golden signals of every service',
     description: 'Every service that has a target, or that others can call.',
-    parameters: [...WINDOW, OFFSET, ...FILTERS],
-    responses: figures('ServicesAnswer', 'Services by name.'),
+    parameters: [FIELDS, ...WINDOW, OFFSET, ...FILTERS],
+    responses: figures(
+      'ServicesAnswer',
+      'Services by name; where fields is given, with those fields.',
+      'ServicePartsAnswer',
+    ),
   },
   '/api/v1/services/{service}': {
     operationId: 'describeService',

@@ -13,10 +13,14 @@ const SIGNALS =
   'requests, request_rate, success_rate, error_rate, latency_p50, latency_p90, latency_p95, latency_p99, latency_p999, latency_mean, active_requests, active_connections, retries, failures, connections, bytes_rx, bytes_tx, connection_duration_p50, connection_duration_p95, connection_duration_p99';
 const LABELS = 'service, namespace, instance, region, zone, peer, code_class, direction';
 const WINDOWED = 'window, from, to, offset, service, namespace, region, zone, instance';
+const LISTED = WINDOWED.replace('offset', 'offset, fields');
+const FIELDS =
+  'service, namespace, vantage, role, regions, instances, failureSource, requests, requestRate, successRate, errorRate, codeClasses, latencyMs, latencyMs.p50, latencyMs.p90, latencyMs.p95, latencyMs.p99, latencyMs.p999, latencyMs.mean, latencySamples, precision, precision.method, precision.source, precision.maxRelativeError, precision.capped, timeouts, retries, activeRequests, state, alerts';
 const LIST = 'window, from, to, service, namespace, region, zone, instance';
 
 test.each<[path: string, message: string]>([
-  ['services?windw=5m', `unknown parameter "windw": this address takes ${WINDOWED}`],
+  ['services?windw=5m', `unknown parameter "windw": this address takes ${LISTED}`],
+  ['services?fields=latencyMs.p98', `fields=latencyMs.p98 is unknown: fields takes ${FIELDS}`],
   ['services?window=5', 'window=5 is not a duration: write for example 30s, 5m or 1h'],
   ['services?window=', 'window= is not a duration: write for example 30s, 5m or 1h'],
   ['services?window=-5m', 'window=-5m is not a duration: write for example 30s, 5m or 1h'],
@@ -73,7 +77,7 @@ test.each<[path: string, message: string]>([
   ['status?x', 'unknown parameter "x": this address takes none'],
   ['events?service=a', 'unknown parameter "service": this address takes none'],
   ['openapi.json?pretty', 'unknown parameter "pretty": this address takes none'],
-  ['services?__proto__=1', `unknown parameter "__proto__": this address takes ${WINDOWED}`],
+  ['services?__proto__=1', `unknown parameter "__proto__": this address takes ${LISTED}`],
   ['services?offset=90s', 'offset=90s is not whole minutes: write for example 1h or 1w'],
   ['services?offset=soon', 'offset=soon is not a duration: write for example 30s, 5m or 1h'],
   ['query?signal=requests&top=0', 'top=0 is no whole number from 1 to 1000'],

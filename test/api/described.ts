@@ -13,8 +13,7 @@ const validators = new Map<string, ValidateFunction>();
 /** A function that checks values against a schema of the description. */
 export function validatorOf(schema: Schema): ValidateFunction {
   const key = JSON.stringify(schema);
-  const absolute = typeof schema.$ref === 'string' ? { $ref: `openapi${schema.$ref}` } : schema;
-  const validate = validators.get(key) ?? ajv.compile(absolute);
+  const validate = validators.get(key) ?? ajv.compile(JSON.parse(key.replaceAll('"$ref":"#', '"$ref":"openapi#')));
   validators.set(key, validate);
   return validate;
 }

@@ -65,6 +65,25 @@ describe('a mixed mesh', () => {
     ]);
   });
 
+  test('only the fields that are asked for, in the same values', async () => {
+    const whole = await services();
+    const fields = 'instances,latencyMs.p99,latencyMs.p50&fields=precision&fields=precision.capped';
+    expect(await services(`window=1m&fields=${fields}`)).toEqual(
+      whole.map(({ service, namespace, instances, latencyMs: { p50, p99 }, precision }) => ({
+        service,
+        namespace,
+        instances,
+        latencyMs: { p50, p99 },
+        precision,
+      })),
+    );
+    expect(await services('window=1m&fields=service')).toEqual(
+      whole.map(({ service, namespace }) => ({ service, namespace })),
+    );
+    expect(await services(`window=1m&fields=${Object.keys(whole[0] ?? {}).join(',')}`)).toEqual(whole);
+    expect(await services('window=1m&fields=')).toEqual(whole);
+  });
+
   test('a service that its own sidecars measure', async () => {
     expect(await serviceNamed('edge')).toEqual({
       service: 'edge',

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Agent, request } from 'undici';
+import { LISTED_FIELDS } from '../../web/listed-service.ts';
 import { median } from './measure.ts';
 import { serviceName } from './store-fleet.ts';
 
@@ -24,11 +25,12 @@ const OPTIONS = {
 /** What a page asks for at every tick: most show the fleet, some one of five services, some the topology. */
 function questionsOf(dashboard: number): string[] {
   const page = dashboard % 10;
-  if (page === 9) return ['topology?window=5m'];
+  const services = `services?window=5m&fields=${encodeURIComponent(LISTED_FIELDS)}`;
+  if (page === 9) return ['topology?window=5m', services];
   if (page >= 6) return servicePage(serviceName(dashboard % 5));
   // Of trends the page asks at a tick only for the newest steps.
   const trend = (signal: string) => `query?signal=${signal}&by=service%2Cnamespace&window=60s&step=15s`;
-  return ['services?window=5m', trend('request_rate'), trend('latency_p99')];
+  return [services, trend('request_rate'), trend('latency_p99')];
 }
 
 function servicePage(service: string): string[] {

@@ -14,6 +14,10 @@ import { getJson, startTestCollector, type TestCollector } from './collector.ts'
 import { startTestMesh, type TestMesh } from './mesh.ts';
 
 const REQUESTS_PER_SECOND = 20;
+/** Far more than the steady traffic brings meanwhile. */
+const BURST = 400;
+/** The goal on an idle machine is the interval and a second more: 2 s. */
+const MOST_TO_PIXEL_MS = 15_000;
 const SCREENSHOTS = join(import.meta.dirname, '../output');
 
 let mesh: TestMesh;
@@ -105,6 +109,33 @@ test('the fleet page shows the rate that is sent, live', async () => {
     { timeout: 20_000, interval: 500 },
   );
   await page.screenshot({ path: join(SCREENSHOTS, 'mesh-fleet.png') });
+  await close();
+});
+
+/** Requests that the strip of the fleet says there were. Runs in the page. */
+function requestsShown(): number {
+  const words = document.querySelector('.strip .figure')?.getAttribute('data-hint') ?? '';
+  return Number(words.split(' requests')[0]?.replaceAll(/\D/g, ''));
+}
+
+/** Milliseconds from the end of many requests at once until the page has counted them. */
+async function trafficToPixelMs(page: Page): Promise<number> {
+  const before = await page.evaluate(requestsShown);
+  await Promise.all(Array.from({ length: BURST }, () => fetch(mesh.frontUrl).then((answer) => answer.text())));
+  const sent = performance.now();
+  await expect
+    .poll(() => page.evaluate(requestsShown), { timeout: 30_000, interval: 20 })
+    .toBeGreaterThan(before + BURST);
+  return performance.now() - sent;
+}
+
+test('traffic is soon on the page: the figure is printed, its bound is wide', async () => {
+  const { page, close } = await openPage(browser, { url: `${collector.url}/?window=5m` });
+  await page.locator('.fleet-table tbody tr').nth(3).waitFor();
+  const times: number[] = [];
+  for (let burst = 0; burst < 5; burst++) times.push(await trafficToPixelMs(page));
+  console.log(`traffic to pixel at an interval of 1 s: at most ${Math.max(...times).toFixed(0)} ms of ${times.length}`);
+  expect(Math.max(...times)).toBeLessThan(MOST_TO_PIXEL_MS);
   await close();
 });
 

@@ -551,6 +551,8 @@ function describeTargets(engine: Engine): void {
       store,
       rounds(steady('a', { from: 30, until: 60 })).map((round) => round.map(recordOf)),
     );
-    expect(await store.status()).toMatchObject({ oldest: at(30) });
+    const full = await store.status();
+    expect(full.oldest).toBe(at(30));
+    expect(full.tiers[0]).toMatchObject({ name: 'raw', oldest: at(30), newest: at(60) });
   });
 }

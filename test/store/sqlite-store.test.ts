@@ -416,6 +416,7 @@ test('status tells the file, its size and how far it goes back', async () => {
   await store.append([scrape(3, 1), scrape(4, 1)]);
   const status = await store.status();
   expect(status.oldest).toBe(START + 3 * MINUTE);
+  expect(status.tiers[0]).toMatchObject({ oldest: START + 3 * MINUTE, newest: START + 5 * MINUTE });
   expect(status.bytes).toBeGreaterThan(4096);
 });
 

@@ -56,7 +56,22 @@ const CHART: UnusedParts = {
 
 const CHART_HELPERS: UnusedParts = {
   file: 'chart.js/dist/chunks/index.js',
-  stubs: { applyAnimationsDefaults: 'function applyAnimationsDefaults() {}' },
+  stubs: {
+    applyAnimationsDefaults: 'function applyAnimationsDefaults() {}',
+    // Our points are circles, our lines straight, and our labels plain.
+    drawPointLegend: `function drawPointLegend(ctx, { radius }, x, y) {
+      if (!(radius > 0)) return;
+      ctx.beginPath();
+      ctx.arc(x, y, radius, 0, TAU);
+      ctx.fill();
+    }`,
+    decorateText: 'function decorateText() {}',
+    drawBackdrop: 'function drawBackdrop() {}',
+    _steppedLineTo: 'function _steppedLineTo() {}',
+    _bezierCurveTo: 'function _bezierCurveTo() {}',
+    _steppedInterpolation: 'function _steppedInterpolation() {}',
+    _bezierInterpolation: 'function _bezierInterpolation() {}',
+  },
 };
 
 /** Of dagre, which comes minified: the algorithms that its graphs have, and all ways but one to rank nodes. */

@@ -4,6 +4,7 @@ import type { Chart, Plugin } from 'chart.js';
 import { type ChartData, stepAt } from './chart-data.ts';
 import { cursor } from './cursor.ts';
 import { spreadLabels, type WantedLabel } from './end-labels.ts';
+import { isNamed } from './names-room.ts';
 import { hatch, type Palette } from './palette.ts';
 import { selection } from './selection.ts';
 
@@ -139,6 +140,7 @@ export function nameMarks(drawn: () => Drawn): Plugin<'line'> {
     afterDatasetsDraw(chart) {
       const { data, palette, stacked } = drawn();
       const { ctx, chartArea } = chart;
+      if (!isNamed(chart)) return;
       const room = {
         top: chartArea.top + LABEL_HEIGHT / 2,
         bottom: chartArea.bottom - LABEL_HEIGHT / 2,

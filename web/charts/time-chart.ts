@@ -20,6 +20,7 @@ import { type ChartData, isLone } from './chart-data.ts';
 import { eventMarks } from './event-marks.ts';
 import { heatMarks } from './heat-marks.ts';
 import { cursorMark, type Drawn, emptyMark, gapMarks, limitMark, nameMarks, selectionMark } from './marks.ts';
+import { type LineChart, roomForNames, setNames } from './names-room.ts';
 import { dashOf, hatch, type Palette } from './palette.ts';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Filler);
@@ -40,11 +41,7 @@ export interface TimeChart {
 }
 
 const AXIS_WIDTH = 64;
-/** Room for the names at the lines' ends: a letter of the widest, and what lies around it. */
-const NAMES_WIDTH = { least: 34, letter: 7, around: 12 };
 const LEAST_TICK_DISTANCE = 72;
-
-type LineChart = Chart<'line', Point[]>;
 
 export function createTimeChart(
   canvas: HTMLCanvasElement,
@@ -72,7 +69,10 @@ export function createTimeChart(
     },
     redraw: () => chart.draw(),
     momentAt: (clientX) => chart.scales.x?.getValueForPixel(clientX - canvas.getBoundingClientRect().left) ?? 0,
-    destroy: () => chart.destroy(),
+    destroy() {
+      setNames(chart, null);
+      chart.destroy();
+    },
   };
 }
 
@@ -220,11 +220,13 @@ function applyLimit(chart: LineChart, { data: { limit } }: Drawn): void {
 function applyTimes(chart: LineChart, { data, palette }: Drawn): void {
   const axis = chart.options.scales?.x;
   if (axis) Object.assign(axis, { min: data.from, max: data.to });
-  const longest = Math.max(0, ...data.lines.map(({ label }) => label.length));
-  const right = Math.max(NAMES_WIDTH.least, NAMES_WIDTH.around + NAMES_WIDTH.letter * longest);
+  setNames(
+    chart,
+    data.lines.map(({ label }) => label),
+  );
   Object.assign(chart.options, {
     color: palette.soft,
     font: { family: palette.font, size: 12 },
-    layout: { padding: { right, top: 6 } },
+    layout: { padding: (context: { chart: LineChart }) => ({ right: roomForNames(context.chart), top: 6 }) },
   });
 }

@@ -1,10 +1,10 @@
-import { type FlatRecord, fileName, toCsv, toJson } from '../export/csv.ts';
+import { fileName, flatRecord, toCsv, toJson } from '../export/csv.ts';
 
 interface DownloadProps {
   /** What is saved, such as `checkout instances`; names the file. */
   readonly name: string;
-  /** What is shown, asked for only when it is wanted. */
-  records(): readonly FlatRecord[];
+  /** What is shown, in rows, asked for only when it is wanted. */
+  records(): readonly object[];
 }
 
 /** Saves what a table or chart shows: from the same data, without asking the collector again. */
@@ -33,7 +33,8 @@ export function Download({ name, records }: DownloadProps) {
 
 const TYPES = { csv: 'text/csv', json: 'application/json' } as const;
 
-function save(name: string, kind: 'csv' | 'json', records: readonly FlatRecord[]): void {
+function save(name: string, kind: 'csv' | 'json', rows: readonly object[]): void {
+  const records = rows.map(flatRecord);
   const body = kind === 'csv' ? toCsv(records) : toJson(records);
   const address = URL.createObjectURL(new Blob([body], { type: TYPES[kind] }));
   const link = document.createElement('a');

@@ -1,7 +1,7 @@
 /** The columns that every table of figures has: rate, success and percentiles. */
 
-import type { Figures, Vantage } from '../../server/api/contract.ts';
-import { isCapped, type Percentile } from '../figures/capped.ts';
+import type { Vantage } from '../../server/api/contract.ts';
+import { isCapped } from '../figures/capped.ts';
 import {
   missingInWords,
   PERCENTILE_NAMES,
@@ -11,6 +11,7 @@ import {
   successInWords,
 } from '../figures/explain.ts';
 import { milliseconds, multiplied, type Quantity, success, threeDigits } from '../format/number.ts';
+import type { ShownFigures } from '../listed-service.ts';
 import type { Column } from './data-table.tsx';
 import { explainedByPointer } from './explained.ts';
 import { Figure } from './figure.tsx';
@@ -23,16 +24,16 @@ export interface FigureContext {
   readonly sortable?: boolean;
 }
 
-const SHOWN: readonly Percentile[] = ['p50', 'p95', 'p99'];
+const SHOWN = ['p50', 'p95', 'p99'] as const;
 const LARGEST_IN_MS = 100_000;
 
 /** Whether all latencies of a table read well in milliseconds. */
-export function readsWellInMilliseconds(rows: readonly Pick<Figures, 'latencyMs'>[]): boolean {
+export function readsWellInMilliseconds(rows: readonly Pick<ShownFigures, 'latencyMs'>[]): boolean {
   return rows.every(({ latencyMs }) => SHOWN.every((percentile) => (latencyMs[percentile] ?? 0) < LARGEST_IN_MS));
 }
 
 /** Columns of figures. `vantageOf` tells who measured a row. */
-export function figureColumns<Row extends Figures>(
+export function figureColumns<Row extends ShownFigures>(
   context: FigureContext,
   vantageOf: (row: Row) => Vantage,
 ): Column<Row>[] {
@@ -47,7 +48,7 @@ function sorting(context: FigureContext, direction: 'ascending' | 'descending') 
   return context.sortable ? { sortable: direction } : {};
 }
 
-function rateColumn<Row extends Figures>(context: FigureContext): Column<Row> {
+function rateColumn<Row extends ShownFigures>(context: FigureContext): Column<Row> {
   return {
     key: 'rate',
     title: 'Rate',
@@ -65,7 +66,7 @@ function rateColumn<Row extends Figures>(context: FigureContext): Column<Row> {
   };
 }
 
-function successColumn<Row extends Figures>(context: FigureContext): Column<Row> {
+function successColumn<Row extends ShownFigures>(context: FigureContext): Column<Row> {
   return {
     key: 'success',
     title: 'Success',
@@ -83,8 +84,8 @@ function successColumn<Row extends Figures>(context: FigureContext): Column<Row>
   };
 }
 
-function percentileColumn<Row extends Figures>(
-  percentile: Percentile,
+function percentileColumn<Row extends ShownFigures>(
+  percentile: (typeof SHOWN)[number],
   context: FigureContext,
   vantageOf: (row: Row) => Vantage,
 ): Column<Row> {
@@ -112,7 +113,7 @@ function latency(value: number | null, inMilliseconds: boolean): Quantity {
 }
 
 /** Why there are no figures, in place of them. */
-function Reason({ figures, window }: { readonly figures: Figures; readonly window: string }) {
+function Reason({ figures, window }: { readonly figures: ShownFigures; readonly window: string }) {
   return (
     <span class="reason" {...explainedByPointer(stateInWords(figures, window))}>
       <span aria-hidden="true">— </span>

@@ -33,7 +33,7 @@ export function Header() {
           >
             {title}
             {name === 'targets' && <DownTargets />}
-            {name === 'alerts' && firing !== null && firing > 0 && <span class="badge bad"> {firing} firing</span>}
+            {name === 'alerts' && firing !== null && firing > 0 && <Badge amount={firing} word="firing" />}
           </a>
         ))}
       </nav>
@@ -52,5 +52,15 @@ function isAbout(current: string, entry: PlainPage): boolean {
 function DownTargets() {
   const targets = live.latestTick.value?.targets;
   const down = targets ? targets.total - targets.up : 0;
-  return down > 0 ? <span class="badge bad"> {down} down</span> : null;
+  return down > 0 ? <Badge amount={down} word="down" /> : null;
+}
+
+function Badge({ amount, word }: { readonly amount: number; readonly word: string }) {
+  return (
+    <span class="badge bad">
+      {' '}
+      {amount}
+      <span class="word"> {word}</span>
+    </span>
+  );
 }

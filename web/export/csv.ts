@@ -2,6 +2,18 @@
 
 export type FlatRecord = Readonly<Record<string, string | number | null>>;
 
+/** What is nested gets names such as `labels.service`; lists become one text. */
+export function flatRecord(row: object): FlatRecord {
+  return Object.fromEntries(
+    Object.entries(row).flatMap(([name, value]: [string, unknown]): [string, string | number | null][] => {
+      if (value === null || typeof value === 'number') return [[name, value]];
+      if (Array.isArray(value)) return [[name, typeof value[0] === 'object' ? JSON.stringify(value) : value.join(' ')]];
+      if (typeof value !== 'object') return [[name, String(value)]];
+      return Object.entries(flatRecord(value)).map(([inner, each]) => [`${name}.${inner}`, each]);
+    }),
+  );
+}
+
 /** RFC 4180, with a head of all fields that any record has. */
 export function toCsv(records: readonly FlatRecord[]): string {
   const fields = [...new Set(records.flatMap((record) => Object.keys(record)))];

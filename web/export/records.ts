@@ -1,40 +1,49 @@
 /** What tables and charts show, as flat records: the figures themselves, in full and with their units. Pure. */
 
-import type { Figures, ServiceSummary, TargetStatus } from '../../server/api/contract.ts';
+import type { Figures, TargetStatus } from '../../server/api/contract.ts';
 import type { ChartUnit } from '../charts/axis-label.ts';
 import { type ChartData, missing } from '../charts/chart-data.ts';
 import { eventInWords, eventsAt } from '../charts/chart-events.ts';
 import { ghostAt } from '../charts/ghost.ts';
 import { type Change, changesOf } from '../figures/change.ts';
+import type { ListedService, ShownFigures } from '../listed-service.ts';
 import type { FlatRecord } from './csv.ts';
 
-/** The figures of one group of requests. `state` says why some are missing. */
-export function figureRecord({ latencyMs, precision, codeClasses, ...figures }: Figures): FlatRecord {
+/** The figures of one group of requests, and what they rest on. `state` says why some are missing. */
+function shownRecord({ latencyMs, precision, ...figures }: ShownFigures): FlatRecord {
   return {
     state: figures.state,
     requests: figures.requests,
     requestsPerSecond: figures.requestRate,
     successShare: figures.successRate,
     errorShare: figures.errorRate,
-    ...Object.fromEntries(Object.entries(codeClasses ?? {}).map(([code, amount]) => [`requests${code}`, amount])),
     p50Ms: latencyMs.p50,
-    p90Ms: latencyMs.p90,
     p95Ms: latencyMs.p95,
     p99Ms: latencyMs.p99,
-    p999Ms: latencyMs.p999,
-    meanMs: latencyMs.mean,
     latencySamples: figures.latencySamples,
-    method: precision.method,
     maxRelativeError: precision.maxRelativeError,
     capped: String(precision.capped),
     timeouts: figures.timeouts,
-    retries: figures.retries,
-    activeRequests: figures.activeRequests,
+  };
+}
+
+/** All that is known of one group of requests. */
+export function figureRecord(figures: Figures): FlatRecord {
+  const { latencyMs, precision, codeClasses, retries, activeRequests } = figures;
+  return {
+    ...shownRecord(figures),
+    ...Object.fromEntries(Object.entries(codeClasses ?? {}).map(([code, amount]) => [`requests${code}`, amount])),
+    p90Ms: latencyMs.p90,
+    p999Ms: latencyMs.p999,
+    meanMs: latencyMs.mean,
+    method: precision.method,
+    retries,
+    activeRequests,
   };
 }
 
 /** A row of the fleet; with what it was before where that is asked for. */
-export function serviceRecord(service: ServiceSummary, before?: ServiceSummary | null): FlatRecord {
+export function serviceRecord(service: ListedService, before?: ListedService | null): FlatRecord {
   const change = (value: Change | null | undefined) => value?.ratio ?? null;
   const changes = before === undefined ? null : changesOf(service, before);
   return {
@@ -46,7 +55,7 @@ export function serviceRecord(service: ServiceSummary, before?: ServiceSummary |
     sidecarsUp: service.instances.up,
     sidecars: service.instances.total,
     alertsFiring: service.alerts.firing,
-    ...figureRecord(service),
+    ...shownRecord(service),
     ...(before === undefined
       ? {}
       : {

@@ -1,7 +1,7 @@
 /** How a figure differs from what it was some time before. Pure; what is not known on either side is no change. */
 
-import type { Figures } from '../../server/api/contract.ts';
 import { NBSP } from '../format/number.ts';
+import type { ShownFigures } from '../listed-service.ts';
 import { isCapped } from './capped.ts';
 
 export interface Change {
@@ -22,7 +22,7 @@ export interface Changes {
   readonly p99: Change | null;
 }
 
-type Compared = Pick<Figures, 'requestRate' | 'latencyMs' | 'state' | 'latencySamples' | 'timeouts' | 'precision'>;
+type Compared = Pick<ShownFigures, 'requestRate' | 'latencyMs' | 'state' | 'latencySamples' | 'timeouts' | 'precision'>;
 
 /** A percentile of too little data, or one that is only a lower bound, is compared with nothing. */
 export function changesOf(now: Compared, before: Compared | null): Changes {

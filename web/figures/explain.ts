@@ -1,12 +1,16 @@
 /** What a figure is, in words: shown on hover and focus, and read out. Pure. */
 
-import type { Figures, Precision, ServiceSummary, Vantage } from '../../server/api/contract.ts';
+import type { Figures, Precision, Vantage } from '../../server/api/contract.ts';
 import { count, milliseconds, NBSP, type Quantity, relativeError, share, text } from '../format/number.ts';
+import type { ListedService, ShownFigures } from '../listed-service.ts';
 import { isCapped, type Percentile } from './capped.ts';
 import { failedRequests, isUnanswered, type Judged, judge, MOSTLY_FAILING } from './health.ts';
 
 /** Figures together with how they came about. */
-export type Measured = Pick<Figures, 'requests' | 'latencySamples' | 'timeouts' | 'precision' | 'state' | 'latencyMs'>;
+export type Measured = Pick<
+  ShownFigures,
+  'requests' | 'latencySamples' | 'timeouts' | 'precision' | 'state' | 'latencyMs'
+>;
 
 export interface Circumstances {
   /** Such as `5m`. */
@@ -64,7 +68,7 @@ export function percentileInWords(
   { window, vantage }: Circumstances,
 ): string {
   const name = PERCENTILE_NAMES[percentile];
-  const value = figures.latencyMs[percentile];
+  const value = figures.latencyMs[percentile] ?? null;
   if (value === null) return stateInWords(figures, window) || `${name} is not known.`;
   const capped = isCapped(percentile, figures);
   const error = capped ? '' : relativeError(figures.precision.maxRelativeError);
@@ -99,7 +103,7 @@ export function rateInWords(
 }
 
 /** The one thing to know about a service that is not simply good: `2.9 % failing`; empty where it is. */
-export function remark(service: Judged & Pick<ServiceSummary, 'latencySamples' | 'timeouts'>): string {
+export function remark(service: Judged & Pick<ListedService, 'latencySamples' | 'timeouts'>): string {
   const { instances, alerts, state } = service;
   const failing = service.errorRate ?? 0;
   const { urgency } = judge(service);
@@ -127,7 +131,7 @@ export function healthInWords(service: Judged): string {
 }
 
 /** Everything about a service in one line, for focus on its row. */
-export function serviceInWords(service: ServiceSummary, window: string): string {
+export function serviceInWords(service: ListedService, window: string): string {
   const circumstances = { window, vantage: service.vantage };
   const parts = [`${service.service}: ${healthInWords(service)}`];
   if (service.requestRate !== null && service.state !== 'no_traffic') parts.push(successInWords(service, window));

@@ -1,12 +1,12 @@
 /** How well a service does, told from its figures alone: one rule for the fleet's order, its shapes and its words. */
 
-import type { ServiceSummary } from '../../server/api/contract.ts';
+import type { ListedService } from '../listed-service.ts';
 
 export type Health = 'good' | 'warn' | 'bad' | 'quiet' | 'unknown';
 
 /** What health is judged by. */
 export type Judged = Pick<
-  ServiceSummary,
+  ListedService,
   'requests' | 'errorRate' | 'state' | 'instances' | 'alerts' | 'precision' | 'vantage'
 >;
 

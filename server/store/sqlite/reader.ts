@@ -109,15 +109,18 @@ export class SqliteReader {
     };
   }
 
+  /** The finest tier's steps are there from the first scrape on, though they stand in the log until they are packed. */
   private tierStatus(
     name: TierName,
     { tier, newest, kept }: { tier: number; newest: number; kept: number },
   ): TierStatus {
-    const figures = `SELECT min(t0), max(t1), count(*), sum(length(data)) FROM ${blockTable(name)}`;
+    const logged = tier === 0 ? 'UNION ALL SELECT t0, t1, length(data), 0 FROM log' : '';
+    const figures = `SELECT min(t0), max(t1), sum(blocks), sum(bytes)
+      FROM (SELECT t0, t1, length(data) AS bytes, 1 AS blocks FROM ${blockTable(name)} ${logged})`;
     const [oldest, end, blocks, bytes] = prepared(this.database, figures).raw().get() as [
       number | null,
       number | null,
-      number,
+      number | null,
       number | null,
     ];
     const retentionMs = this.options.retentionMs[name];
@@ -125,7 +128,7 @@ export class SqliteReader {
       name,
       stepMs: stepOf(tier, this.slotMs),
       retentionMs,
-      keptMs: kept > newest - retentionMs && blocks > 0 ? Math.max(0, newest - kept) : retentionMs,
+      keptMs: kept > newest - retentionMs && blocks ? Math.max(0, newest - kept) : retentionMs,
       oldest,
       newest: end,
       bytes: bytes ?? 0,

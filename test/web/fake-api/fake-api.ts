@@ -7,12 +7,14 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import type { AlertCounts, AlertHistoryAnswer, StatusAnswer, Tick } from '../../../server/api/contract.ts';
+import { parseParams } from '../../../server/api/params.ts';
+import { fieldsOf, partOf } from '../../../server/api/service-fields.ts';
 import { fakeAlerts, fakeFirings, fakeRules } from './fake-alerts.ts';
 import { fakeRegionRoutes, fakeTopology } from './fake-calls.ts';
 import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-figures.ts';
 import { fakeHeatmap } from './fake-heatmap.ts';
 import { fakeRulesTest } from './fake-rules-test.ts';
-import { FAKE_MESH, type FakeService, manyServices, meshOfMany } from './fake-services.ts';
+import { CRAFTED_MESH, FAKE_MESH, type FakeService, manyServices, meshOfMany } from './fake-services.ts';
 import {
   FAKE_CONFIG,
   FAKE_LIMITS,
@@ -32,7 +34,8 @@ export type FakeScenario =
   | 'just started'
   | 'large'
   | 'wide'
-  | 'failing';
+  | 'failing'
+  | 'crafted';
 
 export const CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self'";
 
@@ -148,6 +151,7 @@ export class FakeApi {
 
   private get mesh(): readonly FakeService[] {
     if (this.scenario === 'mesh' || this.scenario === 'failing') return FAKE_MESH;
+    if (this.scenario === 'crafted') return CRAFTED_MESH;
     if (this.scenario === 'wide') return meshOfMany(300);
     if (this.scenario === 'large') return manyServices(1000);
     if (this.scenario === 'just started')
@@ -217,7 +221,7 @@ export class FakeApi {
         window: range.window,
         offsetMs: range.offsetMs,
         tiers: range.offsetMs > 0 ? ['1m'] : ['raw'],
-        services: this.mesh.map((service) => ({ ...fakeSummary(service, range), alerts: this.alertsOf(service) })),
+        services: this.servicesOf(range, parameters),
       };
     if (path === 'heatmap') return this.heatmapOf(parameters, range);
     if (path === 'query') {
@@ -243,6 +247,12 @@ export class FakeApi {
     if (instance === null) return answer;
     const own = answer.byInstance.filter((row) => row.instance === instance);
     return { ...answer, ...own[0], byInstance: own, vantage: answer.vantage };
+  }
+
+  private servicesOf(range: FakeRange, parameters: URLSearchParams): readonly unknown[] {
+    const fields = fieldsOf(parseParams(parameters.toString(), [...parameters.keys()]));
+    const services = this.mesh.map((service) => ({ ...fakeSummary(service, range), alerts: this.alertsOf(service) }));
+    return fields ? services.map(partOf(fields)) : services;
   }
 
   private alertsOf({ service }: FakeService): AlertCounts {

@@ -52,6 +52,33 @@ function service(name: string, differences: Partial<FakeService>): FakeService {
   return { ...USUAL, service: name, ...differences };
 }
 
+/** Names that somebody made up to break a page. */
+export const CRAFTED_NAMES: readonly string[] = [
+  '<img src=x onerror="window.crafted=1">',
+  '<script>window.crafted=1</script>',
+  '"><b data-crafted>bold</b>',
+  "javascript:window.crafted=1//'",
+  'n'.repeat(200),
+  '\u202Egnorw eht yaw',
+  'سلة التسوق',
+  '🦄🛒👩‍👩‍👧‍👦',
+  '__proto__',
+  'constructor',
+  'a/b?c#d&e=f%20g',
+  '../../etc/passwd',
+  '{{7*7}}<%=7*7%>',
+  'null',
+];
+
+/** Each calls the next. */
+export const CRAFTED_MESH: readonly FakeService[] = CRAFTED_NAMES.map((name, index) =>
+  service(name, {
+    namespace: index % 3 === 0 ? '<i>ns</i>' : 'shop',
+    rate: 10 + index,
+    calls: CRAFTED_NAMES.slice(index + 1, index + 2),
+  }),
+);
+
 /** One of every kind. */
 export const FAKE_MESH: readonly FakeService[] = [
   service('checkout', {

@@ -5,7 +5,7 @@ import { addSeries, meshTotals } from '../../../web/pages/fleet/totals.ts';
 import { readTrends } from '../../../web/pages/fleet/trends.ts';
 import { failing, figures, quiet, summary, unseen } from '../summary.ts';
 
-const names = (services: readonly ServiceSummary[]) => services.map(({ service }) => service);
+const names = (services: readonly Pick<ServiceSummary, 'service'>[]) => services.map(({ service }) => service);
 const slow = (service: string, p99: number) => summary(service, { latencyMs: { ...figures().latencyMs, p99 } });
 
 describe('groups stand in the order of their worst service', () => {

@@ -20,6 +20,15 @@ describe('the matrix', () => {
   test('zones are told with their regions', () =>
     expect(matrixOf(routesOf(ANSWER, true)).from.map(placeName)).toContain('eu-west-1 / 1a'));
 
+  test.each([
+    ['eu-west-1', 'eu-west-1a', 'eu-west-1a'],
+    ['eu-west-1', '', 'eu-west-1'],
+    ['', 'a', 'a'],
+    ['', '', 'not known'],
+  ])('a place of region "%s", zone "%s" is called %s', (region, zone, name) =>
+    expect(placeName({ key: region + zone, region, zone })).toBe(name),
+  );
+
   test('what crosses, what stays and what is not known is all there is', () => {
     const { within, across, unknown } = crossing(routesOf(ANSWER, false));
     expect(within).toBeCloseTo(0.79, 2);

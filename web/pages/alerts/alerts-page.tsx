@@ -2,6 +2,7 @@ import '../../styles/alerts.css';
 import type { AlertItem, AlertsAnswer } from '../../../server/api/contract.ts';
 import { api, Refused } from '../../api.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Download } from '../../components/download.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
@@ -96,6 +97,7 @@ function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
       <div class="tools">
         <SearchBox label="Search alerts" />
         <a href={addressOf({ name: 'rules' })}>Rules</a>
+        <Download name="alerts" records={() => rows} />
       </div>
       {chart}
       <div class="rows-by-key">

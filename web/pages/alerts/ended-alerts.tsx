@@ -1,6 +1,7 @@
 import type { AlertFiringItem } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Download } from '../../components/download.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { ago, dateTime, span } from '../../format/time.ts';
@@ -28,9 +29,14 @@ export function EndedAlerts({ ended, now, focus }: EndedAlertsProps) {
   if (ended.length === 0) return <p class="nothing">No alert ended in the last day.</p>;
   return (
     <div class="rows-by-key">
+      <div class="tools">
+        <h2>Ended in the last day</h2>
+        <Download name="ended alerts" records={() => ended} />
+      </div>
       <DataTable
         name="alerts-table ended"
         caption="Ended in the last day"
+        captionHidden
         columns={endedColumns(now, focus)}
         rows={ended}
         rowKey={(firing) => alarmKey(alarmOfFiring(firing))}

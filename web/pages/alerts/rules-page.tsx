@@ -1,6 +1,7 @@
 import type { RuleItem } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Download } from '../../components/download.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
@@ -28,6 +29,9 @@ export function RulesPage() {
       <NotOffered error={answer.error} />
       {answer.data ? (
         <div class="rows-by-key">
+          <div class="tools">
+            <Download name="rules" records={() => answer.data?.rules ?? []} />
+          </div>
           <DataTable
             name="rules-table"
             caption="Rules and how they stand"

@@ -1,7 +1,7 @@
-import type { ServicesAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { Notice } from '../../components/notice.tsx';
 import { spanInWords } from '../../format/time.ts';
+import type { ListedServices } from '../../listed-service.ts';
 import { useAnswer } from '../../state/answer.ts';
 import { scrapeIntervalMs, status } from '../../state/collector.ts';
 import { addressOf } from '../../state/router.ts';
@@ -54,7 +54,7 @@ function Waiting() {
 }
 
 interface WaitingNoticeProps {
-  readonly answer: ServicesAnswer;
+  readonly answer: ListedServices;
 }
 
 const SCRAPES_TO_WAIT = 4;

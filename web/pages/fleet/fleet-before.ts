@@ -1,17 +1,17 @@
 /** The fleet as it was some time before, to compare with. */
 
 import { useMemo } from 'preact/hooks';
-import type { ServiceSummary, ServicesAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { changesOf } from '../../figures/change.ts';
 import { AGO, tiersInWords } from '../../figures/tiers.ts';
+import type { ListedService, ListedServices } from '../../listed-service.ts';
 import { useAnswer } from '../../state/answer.ts';
 import { comparison, timeSpan } from '../../state/collector.ts';
 import type { Before } from './fleet-columns.tsx';
 import { serviceKey, type Value } from './order.ts';
 
 /** Null where nothing is compared. What is not asked for, such as an answer from another time, tells nothing. */
-export function useBefore(now: ServicesAnswer | null): Before | null {
+export function useBefore(now: ListedServices | null): Before | null {
   const compared = comparison.value;
   const { data } = useAnswer(compared && api.services(timeSpan.value, compared.offset)).value;
   const offsetMs = compared?.offsetMs;
@@ -31,7 +31,7 @@ export function useBefore(now: ServicesAnswer | null): Before | null {
 /** What the columns of changes are sorted by. */
 export function changeValues(before: Before | null): Readonly<Record<string, Value>> {
   if (!before) return {};
-  const ratio = (kind: 'rate' | 'p99') => (service: ServiceSummary) =>
+  const ratio = (kind: 'rate' | 'p99') => (service: ListedService) =>
     changesOf(service, before.of(service))[kind]?.ratio ?? null;
   return { changerate: ratio('rate'), changep99: ratio('p99') };
 }

@@ -1,4 +1,3 @@
-import type { ServiceSummary } from '../../../server/api/contract.ts';
 import type { ChartData } from '../../charts/chart-data.ts';
 import { AlertsBadge } from '../../components/alerts-badge.tsx';
 import type { Column } from '../../components/data-table.tsx';
@@ -12,6 +11,7 @@ import { healthInWords, remark, serviceInWords } from '../../figures/explain.ts'
 import { judge } from '../../figures/health.ts';
 import { trendInWords } from '../../figures/trend-words.ts';
 import { DASH, milliseconds, rate, text } from '../../format/number.ts';
+import type { ListedService } from '../../listed-service.ts';
 import { addressOf } from '../../state/router.ts';
 import type { Trends } from './trends.ts';
 
@@ -29,14 +29,14 @@ export interface Before {
   /** In what steps that is kept, in words. */
   readonly kept: string;
   /** Null where it was not known. */
-  of(service: ServiceSummary): ServiceSummary | null;
+  of(service: ListedService): ListedService | null;
 }
 
 /** The columns of the fleet's table, from left to right. */
-export function fleetColumns(context: FleetContext): Column<ServiceSummary>[] {
+export function fleetColumns(context: FleetContext): Column<ListedService>[] {
   return [
     serviceColumn(context),
-    ...figureColumns<ServiceSummary>({ ...context, sortable: true }, (service) => service.vantage),
+    ...figureColumns<ListedService>({ ...context, sortable: true }, (service) => service.vantage),
     ...(context.before
       ? [changeColumn('rate', context, context.before), changeColumn('p99', context, context.before)]
       : []),
@@ -48,7 +48,7 @@ export function fleetColumns(context: FleetContext): Column<ServiceSummary>[] {
   ];
 }
 
-function serviceColumn({ window }: FleetContext): Column<ServiceSummary> {
+function serviceColumn({ window }: FleetContext): Column<ListedService> {
   return {
     key: 'service',
     title: 'Service',
@@ -74,7 +74,7 @@ const CHANGE_TITLES = { rate: 'Rate Δ', p99: 'p99 Δ' } as const;
 /** From which growth on a slower p99 is marked. */
 const MARKED_GROWTH = 0.25;
 
-function changeColumn(kind: 'rate' | 'p99', { window }: FleetContext, before: Before): Column<ServiceSummary> {
+function changeColumn(kind: 'rate' | 'p99', { window }: FleetContext, before: Before): Column<ListedService> {
   const what = kind === 'rate' ? 'The rate' : 'p99';
   const kept = before.kept === '' ? '' : ` That time is ${before.kept}.`;
   return {
@@ -104,7 +104,7 @@ function changeColumn(kind: 'rate' | 'p99', { window }: FleetContext, before: Be
   };
 }
 
-function trendColumn(kind: 'rate' | 'p99', title: string, { window, trends }: FleetContext): Column<ServiceSummary> {
+function trendColumn(kind: 'rate' | 'p99', title: string, { window, trends }: FleetContext): Column<ListedService> {
   const words = (trend: ChartData | null) =>
     trends === null ? 'The trend is on its way.' : trendInWords(kind, trend, window);
   return {
@@ -117,7 +117,7 @@ function trendColumn(kind: 'rate' | 'p99', title: string, { window, trends }: Fl
   };
 }
 
-function instancesColumn(): Column<ServiceSummary> {
+function instancesColumn(): Column<ListedService> {
   return {
     key: 'instances',
     title: 'Up',
@@ -143,7 +143,7 @@ function instancesColumn(): Column<ServiceSummary> {
   };
 }
 
-function alertsColumn(): Column<ServiceSummary> {
+function alertsColumn(): Column<ListedService> {
   return {
     key: 'alerts',
     title: 'Alerts',
@@ -155,7 +155,7 @@ function alertsColumn(): Column<ServiceSummary> {
 
 const REGIONS_SHOWN = 2;
 
-function regionsColumn(): Column<ServiceSummary> {
+function regionsColumn(): Column<ListedService> {
   return {
     key: 'regions',
     title: 'Regions',

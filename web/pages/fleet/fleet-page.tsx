@@ -1,5 +1,4 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { ServiceSummary, ServicesAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { DataTable, shownColumns } from '../../components/data-table.tsx';
 import { readsWellInMilliseconds } from '../../components/figure-columns.tsx';
@@ -9,6 +8,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { useTitle } from '../../components/title.ts';
 import { judge } from '../../figures/health.ts';
 import { windowInWords } from '../../format/time.ts';
+import type { ListedService, ListedServices } from '../../listed-service.ts';
 import { useAnswer } from '../../state/answer.ts';
 import { graceMs, paused, stepFor, timeSpan } from '../../state/collector.ts';
 import { changeView, location } from '../../state/router.ts';
@@ -54,7 +54,7 @@ export function FleetPage() {
 }
 
 interface FleetProps {
-  readonly answer: ServicesAnswer;
+  readonly answer: ListedServices;
   readonly trends: Trends | null;
   /** Whether the answer's time does not end now. */
   readonly isPast: boolean;
@@ -97,7 +97,7 @@ function Fleet({ answer, trends, isPast }: FleetProps) {
 }
 
 /** Groups with how many services each has, and how many of those are failing. */
-function grouping(rows: readonly ServiceSummary[], group: Exclude<Group, ''>) {
+function grouping(rows: readonly ListedService[], group: Exclude<Group, ''>) {
   const counts = new Map<string, { services: number; failing: number }>();
   for (const service of rows) {
     const name = groupOf(service, group);
@@ -105,7 +105,7 @@ function grouping(rows: readonly ServiceSummary[], group: Exclude<Group, ''>) {
     counts.set(name, { services: services + 1, failing: failing + (judge(service).health === 'bad' ? 1 : 0) });
   }
   return {
-    groupOf: (service: ServiceSummary) => groupOf(service, group),
+    groupOf: (service: ListedService) => groupOf(service, group),
     groupWords: (name: string) => {
       const { services, failing } = counts.get(name) ?? { services: 0, failing: 0 };
       return `${services} service${services === 1 ? '' : 's'}${failing > 0 ? `, ${failing} failing` : ''}`;
@@ -114,7 +114,7 @@ function grouping(rows: readonly ServiceSummary[], group: Exclude<Group, ''>) {
 }
 
 /** While the reader points at a row or has one focused, rows stay where they are and only their figures change. */
-function useHeldOrder(ordered: readonly ServiceSummary[], asked: string) {
+function useHeldOrder(ordered: readonly ListedService[], asked: string) {
   const [pointed, setPointed] = useState(false);
   const [focused, setFocused] = useState(false);
   const held = useRef({ asked: '', keys: [] as string[] });

@@ -1,18 +1,18 @@
-import type { ServiceSummary } from '../../../server/api/contract.ts';
 import { ColumnChoice } from '../../components/column-choice.tsx';
 import type { Column } from '../../components/data-table.tsx';
 import { Download } from '../../components/download.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
 import { SortChoice } from '../../components/sort-choice.tsx';
 import { serviceRecord } from '../../export/records.ts';
+import type { ListedService } from '../../listed-service.ts';
 import { changeView, location } from '../../state/router.ts';
 import { GROUPS } from '../../state/url.ts';
 import type { Before } from './fleet-columns.tsx';
 
 interface FleetToolsProps {
-  readonly columns: readonly Column<ServiceSummary>[];
+  readonly columns: readonly Column<ListedService>[];
   /** All that match the search. */
-  readonly rows: readonly ServiceSummary[];
+  readonly rows: readonly ListedService[];
   readonly total: number;
   readonly before: Before | null;
 }

@@ -1,4 +1,3 @@
-import type { ServiceSummary } from '../../../server/api/contract.ts';
 import type { ChartData } from '../../charts/chart-data.ts';
 import { AlertsBadge } from '../../components/alerts-badge.tsx';
 import { explained, explainedAlone } from '../../components/explained.ts';
@@ -10,11 +9,12 @@ import { percentileInWords } from '../../figures/explain.ts';
 import type { Health } from '../../figures/health.ts';
 import { trendInWords } from '../../figures/trend-words.ts';
 import { count, milliseconds, rate, success } from '../../format/number.ts';
+import type { ListedService } from '../../listed-service.ts';
 import { addressOf } from '../../state/router.ts';
 import { meshTotals } from './totals.ts';
 
 interface MeshStripProps {
-  readonly services: readonly ServiceSummary[];
+  readonly services: readonly ListedService[];
   readonly window: string;
   readonly trend: ChartData | null;
 }
@@ -89,7 +89,7 @@ export function MeshStrip({ services, window, trend }: MeshStripProps) {
 
 const STRIP_TREND = { width: 160, height: 26 };
 
-function Slowest({ service, window }: { readonly service: ServiceSummary; readonly window: string }) {
+function Slowest({ service, window }: { readonly service: ListedService; readonly window: string }) {
   const words = percentileInWords('p99', service, { window, vantage: service.vantage });
   return (
     <>

@@ -1,16 +1,16 @@
 /** The order of the fleet: what wants attention first, or by a column. Pure. */
 
-import type { ServiceSummary } from '../../../server/api/contract.ts';
 import { judge } from '../../figures/health.ts';
 import { compareNames } from '../../format/names.ts';
+import type { ListedService } from '../../listed-service.ts';
 import type { Group, Sort } from '../../state/url.ts';
 
 /** Identity of a service across refreshes. */
-export function serviceKey({ service, namespace }: Pick<ServiceSummary, 'service' | 'namespace'>): string {
+export function serviceKey({ service, namespace }: Pick<ListedService, 'service' | 'namespace'>): string {
   return JSON.stringify([namespace, service]);
 }
 
-type Compare = (a: ServiceSummary, b: ServiceSummary) => number;
+type Compare = (a: ListedService, b: ListedService) => number;
 
 /**
  * Services by badness, worst first:
@@ -21,7 +21,7 @@ type Compare = (a: ServiceSummary, b: ServiceSummary) => number;
  * 5. the name.
  * Amounts are compared by order of size only, so that rows do not change places with every breath of the traffic.
  */
-function badness(service: ServiceSummary): readonly number[] {
+function badness(service: ListedService): readonly number[] {
   const { urgency } = judge(service);
   const failuresPerSecond = urgency >= 3 ? (service.requestRate ?? 0) * (service.errorRate ?? 0) : 0;
   return [
@@ -32,7 +32,7 @@ function badness(service: ServiceSummary): readonly number[] {
   ];
 }
 
-function byBadness(services: readonly ServiceSummary[]): ServiceSummary[] {
+function byBadness(services: readonly ListedService[]): ListedService[] {
   return services
     .map((service) => ({ service, marks: badness(service) }))
     .sort((a, b) => compareMarks(b.marks, a.marks) || byName(a.service, b.service))
@@ -47,7 +47,7 @@ function compareMarks(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-function soundP99({ state, latencyMs }: ServiceSummary): number {
+function soundP99({ state, latencyMs }: ListedService): number {
   return state === 'ok' ? (latencyMs.p99 ?? 0) : 0;
 }
 
@@ -56,11 +56,11 @@ function sizeClass(amount: number, factor: number): number {
   return amount > 0 ? Math.floor(Math.log(amount) / Math.log(factor)) : -1000;
 }
 
-function byName(a: ServiceSummary, b: ServiceSummary): number {
+function byName(a: ListedService, b: ListedService): number {
   return compareNames(a.service, b.service) || compareNames(a.namespace, b.namespace);
 }
 
-export type Value = (service: ServiceSummary) => number | string | null;
+export type Value = (service: ListedService) => number | string | null;
 
 const VALUES: Readonly<Record<string, Value>> = {
   service: (service) => service.service,
@@ -76,10 +76,10 @@ const VALUES: Readonly<Record<string, Value>> = {
 
 /** Services in the order asked for, by a column of the table's own or of `further`; what is not known comes last. */
 export function orderServices(
-  services: readonly ServiceSummary[],
+  services: readonly ListedService[],
   sort: Sort | null,
   further: Readonly<Record<string, Value>> = {},
-): ServiceSummary[] {
+): ListedService[] {
   const value = sort && (VALUES[sort.column] ?? further[sort.column]);
   return value ? [...services].sort(byColumn(value, sort.descending)) : byBadness(services);
 }
@@ -94,15 +94,15 @@ function byColumn(value: Value, descending: boolean): Compare {
 }
 
 /** The name of a service's group. One that runs in several regions belongs to all of them at once, and stands once. */
-export function groupOf({ namespace, regions }: ServiceSummary, group: Exclude<Group, ''>): string {
+export function groupOf({ namespace, regions }: ListedService, group: Exclude<Group, ''>): string {
   if (group === 'namespace') return namespace || 'no namespace';
   return [...regions].sort(compareNames).join(' and ') || 'no region known';
 }
 
 /** Brings the rows of each group together, in the order in which the groups first occur. */
-export function groupServices(services: readonly ServiceSummary[], group: Group): ServiceSummary[] {
+export function groupServices(services: readonly ListedService[], group: Group): ListedService[] {
   if (group === '') return [...services];
-  const groups = new Map<string, ServiceSummary[]>();
+  const groups = new Map<string, ListedService[]>();
   for (const service of services) {
     const name = groupOf(service, group);
     const rows = groups.get(name);
@@ -113,9 +113,9 @@ export function groupServices(services: readonly ServiceSummary[], group: Group)
 }
 
 /** Keeps rows where the reader last saw them; new ones come after. For while somebody points at a row. */
-export function holdOrder(services: readonly ServiceSummary[], held: readonly string[]): ServiceSummary[] {
+export function holdOrder(services: readonly ListedService[], held: readonly string[]): ListedService[] {
   const place = new Map(held.map((key, index) => [key, index]));
-  const placeOf = (service: ServiceSummary) => place.get(serviceKey(service)) ?? held.length;
+  const placeOf = (service: ListedService) => place.get(serviceKey(service)) ?? held.length;
   return services
     .map((service, index) => ({ service, index }))
     .sort((a, b) => placeOf(a.service) - placeOf(b.service) || a.index - b.index)
@@ -123,7 +123,7 @@ export function holdOrder(services: readonly ServiceSummary[], held: readonly st
 }
 
 /** Services of which every word of the search is in the name, namespace, a region or the role. */
-export function searchServices(services: readonly ServiceSummary[], search: string): ServiceSummary[] {
+export function searchServices(services: readonly ListedService[], search: string): ListedService[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return services.filter((service) => {
     const text = [service.service, service.namespace, service.role, ...service.regions].join(' ').toLowerCase();

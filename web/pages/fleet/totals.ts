@@ -1,7 +1,8 @@
 /** Figures of the whole mesh. Counts and rates add up; percentiles do not, so the slowest service is named instead. */
 
-import type { AlertCounts, Point, QueryAnswer, ServiceSummary } from '../../../server/api/contract.ts';
+import type { AlertCounts, Point, QueryAnswer } from '../../../server/api/contract.ts';
 import { failedRequests, type Health, judge } from '../../figures/health.ts';
+import type { ListedService } from '../../listed-service.ts';
 
 export interface MeshTotals {
   /** Requests per second, counted at every service that they reach; null when nothing was measured. */
@@ -10,13 +11,13 @@ export interface MeshTotals {
   readonly errorRate: number | null;
   readonly successRate: number | null;
   /** The service with the largest p99 that rests on enough samples. */
-  readonly slowest: ServiceSummary | null;
+  readonly slowest: ListedService | null;
   readonly alerts: AlertCounts;
   readonly byHealth: Readonly<Record<Health, number>>;
 }
 
 /** Adds up what may be added up. */
-export function meshTotals(services: readonly ServiceSummary[]): MeshTotals {
+export function meshTotals(services: readonly ListedService[]): MeshTotals {
   const measured = services.filter((service) => service.requestRate !== null);
   const requests = sum(measured.map((service) => service.requests ?? 0));
   const failed = sum(measured.map(failedRequests));
@@ -38,15 +39,15 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function slowest(services: readonly ServiceSummary[]): ServiceSummary | null {
+function slowest(services: readonly ListedService[]): ListedService | null {
   const sound = services.filter((service) => service.state === 'ok' && service.latencyMs.p99 !== null);
-  return sound.reduce<ServiceSummary | null>(
+  return sound.reduce<ListedService | null>(
     (worst, service) => ((service.latencyMs.p99 ?? 0) > (worst?.latencyMs.p99 ?? -1) ? service : worst),
     null,
   );
 }
 
-function countHealth(services: readonly ServiceSummary[]): Record<Health, number> {
+function countHealth(services: readonly ListedService[]): Record<Health, number> {
   const counts: Record<Health, number> = { bad: 0, warn: 0, unknown: 0, good: 0, quiet: 0 };
   for (const service of services) counts[judge(service).health] += 1;
   return counts;

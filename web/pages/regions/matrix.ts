@@ -40,10 +40,11 @@ export function routesOf({ regions, zones }: RegionsAnswer, byZone: boolean): Ro
   }));
 }
 
-/** The name of a place; of a zone with its region before it. */
+/** The name of a place; of a zone with its region before it, unless it says that itself. */
 export function placeName({ key, region, zone }: Place): string {
   if (key === '') return 'not known';
-  return zone === '' ? region : region === '' ? zone : `${region} / ${zone}`;
+  if (zone === '') return region;
+  return zone.startsWith(region) ? zone : `${region} / ${zone}`;
 }
 
 /** Places by name, on both sides in the same order; what is not known comes last. */

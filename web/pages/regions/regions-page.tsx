@@ -1,6 +1,7 @@
 import '../../styles/regions.css';
 import type { RegionsAnswer } from '../../../server/api/contract.ts';
 import { api, type ServiceName } from '../../api.ts';
+import { Download } from '../../components/download.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { Figure } from '../../components/figure.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
@@ -30,6 +31,7 @@ export function RegionsPage() {
       <div class="tools">
         <ServiceChoice service={service} />
         <PlaceChoice />
+        {regions.data && <SavedRoutes answer={regions.data} />}
       </div>
       <ErrorNotice error={regions.error} />
       {regions.data ? (
@@ -40,6 +42,11 @@ export function RegionsPage() {
       {service && <ServiceRegions key={location.value.view.focus} name={service} />}
     </div>
   );
+}
+
+function SavedRoutes({ answer }: { readonly answer: RegionsAnswer }) {
+  const places = location.value.view.zones ? 'zones' : 'regions';
+  return <Download name={places} records={() => answer[places]} />;
 }
 
 /** A service in the address is written as in the topology: `namespace/service`. */
@@ -55,8 +62,11 @@ function idOf({ service, namespace }: ServiceName): string {
   return namespace === '' ? service : `${namespace}/${service}`;
 }
 
+/** Which services there are changes rarely. */
+const NAMES_EVERY_MS = 60_000;
+
 function ServiceChoice({ service }: { readonly service: ServiceName | null }) {
-  const services = useAnswer(api.services(timeSpan.value)).value.data?.services ?? [];
+  const services = useAnswer(api.serviceNames(timeSpan.value), NAMES_EVERY_MS).value.data?.services ?? [];
   const chosen = service ? idOf(service) : '';
   const ids = new Set([...services.map(idOf), ...(chosen === '' ? [] : [chosen])]);
   return (

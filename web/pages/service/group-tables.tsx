@@ -65,7 +65,7 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
           >
             {instance}
           </a>{' '}
-          <span class="namespace">{[region, zone].filter(Boolean).join(' / ')}</span>{' '}
+          <span class="namespace place">{[region, zone].filter(Boolean).join(' / ')}</span>{' '}
           {factor !== null && <span class="remark warn">{`p95 ${Number(factor.toPrecision(2))} × the others`}</span>}
           {health === 'down' && <span class="remark bad">down</span>}
         </>

@@ -1,5 +1,6 @@
 import type { StorageStatus, StorageTier } from '../../../server/api/contract.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Download } from '../../components/download.tsx';
 import { HealthShape } from '../../components/health-shape.tsx';
 import { bytes, count, DASH, text } from '../../format/number.ts';
 import { dateTime, span, spanInWords } from '../../format/time.ts';
@@ -21,6 +22,7 @@ export function StoragePanel({ storage, now }: StoragePanelProps) {
           Storage{' '}
           <span class="unit">{failing ? 'failing' : storage.notice === '' ? 'ok' : 'not everything is kept'}</span>
         </h2>
+        <Download name="tiers" records={() => storage.tiers} />
       </div>
       <SizeBar storage={storage} />
       <Facts

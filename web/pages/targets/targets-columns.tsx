@@ -136,9 +136,13 @@ function TargetName({ target }: { readonly target: TargetStatus }) {
   );
 }
 
-/** The name and address stand beside it, and a sidecar is what every target is unless it says otherwise. */
+/** Name and address stand beside it, and a sidecar is what every target is unless it says otherwise. */
 function isShownElsewhere(name: string, value: string): boolean {
-  return name === 'service' || name === 'address' || name.startsWith('__') || (name === 'role' && value === 'sidecar');
+  return (
+    ['service', 'instance', 'address'].includes(name) ||
+    name.startsWith('__') ||
+    (name === 'role' && value === 'sidecar')
+  );
 }
 
 function Labels({ target }: { readonly target: TargetStatus }) {

@@ -1,7 +1,8 @@
 /** What is drawn of the topology: services, or their namespaces, and the calls between them. Pure. */
 
-import type { ServiceSummary, TopologyAnswer, TopologyEdge } from '../../../server/api/contract.ts';
+import type { TopologyAnswer, TopologyEdge } from '../../../server/api/contract.ts';
 import { DEGRADED, FAILING, FEW_FAILURES, type Health, judge } from '../../figures/health.ts';
+import type { ListedService } from '../../listed-service.ts';
 import type { View } from '../../state/url.ts';
 
 export interface GraphNode {
@@ -14,7 +15,7 @@ export interface GraphNode {
   readonly health: Health;
   readonly requestRate: number | null;
   /** The service itself; null for a namespace, and where its figures are not known. */
-  readonly summary: ServiceSummary | null;
+  readonly summary: ListedService | null;
 }
 
 export interface GraphEdge {
@@ -53,7 +54,7 @@ export function idOf({ service, namespace }: { readonly service: string; readonl
 }
 
 /** The services and the calls between them. */
-export function serviceGraph({ nodes, edges }: TopologyAnswer, services: readonly ServiceSummary[]): Graph {
+export function serviceGraph({ nodes, edges }: TopologyAnswer, services: readonly ListedService[]): Graph {
   const known = new Map(services.map((service) => [idOf(service), service]));
   const ids = new Set(nodes.map(({ id }) => id));
   return {

@@ -2,6 +2,7 @@ import '../../styles/topology.css';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { TopologyAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
+import { Download } from '../../components/download.tsx';
 import { narrow } from '../../components/narrow.ts';
 import { ErrorNotice } from '../../components/notice.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
@@ -87,6 +88,7 @@ function Topology({ answer, whole }: TopologyProps) {
         <p class="count" role="status">
           {countInWords(graph, found.length, grouping, view.search)}
         </p>
+        <Download name="calls" records={() => graph.edges.flatMap(({ calls }) => calls)} />
       </div>
       {view.focus !== '' && !known && (
         <p class="nothing">

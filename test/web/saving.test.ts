@@ -1,0 +1,97 @@
+/** Every table and chart can be taken along, and put on paper. */
+
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type OpenedDashboard, openDashboard, screenshotPath } from './opened-dashboard.ts';
+
+let dashboard: OpenedDashboard;
+
+beforeAll(async () => {
+  dashboard = await openDashboard('dashboard-saving');
+});
+afterAll(() => dashboard?.close());
+beforeEach(async () => {
+  await dashboard.reset();
+  dashboard.fake.alerting = 3;
+});
+
+const SERVICE = '/services/checkout?namespace=shop';
+
+async function saved(page: Page, button: string): Promise<string> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: button, exact: true }).click(),
+  ]);
+  return readFile(await download.path(), 'utf8');
+}
+
+/** What is saved by a page, and a field that its rows have. */
+const SAVED: readonly (readonly [address: string, name: string, field: string])[] = [
+  ['/', 'fleet', 'p99Ms'],
+  [SERVICE, 'checkout instances', 'requests5xx'],
+  [SERVICE, 'checkout regions', 'p99Ms'],
+  [SERVICE, 'checkout upstreams', 'errorShare'],
+  [SERVICE, 'checkout downstreams', 'errorShare'],
+  [SERVICE, 'checkout failures', 'reason'],
+  [SERVICE, 'checkout Requests by class', '2xxPerSecond'],
+  [SERVICE, 'checkout Latency', 'p99Ms'],
+  [SERVICE, 'checkout Success', 'successShare'],
+  [SERVICE, 'checkout Under way', 'requests'],
+  ['/topology', 'calls', 'latencyMs.p95'],
+  ['/regions', 'regions', 'latencyMs.p95'],
+  ['/regions?by=zone', 'zones', 'fromZone'],
+  ['/targets', 'targets', 'lastError'],
+  ['/alerts', 'alerts', 'labels.service'],
+  ['/alerts', 'ended alerts', 'firedAt'],
+  ['/rules', 'rules', 'condition'],
+  ['/status', 'tiers', 'retentionMs'],
+];
+
+test.each(SAVED)('%s: %s as CSV and as JSON, the same rows', (address, name, field) =>
+  dashboard.look(address, async (page) => {
+    const rows: unknown = JSON.parse(await saved(page, `Save ${name} as JSON`));
+    const [head = '', ...lines] = (await saved(page, `Save ${name} as CSV`)).trimEnd().split('\r\n');
+    expect(Array.isArray(rows) && rows.length).toBeGreaterThan(0);
+    expect(lines).toHaveLength((rows as unknown[]).length);
+    expect(head.split(',')).toContain(field);
+    expect(JSON.stringify(rows)).not.toMatch(/NaN|Infinity|undefined|\[object/);
+    for (const row of rows as object[])
+      for (const value of Object.values(row)) expect(value === null || typeof value !== 'object').toBe(true);
+  }),
+);
+
+const PRINTED = [
+  ['/', '.fleet-table .sparkline'],
+  [SERVICE, 'canvas'],
+  ['/topology', '.node'],
+  ['/regions', '.matrix'],
+  ['/targets', '.targets-table'],
+  ['/alerts', '.alerts-table'],
+  ['/status', '.tiers-table'],
+] as const;
+
+test.each(PRINTED)('%s on paper, from a dark page: dark on white, without what only a screen needs', (address, shown) =>
+  dashboard.look(
+    address,
+    async (page) => {
+      await page.locator(shown).first().waitFor();
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+      await page.setViewportSize({ width: 718, height: 1000 });
+      const [paper, ink] = await page.evaluate(() => {
+        const { color } = getComputedStyle(document.body);
+        return [getComputedStyle(document.documentElement).backgroundColor, color];
+      });
+      expect([paper, ink]).toEqual(['rgb(255, 255, 255)', 'rgb(27, 31, 36)']);
+      expect(await page.locator('nav:visible, .tools:visible, .download:visible, .theme-switch:visible').count()).toBe(
+        0,
+      );
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(718);
+      await page.screenshot({
+        path: screenshotPath(`print${address.replaceAll(/\W/g, '-').slice(0, 20)}`),
+        fullPage: true,
+      });
+    },
+    { colorScheme: 'dark' },
+  ),
+);
