@@ -15,7 +15,14 @@ import { blockTable, SCHEMA_VERSION } from './schema.ts';
 import { Sources } from './sources.ts';
 
 const CACHE_KIB = 8 * 1024;
+const NOT_LOGGED: LogStatus = { oldest: null, bytes: 0 };
 const ANSWER_BYTES = 12 * 1024 * 1024;
+
+/** What stands in the log until it is packed: steps of the finest tier. */
+interface LogStatus {
+  readonly oldest: number | null;
+  readonly bytes: number;
+}
 
 /** A connection that only reads. Synchronous: it lives in a worker thread. */
 export class SqliteReader {
@@ -94,8 +101,8 @@ export class SqliteReader {
     const pages = number('PRAGMA page_count') ?? 0;
     const pageSize = number('PRAGMA page_size') ?? 0;
     const { newest, keptFrom } = this.sources.state();
-    const log = this.sources.log.index.extent();
-    const tiers = TIERS.map((name, tier) => this.tierStatus(name, { tier, newest, kept: keptFrom[tier] ?? 0 }));
+    const log = { ...this.sources.log.index.extent(), bytes: number('SELECT sum(length(data)) FROM log') ?? 0 };
+    const tiers = TIERS.map((name, tier) => this.tierStatus(name, { tier, newest, kept: keptFrom[tier] ?? 0, log }));
     return {
       path: this.options.path,
       bytes: pages * pageSize,
@@ -109,29 +116,27 @@ export class SqliteReader {
     };
   }
 
-  /** The finest tier's steps are there from the first scrape on, though they stand in the log until they are packed. */
   private tierStatus(
     name: TierName,
-    { tier, newest, kept }: { tier: number; newest: number; kept: number },
+    { tier, newest, kept, log }: { tier: number; newest: number; kept: number; log: LogStatus },
   ): TierStatus {
-    const logged = tier === 0 ? 'UNION ALL SELECT t0, t1, length(data), 0 FROM log' : '';
-    const figures = `SELECT min(t0), max(t1), sum(blocks), sum(bytes)
-      FROM (SELECT t0, t1, length(data) AS bytes, 1 AS blocks FROM ${blockTable(name)} ${logged})`;
-    const [oldest, end, blocks, bytes] = prepared(this.database, figures).raw().get() as [
+    const figures = `SELECT min(t0), max(t1), count(*), sum(length(data)) FROM ${blockTable(name)}`;
+    const [first, end, blocks, packed] = prepared(this.database, figures).raw().get() as [
       number | null,
       number | null,
-      number | null,
+      number,
       number | null,
     ];
+    const { oldest, bytes } = tier === 0 ? log : NOT_LOGGED;
     const retentionMs = this.options.retentionMs[name];
     return {
       name,
       stepMs: stepOf(tier, this.slotMs),
       retentionMs,
-      keptMs: kept > newest - retentionMs && blocks ? Math.max(0, newest - kept) : retentionMs,
-      oldest,
-      newest: end,
-      bytes: bytes ?? 0,
+      keptMs: kept > newest - retentionMs && blocks > 0 ? Math.max(0, newest - kept) : retentionMs,
+      oldest: leastOf(first, oldest),
+      newest: oldest === null ? end : newest,
+      bytes: (packed ?? 0) + bytes,
     };
   }
 
