@@ -159,7 +159,7 @@ test("the targets' newest totals, identity and start come back as they were", as
 
 test('what a target that is gone had grown by lies with it as one, however long the log was', async () => {
   const store = await openStore({ intervalMs: MINUTE });
-  for (let minute = 0; minute < 40; minute++) {
+  for (let minute = 0; minute < 120; minute++) {
     const told = { shape: '[]', sequence: minute + 1 };
     const gone: StoredTotals =
       minute === 0 ? { ...told, values: Uint8Array.of(1) } : { ...told, values: grownBy(minute), isGrowth: true };
@@ -174,11 +174,11 @@ test('what a target that is gone had grown by lies with it as one, however long 
   onTestFinished(() => void database.close());
   expect(database.prepare('SELECT count(*) FROM log').pluck().get()).toBe(1);
   const kept = database.prepare("SELECT growth FROM targets WHERE address = '127.0.0.1:9901'").pluck().get();
-  const all = grownBy((39 * 40) / 2);
+  const all = grownBy((119 * 120) / 2);
   expect(framesOf(kept as Uint8Array)).toEqual([Buffer.from(all)]);
   expect(await store.loadTargets()).toContainEqual(
     expect.objectContaining({
-      lastScrape: START + 40 * MINUTE,
+      lastScrape: START + 120 * MINUTE,
       totals: { shape: '[]', values: Uint8Array.of(1), growth: [all] },
     }),
   );

@@ -6,8 +6,8 @@ import { entryId, type RowHeads, rowOfEntry } from './log-row.ts';
 import type { Chore } from './writer.ts';
 
 const LOOK_EVERY_MS = 30_000;
-/** Rows that one piece of work deletes. */
-const SLICE = 50;
+/** Rows that one piece of work deletes: adding up the growth in so many takes some milliseconds. */
+const SLICE = 16;
 
 /** Deletes the oldest rows of the log, once all their entries are in blocks; the newest row stays, as ids follow it. */
 export class Trimming implements Chore {
