@@ -1,19 +1,14 @@
 /**
- * What the totals of a target grew by from one scrape to the next, as bytes: a small part of what all of them take. Bins
+ * What the totals of a target grew by from one scrape to the next, as `model/growth.ts` reads it: a small part of what all
+ * of them take. Bins
  * and counters are written as the store's records have them, so that both packed together take little more than one.
  */
 
 import type { StatsReading } from '../envoy/stats.ts';
-import type { BinTotal } from '../model/bin-total.ts';
 import type { FlowIncrement } from '../model/flow.ts';
-import type { SparseBins } from '../model/histogram.ts';
+import { END, MOST } from '../model/growth.ts';
 import type { FlowTotal } from '../model/scrape-record.ts';
-import { VarintReader, VarintWriter } from '../model/varint.ts';
-
-/** Lists end with it; positions are written one higher, as distances. */
-const END = 0;
-/** Differences beyond it can't be told from one another once they are doubled. */
-const MOST = 2 ** 51;
+import { VarintWriter } from '../model/varint.ts';
 
 /** Used again for every target. */
 const WRITER = new VarintWriter(4096);
@@ -125,52 +120,4 @@ function writeFlows(flows: readonly FlowIncrement[], positionOf: Growing['positi
   }
   WRITER.write(END);
   return true;
-}
-
-/** Totals that growth is added to. */
-export interface Growable {
-  readonly values: Float64Array;
-  readonly histograms: readonly BinTotal[];
-  readonly flows: readonly { readonly counters: Float64Array; readonly bins: BinTotal }[];
-}
-
-/** @throws RangeError where the bytes tell of something that is not there. */
-export function addGrowth({ values, histograms, flows }: Growable, growth: Uint8Array): void {
-  const reader = new VarintReader(growth);
-  let slot = -1;
-  for (let step = reader.read(); step !== END; step = reader.read()) {
-    slot += step;
-    const coded = reader.read();
-    values[slot] = there(values[slot]) + (coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2);
-  }
-  slot = -1;
-  for (let step = reader.read(); step !== END; step = reader.read()) {
-    slot += step;
-    there(histograms[slot]).add(readPairs(reader));
-  }
-  for (let next = reader.read(); next !== END; next = reader.read()) {
-    const { counters, bins } = there(flows[next - 1]);
-    for (let left = reader.read(); left > 0; left--) {
-      const counter = reader.read();
-      counters[counter] = there(counters[counter]) + reader.read();
-    }
-    bins.add(readPairs(reader));
-  }
-}
-
-function there<T>(thing: T | undefined): T {
-  if (thing === undefined) throw new RangeError('growth of nothing');
-  return thing;
-}
-
-function readPairs(reader: VarintReader): SparseBins {
-  const keys: number[] = [];
-  const counts: number[] = [];
-  let key = 0;
-  for (let left = reader.read(); left > 0; left--) {
-    key += reader.read();
-    keys.push(key);
-    counts.push(reader.read());
-  }
-  return { keys, counts };
 }

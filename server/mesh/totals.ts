@@ -7,12 +7,12 @@
 import type { StatsReading } from '../envoy/stats.ts';
 import { BinTotal } from '../model/bin-total.ts';
 import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from '../model/flow.ts';
+import { addGrowth, type Growable } from '../model/growth.ts';
 import { MemoryPool } from '../model/memory-pool.ts';
 import type { FlowTotal, KeptTotals, StoredTotals } from '../model/scrape-record.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 import type { HeldCluster } from './held-clusters.ts';
 import type { HostCount } from './host-counters.ts';
-import { addGrowth, type Growable } from './totals-growth.ts';
 
 export interface Totals {
   readonly reading: StatsReading;

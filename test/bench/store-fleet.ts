@@ -8,10 +8,9 @@ import {
   GAUGES,
   type Identity,
 } from '../../server/model/flow.ts';
+import { GrowthSum } from '../../server/model/growth.ts';
 import { binOf, type SparseBins } from '../../server/model/histogram.ts';
 import type { ScrapeRecord, StoredTotals } from '../../server/model/scrape-record.ts';
-import { VarintWriter } from '../../server/model/varint.ts';
-import { RecordWriter } from '../../server/store/record.ts';
 
 export interface FleetOptions {
   readonly services: number;
@@ -55,8 +54,6 @@ export class Fleet {
   private readonly options: FleetOptions;
   private readonly random = randomFrom(7);
   private readonly histograms = new Map<string, SparseBins>();
-  private readonly recordWriter = new RecordWriter();
-  private readonly growth = new VarintWriter();
 
   constructor(options: FleetOptions) {
     this.options = options;
@@ -134,14 +131,17 @@ export class Fleet {
     const { shape } = sidecar;
     const sequence = ++sidecar.sequence;
     if (sequence === 1 || (sequence + index) % WHOLE_EVERY === 0) return { shape, values: sidecar.totals, sequence };
-    this.recordWriter.clear();
-    flows.forEach((flow, position) => {
-      this.recordWriter.add(0, position, flow);
-      this.recordWriter.add(1, position, flow);
+    const growth = new GrowthSum();
+    flows.forEach(({ counters, bins }, flow) => {
+      growth.histogram(flow, bins);
+      growth.bins(flow, bins);
+      counters.forEach((count, counter) => {
+        if (count === 0) return;
+        growth.value(flow * COUNTERS.length + counter, count);
+        growth.counter(flow, counter, count);
+      });
     });
-    this.growth.clear();
-    this.recordWriter.writeTo(this.growth);
-    return { shape, values: this.growth.finish(), sequence, isGrowth: true };
+    return { shape, values: growth.finish(), sequence, isGrowth: true };
   }
 
   private increment(flow: FlowKey, at: { index: number; place: number; seconds: number }): FlowIncrement {

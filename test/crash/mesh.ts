@@ -1,5 +1,6 @@
 /** What the crashing program stores: a small mesh whose counts are known for every round. */
 
+import { GrowthSum } from '../../server/model/growth.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import type { StoreOptions } from '../../server/store/store.ts';
 import { storeOptions } from '../store/options.ts';
@@ -43,9 +44,10 @@ export function roundOf(round: number, first = round): ScrapeRecord[] {
         findings: {
           totals: {
             shape: `["shape ${round >> 5}"]`,
-            values: bytesOf(round),
+            ...(round > first && round % WHOLE_EVERY !== 0
+              ? { values: growthOf(round), isGrowth: true }
+              : { values: wholeOf(round) }),
             sequence: round,
-            isGrowth: round > first && round % WHOLE_EVERY !== 0,
           },
         },
       }),
@@ -56,5 +58,14 @@ export function roundOf(round: number, first = round): ScrapeRecord[] {
 /** Shapes change no more often. */
 const WHOLE_EVERY = 32;
 
-/** What totals, or their growth, are in a round. */
-export const bytesOf = (round: number): Uint8Array => Uint8Array.of(round & 255, (round >> 8) & 255, round >> 16);
+/** What whole totals are in a round. */
+export const wholeOf = (round: number): Uint8Array => Uint8Array.of(round & 255, (round >> 8) & 255, round >> 16);
+
+/** What totals grow by in a round: they tell how many rounds there were, and the sum of their numbers. */
+export function growthOf(round: number): Uint8Array {
+  const growth = new GrowthSum();
+  growth.value(0, 1);
+  growth.value(1, round);
+  growth.bins(0, { keys: [round % 3], counts: [round] });
+  return growth.finish();
+}

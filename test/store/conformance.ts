@@ -5,6 +5,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { COUNTER_INDEX, type Counter, requestCount, STORED_GAUGES } from '../../server/model/flow.ts';
+import { foldGrowth } from '../../server/model/growth.ts';
 import {
   type Cell,
   type Group,
@@ -15,6 +16,7 @@ import {
 } from '../../server/store/store.ts';
 import { allUpkeep, appendAll, type Engine, opened, START } from './conformance-engine.ts';
 import { describeTiers } from './conformance-tiers.ts';
+import { grownBy } from './growth.ts';
 import { type FlowSpec, failedScrape, goodScrape, type RecordSpec } from './records.ts';
 
 /** All times of the table are seconds after {@link START}. */
@@ -487,8 +489,8 @@ function describeTargets(engine: Engine): void {
 
   test('what totals grew by comes back with them, until they are told as a whole again', async () => {
     const one = await opened(engine);
-    const append = (second: number, values: number[], more: { sequence: number; isGrowth?: boolean }) => {
-      const totals = { shape: '[]', values: Uint8Array.from(values), ...more };
+    const append = (second: number, values: Uint8Array, more: { sequence: number; isGrowth?: boolean }) => {
+      const totals = { shape: '[]', values, ...more };
       return one.store.append([
         goodScrape({ target: 'a', from: at(second - 10), to: at(second), findings: { totals } }),
       ]);
@@ -496,20 +498,22 @@ function describeTargets(engine: Engine): void {
     const loaded = async (store: Store) =>
       (await store.loadTargets()).map(({ lastScrape, totals: { values, growth = [] } }) => [
         lastScrape,
-        [values, ...growth].map((bytes) => [...bytes]),
+        values,
+        foldGrowth(growth),
       ]);
-    await append(10, [1], { sequence: 1 });
-    await append(20, [2, 2], { sequence: 2, isGrowth: true });
-    await append(30, [3, 3, 3], { sequence: 3, isGrowth: true });
-    const expected = [[at(30), [[1], [2, 2], [3, 3, 3]]]];
+    const [whole, two] = [Uint8Array.of(1), Uint8Array.of(2)];
+    await append(10, whole, { sequence: 1 });
+    await append(20, grownBy(2), { sequence: 2, isGrowth: true });
+    await append(30, grownBy(3), { sequence: 3, isGrowth: true });
+    const expected = [[at(30), whole, [grownBy(5)]]];
     expect(await loaded(one.store)).toEqual(expected);
     expect(await loaded(await one.again())).toEqual(expected);
     await allUpkeep(one.store, at(7200));
     expect(await loaded(one.store)).toEqual(expected);
     expect(await loaded(await one.again())).toEqual(expected);
-    await append(40, [4], { sequence: 4 });
-    await append(50, [5], { sequence: 5, isGrowth: true });
-    expect(await loaded(one.store)).toEqual([[at(50), [[4], [5]]]]);
+    await append(40, two, { sequence: 4 });
+    await append(50, grownBy(4), { sequence: 5, isGrowth: true });
+    expect(await loaded(one.store)).toEqual([[at(50), two, [grownBy(4)]]]);
   });
 
   test('growth of totals that are not there leaves none, until they are told as a whole again', async () => {

@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3';
 import type { Identity } from '../../model/flow.ts';
+import { foldGrowth } from '../../model/growth.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
-import { VarintReader } from '../../model/varint.ts';
+import { framesOf } from './growth-frames.ts';
 import type { LogData } from './log-data.ts';
 import type { LogIndex } from './log-index.ts';
 import { entryId } from './log-row.ts';
@@ -21,8 +22,11 @@ interface StoredRow extends Identity {
 
 interface Grown {
   lastScrape: number;
-  readonly growth: Uint8Array[];
+  growth: readonly Uint8Array[];
 }
+
+/** Growth is added up whenever there is so much of a target: all of a fleet's would take much memory for a moment. */
+const FOLDED_AT = 12;
 
 /** The targets whose totals are known, with what those grew by since they were written as a whole. */
 export function loadTargets(database: Database.Database, log: { index: LogIndex; data: LogData }): StoredTarget[] {
@@ -42,7 +46,7 @@ export function loadTargets(database: Database.Database, log: { index: LogIndex;
       startedAt,
       inbound: inbound === 1,
       identity,
-      totals: { shape, values, growth: grown.get(id)?.growth ?? [] },
+      totals: { shape, values, growth: foldGrowth(grown.get(id)?.growth ?? []) },
     }),
   );
 }
@@ -63,19 +67,8 @@ function follow({ index, data }: { index: LogIndex; data: LogData }, { targets, 
       const target = targets.get(row.unit(position)) ?? 0;
       const known = grown.get(target);
       if (!known || id <= (entries.get(target) ?? 0)) continue;
-      known.growth.push(data.growth(id));
+      const growth = [...known.growth, data.growth(id).slice()];
+      known.growth = growth.length < FOLDED_AT ? growth : foldGrowth(growth);
       known.lastScrape = row.t1(position);
     }
-}
-
-function framesOf(growth: Uint8Array | null): Uint8Array[] {
-  if (!growth) return [];
-  const reader = new VarintReader(growth);
-  const frames: Uint8Array[] = [];
-  while (!reader.done) {
-    const size = reader.read();
-    frames.push(growth.subarray(reader.at, reader.at + size));
-    reader.skip(size);
-  }
-  return frames;
 }

@@ -2,6 +2,7 @@
 
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { VarintReader, VarintWriter } from '../../model/varint.ts';
+import { PackedTable } from './packed-table.ts';
 
 /** What one unit did in `[t0, t1)`, Unix milliseconds. */
 export interface LogEntry {
@@ -66,59 +67,65 @@ export function packRow(entries: readonly NewEntry[]): { heads: Uint8Array; data
 }
 
 const COLUMNS = 8;
+/** Used again for every row. */
+const NUMBERS = new Int32Array(POSITIONS * COLUMNS);
 
 /** The heads of a row's entries, as they are kept in memory. */
 export class RowHeads {
   readonly id: number;
   private readonly base: number;
   private readonly plainSize: number;
-  private readonly numbers: Int32Array;
+  private readonly table: PackedTable;
 
+  /** @throws RangeError where the heads are damaged. */
   constructor(id: number, heads: Uint8Array) {
     this.id = id;
     const reader = new VarintReader(heads);
     this.plainSize = reader.read();
     this.base = reader.read();
-    this.numbers = new Int32Array(reader.read() * COLUMNS);
-    for (let i = 0; i < this.numbers.length; i++) this.numbers[i] = reader.read();
-    for (let i = 0; i < this.numbers.length; i += COLUMNS) {
-      const coded = this.at(i, 4);
-      this.numbers[i + 2] = this.at(i, 2) - 1;
-      this.numbers[i + 4] = coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
+    const count = reader.read();
+    if (count > POSITIONS) throw new RangeError(`${count} entries in one row of the log`);
+    const numbers = NUMBERS.subarray(0, count * COLUMNS);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = reader.read();
+    for (let i = 0; i < numbers.length; i += COLUMNS) {
+      const coded = numbers[i + 4] ?? 0;
+      numbers[i + 2] = (numbers[i + 2] ?? 0) - 1;
+      numbers[i + 4] = coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
     }
+    this.table = new PackedTable(numbers, COLUMNS);
   }
 
   get count(): number {
-    return this.numbers.length / COLUMNS;
+    return this.table.rows;
   }
 
   unit(position: number): number {
-    return this.at(position * COLUMNS, 0);
+    return this.table.at(position, 0);
   }
 
   feeds(position: number): number {
-    return this.at(position * COLUMNS, 1);
+    return this.table.at(position, 1);
   }
 
   t1(position: number): number {
-    return this.base + this.at(position * COLUMNS, 4);
+    return this.base + this.table.at(position, 4);
   }
 
   /** Bytes of its record or block. */
   size(position: number): number {
-    return this.at(position * COLUMNS, 6);
+    return this.table.at(position, 6);
   }
 
   entry(position: number): LogEntry & { readonly id: number } {
-    const start = position * COLUMNS;
+    const { table } = this;
     const t1 = this.t1(position);
     return {
       id: entryId(this.id, position),
-      unit: this.at(start, 0),
-      feeds: this.at(start, 1),
-      direction: this.at(start, 2),
-      layout: this.at(start, 3),
-      t0: t1 - this.at(start, 5),
+      unit: table.at(position, 0),
+      feeds: table.at(position, 1),
+      direction: table.at(position, 2),
+      layout: table.at(position, 3),
+      t0: t1 - table.at(position, 5),
       t1,
     };
   }
@@ -138,7 +145,7 @@ export class RowHeads {
       return error instanceof Error ? error.message : String(error);
     }
     for (let position = 0; position < this.count; position++)
-      if (this.at(position * COLUMNS, 5) <= 0) return 'an interval has no length';
+      if (this.table.at(position, 5) <= 0) return 'an interval has no length';
     return undefined;
   }
 
@@ -148,7 +155,7 @@ export class RowHeads {
   }
 
   growthSize(position: number): number {
-    return this.at(position * COLUMNS, 7);
+    return this.table.at(position, 7);
   }
 
   growthIn(plain: Uint8Array, position: number): Uint8Array {
@@ -158,11 +165,7 @@ export class RowHeads {
 
   private sumBefore(position: number, column: number): number {
     let sum = 0;
-    for (let i = 0; i < position; i++) sum += this.at(i * COLUMNS, column);
+    for (let i = 0; i < position; i++) sum += this.table.at(i, column);
     return sum;
-  }
-
-  private at(start: number, column: number): number {
-    return this.numbers[start + column] ?? 0;
   }
 }

@@ -1,12 +1,13 @@
 import type Database from 'better-sqlite3';
-import { VarintWriter } from '../../model/varint.ts';
+import { foldGrowth } from '../../model/growth.ts';
 import type { Parts } from './closing.ts';
+import { framed, framesOf } from './growth-frames.ts';
 import { entryId, type RowHeads, rowOfEntry } from './log-row.ts';
 import type { Chore } from './writer.ts';
 
 const LOOK_EVERY_MS = 30_000;
-/** Rows that one piece of work deletes. */
-const SLICE = 50;
+/** Rows that one piece of work deletes: adding up the growth in so many takes some milliseconds. */
+const SLICE = 16;
 
 /** Deletes the oldest rows of the log, once all their entries are in blocks; the newest row stays, as ids follow it. */
 export class Trimming implements Chore {
@@ -36,30 +37,35 @@ export class Trimming implements Chore {
     const rows = index.first(SLICE).filter(({ id }) => id < this.end);
     const last = rows.at(-1);
     if (!last) return false;
-    for (const row of rows) this.keepGrowth(row);
+    this.keepGrowth(rows);
     this.statements.drop.run(last.id);
     this.statements.dropSealings.run(entryId(last.id + 1, 0));
     index.refresh();
     return rows.length === SLICE;
   }
 
-  /** A target that was not scraped since its last whole totals may still need what they grew by. */
-  private keepGrowth(row: RowHeads): void {
-    const { data } = this.parts;
-    for (let position = 0; position < row.count; position++) {
-      if (row.growthSize(position) === 0) continue;
-      const id = entryId(row.id, position);
-      const target = this.statements.target.get(row.unit(position), id);
-      if (typeof target === 'number') this.statements.addGrowth.run(framed(data.growth(id)), row.t1(position), target);
+  /** A target that was not scraped since its last whole totals may still need what they grew by: all of it as one. */
+  private keepGrowth(rows: readonly RowHeads[]): void {
+    for (const [target, { frames, lastScrape }] of this.growthIn(rows)) {
+      const before = framesOf(this.statements.growth.get(target) as Uint8Array | null);
+      this.statements.setGrowth.run(framed(foldGrowth([...before, ...frames])), lastScrape, target);
     }
   }
-}
 
-function framed(growth: Uint8Array): Uint8Array {
-  const out = new VarintWriter(growth.length + 10);
-  out.write(growth.length);
-  out.writeBytes(growth);
-  return out.finish();
+  /** By target, whose totals are older. */
+  private growthIn(rows: readonly RowHeads[]): Map<number, { frames: Uint8Array[]; lastScrape: number }> {
+    const found = new Map<number, { frames: Uint8Array[]; lastScrape: number }>();
+    for (const row of rows)
+      for (let position = 0; position < row.count; position++) {
+        if (row.growthSize(position) === 0) continue;
+        const id = entryId(row.id, position);
+        const target = this.statements.target.get(row.unit(position), id);
+        if (typeof target !== 'number') continue;
+        const frames = [...(found.get(target)?.frames ?? []), this.parts.data.growth(id)];
+        found.set(target, { frames, lastScrape: row.t1(position) });
+      }
+    return found;
+  }
 }
 
 function prepare(database: Database.Database) {
@@ -72,8 +78,7 @@ function prepare(database: Database.Database) {
          WHERE units.id = ? AND targets.entry >= 0 AND targets.entry < ?`,
       )
       .pluck(),
-    addGrowth: database.prepare(
-      "UPDATE targets SET growth = CAST(coalesce(growth, X'') || ? AS BLOB), last_scrape = ? WHERE id = ?",
-    ),
+    growth: database.prepare('SELECT growth FROM targets WHERE id = ?').pluck(),
+    setGrowth: database.prepare('UPDATE targets SET growth = ?, last_scrape = ? WHERE id = ?'),
   };
 }
