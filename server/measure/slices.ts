@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** How long one slice of long work may be, in milliseconds. */
-const SLICE_MS = 8;
+const SLICE_MS = 5;
 
 /** Waits for a turn of the event loop whenever a slice has been used up. */
 export class Slices {

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { tlsOptions } from '../../reach/connect.ts';
 import { fieldsOf, type Outcome, oneLine, outcomeOf, type Sender } from './outcome.ts';
@@ -7,6 +9,8 @@ import type { OtlpSettings } from './settings.ts';
 const EXPORT = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
 /** Most of an answer that is read. */
 const MOST_BYTES = 65_536;
+/** grpc-js always tells the server a name, which TLS doesn't let be an address (RFC 6066, section 3; Node 26 refuses it). */
+const NO_NAME = 'address.invalid';
 /** As grpc-js numbers it. */
 const GZIP = 2;
 
@@ -67,10 +71,11 @@ export class GrpcSender implements Sender {
 
   private async connected(): Promise<Client> {
     const { url, compression, tls } = this.options.settings;
+    const name = tls?.serverName ?? (addressIn(url) === undefined ? undefined : NO_NAME);
     this.client ??= new Client(new URL(url).host, await this.credentials(), {
       'grpc.max_receive_message_length': MOST_BYTES,
       'grpc.enable_retries': 0,
-      ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
+      ...(name === undefined ? {} : { 'grpc.ssl_target_name_override': name }),
       ...(compression === 'gzip' ? { 'grpc.default_compression_algorithm': GZIP } : {}),
     });
     return this.client;
@@ -82,7 +87,13 @@ export class GrpcSender implements Sender {
     const { ca, cert, key }: Files = await tlsOptions(tls);
     const buffer = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
     const rejectUnauthorized = tls?.insecureSkipVerify !== true;
-    return credentials.createSsl(buffer(ca), buffer(key), buffer(cert), { rejectUnauthorized });
+    const address = tls?.serverName === undefined ? addressIn(url) : undefined;
+    return credentials.createSsl(buffer(ca), buffer(key), buffer(cert), {
+      rejectUnauthorized,
+      ...(address !== undefined && {
+        checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(address, certificate),
+      }),
+    });
   }
 
   private async metadata(): Promise<Metadata> {
@@ -90,6 +101,12 @@ export class GrpcSender implements Sender {
     for (const [name, value] of Object.entries(await this.options.headers())) metadata.set(name, value);
     return metadata;
   }
+}
+
+/** The address that a URL names its host by, if it does. */
+function addressIn(url: string): string | undefined {
+  const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+  return isIP(host) === 0 ? undefined : host;
 }
 
 interface Files {

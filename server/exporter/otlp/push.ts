@@ -1,6 +1,6 @@
 /** Pushes metrics to a receiver of OTLP, one request after the other. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Slices } from '../../measure/slices.ts';
 import type { EncodedResource } from './mesh-resources.ts';
 import type { Outcome, Sender } from './outcome.ts';
 
@@ -27,8 +27,6 @@ export interface PushResult {
   readonly notBefore: number;
 }
 
-/** Longest the event loop is kept from others. */
-const SLICE_MS = 8;
 /** Receivers of gRPC take 4 MiB at once unless told otherwise. */
 const BATCH_BYTES = 1_048_576;
 
@@ -43,24 +41,21 @@ export async function push(
   options: PushOptions,
   limits: PushLimits,
 ): Promise<PushResult> {
-  const { now } = options;
   let batch: EncodedResource[] = [];
   let bytes = 0;
-  let started = now();
+  const slices = new Slices();
   for (let next = resources.next(); !next.done; next = resources.next()) {
     const resource = next.value;
     if (resource && bytes + resource.bytes.length > BATCH_BYTES && batch.length > 0) {
       const result = await deliver(batch, options, limits);
       if (!result.isDone) return result;
-      [batch, bytes, started] = [[], 0, now()];
+      [batch, bytes] = [[], 0];
     }
     if (resource) {
       batch.push(resource);
       bytes += resource.bytes.length;
     }
-    if (now() - started < SLICE_MS) continue;
-    await nextTurn();
-    started = now();
+    await slices.pause();
   }
   return batch.length === 0 ? DONE : deliver(batch, options, limits);
 }

@@ -60,6 +60,20 @@ test('over TLS, with an authority of its own and a client certificate', async ()
   expect(receiver.received).toHaveLength(1);
 });
 
+test.each<[name: string, tls: { serverName?: string }, kind: Outcome['kind']]>([
+  ['the address itself is checked', {}, 'retry'],
+  ['unless a name is given', { serverName: 'elsewhere.test' }, 'accepted'],
+])('a certificate for a name, at an address: %s', async (_, given, kind) => {
+  const pem = (name: string) => readFileSync(join(TLS, name));
+  const pair = { private_key: pem('server.key'), cert_chain: pem('named.crt') };
+  const receiver = await fakeGrpcReceiver(ServerCredentials.createSsl(null, [pair]));
+  const url = receiver.url.replace('http:', 'https:');
+  const tls = { caFile: join(TLS, 'ca.crt'), ...given };
+  const { push, outcomes } = await pushing({ live, settings: { url, protocol: 'grpc', tls, intervalMs: 1 } });
+  await push(AT);
+  expect(outcomes).toMatchObject([{ kind }]);
+});
+
 describe('what a receiver answers', () => {
   test.each<[name: string, answer: GrpcAnswer, outcome: Partial<Outcome>]>([
     ['yes', new Uint8Array(), { kind: 'accepted', rejected: 0 }],
