@@ -109,6 +109,7 @@ export async function startCollector(
       traced('store round', () => metrics.timeStore(() => store.append(round, id)), roundAttributes(round)),
     onSettled(round, failure) {
       live.apply(round);
+      if (failure) pipeline.missedTotals();
       alerts.scraped(round);
       storeState.settled(round, failure);
     },

@@ -46,6 +46,7 @@ export class Pipeline {
   private readonly stored: Map<string, StoredTarget>;
   private readonly storedRound: number | null;
   private readonly meshes = new Map<string, KnownMesh>();
+  private keptSince = 0;
 
   constructor({ stored, startedAt, ...settings }: PipelineOptions) {
     this.settings = settings;
@@ -61,6 +62,11 @@ export class Pipeline {
     this.settings = settings;
     this.rules = compileNamingRules(settings.peers, settings.local);
     this.plans = new PlanCache(this.rules);
+  }
+
+  /** Some totals may not have been kept: all are told as a whole next. */
+  missedTotals(): void {
+    this.keptSince++;
   }
 
   /** These are the targets from now on; the others are forgotten after a while. */
@@ -102,6 +108,7 @@ export class Pipeline {
         hosts: extras?.hosts,
         listeners: extras?.listeners,
         previousRound: this.previousRound(at),
+        keptSince: this.keptSince,
       };
       const findings: ScrapeFindings = this.meshOf(target).observe(scraped);
       return { ...failed, error: '', findings };
@@ -123,7 +130,7 @@ export class Pipeline {
     if (!good) return [];
     const { at, bodyBytes } = good;
     const mesh = this.meshOf(target);
-    const scraped = { ...good, previousRound: this.previousRound(at) };
+    const scraped = { ...good, previousRound: this.previousRound(at), keptSince: this.keptSince };
     const record = (key: string, findings: ScrapeFindings | undefined): ScrapeRecord[] =>
       findings ? [{ target: key, at, durationMs, bodyBytes, error: '', findings }] : [];
     return [

@@ -15,6 +15,7 @@ export interface HostCount extends Pick<ClusterHost, 'address' | 'hostname' | 't
 export class HostCounters {
   /** Undefined until a first reading. */
   private before: Map<string, HostCount> | undefined;
+  private listed: { readonly of: ReadonlyMap<string, HostCount>; readonly counts: HostCount[] } | undefined;
   /** Goes up whenever the hosts that are counted may be others than before. */
   version = 0;
 
@@ -28,8 +29,11 @@ export class HostCounters {
     this.version++;
   }
 
+  /** The same list as long as nothing was read. */
   get counts(): HostCount[] | undefined {
-    return this.before && [...this.before.values()];
+    if (this.listed?.of !== this.before)
+      this.listed = this.before && { of: this.before, counts: [...this.before.values()] };
+    return this.listed?.counts;
   }
 
   /** Growth by cluster, hosts without any left out; empty for the first reading, which is the baseline. */

@@ -14,6 +14,7 @@ import {
   shapeOf,
   type Totals,
 } from './totals.ts';
+import { growthOf } from './totals-growth.ts';
 
 /** When an answer came, and what is known of time around it; all in Unix milliseconds. */
 export interface Moment {
@@ -22,6 +23,11 @@ export interface Moment {
   readonly startedAt: number | null;
   /** When the collector, in this life or the one before, last scraped a round; null when it never did. */
   readonly previousRound: number | null;
+  /**
+   * Totals may be told as growth since others that were told under the same number; another number whenever those may
+   * not have been kept. Absent: they are always told as a whole.
+   */
+  readonly keptSince?: number | undefined;
 }
 
 /** Where a meter goes on from. */
@@ -50,6 +56,22 @@ const START_TOLERANCE_MS = 1500;
 
 const AT_REST = new Float64Array(GAUGES.length);
 
+/** Growth is told so often, about, and for so long, before totals are told as a whole again. */
+const GROWTHS = 48;
+const GROWTHS_SPREAD = 24;
+const GROWING_MS = 600_000;
+/** Meters that begin together do not tell all their totals as a whole together. */
+let metersMade = 0;
+
+/** The totals that were told last. */
+interface Told {
+  readonly sequence: number;
+  readonly text: string;
+  readonly besides: StoredBesides;
+  /** Of the last whole ones. */
+  readonly whole: Pick<Moment, 'at' | 'startedAt' | 'keptSince'> & { readonly sequence: number };
+}
+
 interface KnownShape {
   readonly flows: readonly CountedFlow[];
   readonly besides: string;
@@ -69,11 +91,20 @@ export class Meter {
   /** The same by the object that a plan names a flow with. */
   private byKey = new WeakMap<FlowTotal['flow'], CountedFlow>();
   private ordered: readonly CountedFlow[] | undefined;
+  private positions:
+    | { readonly all: readonly CountedFlow[]; readonly of: ReadonlyMap<CountedFlow, number> }
+    | undefined;
   /** By plan: a target's answers take turns between some. */
   private readonly shapes = new WeakMap<Plan, KnownShape>();
   private previous: KeptReading | undefined;
   private lastScrape: number | null = null;
   private started: number | null = null;
+  private told: Told | undefined;
+  private sequence = 0;
+  private readonly growths = GROWTHS + (metersMade++ % GROWTHS_SPREAD);
+  /** What the answer that was counted last grew by since the totals that were told last; undefined where that is unknown. */
+  private growth: Uint8Array | undefined;
+  private counted: Moment | undefined;
   /** What it went on from. */
   readonly restored: Totals | undefined;
 
@@ -98,6 +129,11 @@ export class Meter {
 
   /** Takes a copy of a reading for the one before the next, without counting it. */
   goOnFrom(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
+    this.told = undefined;
+    this.keep(reading, { lastScrape, startedAt });
+  }
+
+  private keep(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
     if (this.previous) this.previous.copy(reading);
     else this.previous = new KeptReading(reading);
     this.lastScrape = lastScrape;
@@ -116,6 +152,7 @@ export class Meter {
     this.ordered = undefined;
     this.previous = undefined;
     this.started = null;
+    this.told = undefined;
   }
 
   count(plan: Plan, reading: StatsReading, moment: Moment, share: Share = ({ flows }) => flows): Metered {
@@ -125,8 +162,38 @@ export class Meter {
     const flows = share(counted, { from, to: moment.at, fresh });
     for (const total of this.flows.values()) total.gauges = AT_REST;
     for (const increment of flows) addToTotal(this.totalOf(increment.flow), increment);
-    this.goOnFrom(reading, { lastScrape: moment.at, startedAt: moment.startedAt ?? this.started });
-    return { from, to: moment.at, flows };
+    const interval = { from, to: moment.at };
+    this.growth = this.growthTo(reading, { ...interval, flows }, moment);
+    this.counted = moment;
+    this.keep(reading, { lastScrape: moment.at, startedAt: moment.startedAt ?? this.started });
+    return { ...interval, flows };
+  }
+
+  /** To be called while `previous` is still what it was. */
+  private growthTo(reading: StatsReading, { from, to, flows }: Metered, moment: Moment): Uint8Array | undefined {
+    const { told, previous } = this;
+    // What is not told after this was counted is missing from what is told next.
+    this.told = undefined;
+    if (!told || !previous || to <= from || !this.mayGrow(told, moment)) return undefined;
+    const all = this.flowTotals;
+    if (this.positions?.all !== all)
+      this.positions = { all, of: new Map(all.map((total, position) => [total, position])) };
+    const { of } = this.positions;
+    const positionOf = (flow: FlowTotal['flow']) => of.get(this.totalOf(flow));
+    const growth = growthOf({ before: previous, reading, flows, positionOf });
+    if (growth) this.told = told;
+    return growth;
+  }
+
+  private mayGrow({ sequence, whole }: Told, { at, startedAt, keptSince }: Moment): boolean {
+    return (
+      keptSince !== undefined &&
+      keptSince === whole.keptSince &&
+      (startedAt ?? this.started) === whole.startedAt &&
+      sequence - whole.sequence < this.growths &&
+      at >= whole.at &&
+      at - whole.at < GROWING_MS
+    );
   }
 
   /** What is to be stored after `reading` was counted by `plan`. */
@@ -136,7 +203,21 @@ export class Meter {
     const isKnown = known?.flows === totals.flows && known.besides === besides.shape;
     const text = isKnown ? known.text : shapeUnder(plan, totals);
     if (!isKnown) this.shapes.set(plan, { flows: totals.flows, besides: besides.shape, text });
-    return new EncodedTotals(text, totals);
+    return this.tell(text, totals, besides);
+  }
+
+  private tell(text: string, totals: Totals, besides: StoredBesides): StoredTotals {
+    const { told, growth, counted } = this;
+    this.sequence++;
+    const { sequence } = this;
+    const isSame = told?.text === text && isAtRest(told.besides, besides);
+    if (told && growth && isSame) {
+      this.told = { ...told, sequence };
+      return EncodedTotals.ofGrowth(text, growth, sequence);
+    }
+    const { at = 0, keptSince } = counted ?? {};
+    this.told = { sequence, text, besides, whole: { sequence, at, keptSince, startedAt: this.started } };
+    return EncodedTotals.ofWhole(text, totals, sequence);
   }
 
   private totalOf(flow: FlowTotal['flow']): CountedFlow {
@@ -175,6 +256,11 @@ export class Meter {
     if (this.started !== null && Math.abs(startedAt - this.started) <= START_TOLERANCE_MS) return false;
     return this.lastScrape !== null && startedAt > this.lastScrape;
   }
+}
+
+/** Whether nothing of what is stored besides has changed. */
+function isAtRest(before: StoredBesides, { held, hosts }: StoredBesides): boolean {
+  return before.held.length === 0 && held.length === 0 && before.hosts === hosts;
 }
 
 function shapeUnder(plan: Plan, totals: Totals): string {

@@ -33,6 +33,8 @@ export interface Scraped {
   readonly listeners?: readonly string[] | undefined;
   /** When the collector, in this life or the one before, last scraped a round; null when it never did. */
   readonly previousRound: number | null;
+  /** See {@link Moment.keptSince}. */
+  readonly keptSince?: number | undefined;
   /** `told`: `reading` holds everything by zone; `none`: there is nothing by zone; absent: not asked. */
   readonly zones?: 'told' | 'none';
   /** The same of how long bare connections lasted. */
@@ -230,8 +232,8 @@ export class TargetMesh {
   }
 }
 
-function momentOf({ at, info, infoAt, previousRound }: Scraped): Moment {
-  return { at, startedAt: info ? infoAt - info.uptimeSeconds * 1000 : null, previousRound };
+function momentOf({ at, info, infoAt, previousRound, keptSince }: Scraped): Moment {
+  return { at, startedAt: info ? infoAt - info.uptimeSeconds * 1000 : null, previousRound, keptSince };
 }
 
 function samplesOf({ counters, gauges, histograms }: Plan): number {

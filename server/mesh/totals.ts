@@ -7,8 +7,9 @@
 import type { StatsReading } from '../envoy/stats.ts';
 import { BinTotal } from '../model/bin-total.ts';
 import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from '../model/flow.ts';
+import { addGrowth, type Growable } from '../model/growth.ts';
 import { MemoryPool } from '../model/memory-pool.ts';
-import type { FlowTotal, StoredTotals } from '../model/scrape-record.ts';
+import type { FlowTotal, KeptTotals, StoredTotals } from '../model/scrape-record.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 import type { HeldCluster } from './held-clusters.ts';
 import type { HostCount } from './host-counters.ts';
@@ -82,14 +83,30 @@ const VALUES = new MemoryPool({ smallestBytes: 1024, mostKeptBytes: 4 * 1024 * 1
 export class EncodedTotals implements StoredTotals {
   readonly shape: string;
   readonly values: Uint8Array;
+  readonly sequence: number;
+  readonly isGrowth: boolean;
   private memory: Buffer | undefined;
 
-  constructor(shape: string, totals: Totals) {
-    const written = writtenValues(totals);
+  private constructor(
+    shape: string,
+    written: Uint8Array,
+    { sequence, isGrowth }: Pick<EncodedTotals, 'sequence' | 'isGrowth'>,
+  ) {
     this.shape = shape;
     this.memory = VALUES.take(written.length);
     this.memory.set(written);
     this.values = this.memory.subarray(0, written.length);
+    this.sequence = sequence;
+    this.isGrowth = isGrowth;
+  }
+
+  static ofWhole(shape: string, totals: Totals, sequence: number): EncodedTotals {
+    return new EncodedTotals(shape, writtenValues(totals), { sequence, isGrowth: false });
+  }
+
+  /** What the totals of the number before have grown by. */
+  static ofGrowth(shape: string, growth: Uint8Array, sequence: number): EncodedTotals {
+    return new EncodedTotals(shape, growth, { sequence, isGrowth: true });
   }
 
   release(): void {
@@ -130,12 +147,12 @@ function encodeFlow(writer: VarintWriter, { counters, bins }: Pick<FlowTotal, 'c
 }
 
 /** Undefined when the stored form is not one that this version understands: the target then starts from a baseline. */
-export function decodeTotals({ shape, values }: StoredTotals): Totals | undefined {
+export function decodeTotals({ shape, values, growth = [] }: KeptTotals): Totals | undefined {
   try {
     const names = JSON.parse(shape) as Shape;
     if (names.version !== 1) return undefined;
     const reader = new VarintReader(values);
-    const reading = decodeReading(names, reader);
+    const growable = decodeReading(names, reader);
     const flows = names.flows.map((flow) => decodeFlow(flow, names.counters, reader));
     const held = (names.held ?? []).map(([cluster, flow]): HeldCluster => {
       const since = reader.read();
@@ -144,27 +161,35 @@ export function decodeTotals({ shape, values }: StoredTotals): Totals | undefine
     const hosts = names.hosts?.map(([cluster, address, hostname]): HostCount => {
       return { cluster, address, hostname, total: reader.read(), success: reader.read(), error: reader.read() };
     });
-    return reader.done ? { reading, flows, held, hosts } : undefined;
+    if (!reader.done) return undefined;
+    for (const one of growth) addGrowth({ ...growable, flows }, one);
+    return { reading: readingOf(names, growable), flows, held, hosts };
   } catch {
     return undefined;
   }
 }
 
-function decodeReading(names: Shape, reader: VarintReader): StatsReading {
+type DecodedReading = Omit<Growable, 'flows'>;
+
+function decodeReading(names: Shape, reader: VarintReader): DecodedReading {
   const values = Float64Array.from(names.scalars, () => reader.read());
+  const histograms = names.histograms.map(() => {
+    const bins = new BinTotal();
+    decodeBinPairs(reader, bins.keys, bins.counts);
+    return bins;
+  });
+  return { values, histograms };
+}
+
+function readingOf(names: Shape, { values, histograms }: DecodedReading): StatsReading {
   const binStarts = [0];
-  const keys: number[] = [];
-  const counts: number[] = [];
-  for (let i = 0; i < names.histograms.length; i++) {
-    decodeBinPairs(reader, keys, counts);
-    binStarts.push(keys.length);
-  }
+  for (const { keys } of histograms) binStarts.push((binStarts.at(-1) ?? 0) + keys.length);
   return {
     layout: { scalars: names.scalars, histograms: names.histograms },
     values,
     binStarts: Uint32Array.from(binStarts),
-    binKeys: Uint32Array.from(keys),
-    binCounts: Float64Array.from(counts),
+    binKeys: Uint32Array.from(histograms.flatMap(({ keys }) => keys)),
+    binCounts: Float64Array.from(histograms.flatMap(({ counts }) => counts)),
     unread: unreadOf(names),
   };
 }

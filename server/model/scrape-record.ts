@@ -9,6 +9,13 @@ import type { HostObservation } from './host-increment.ts';
 export interface StoredTotals {
   readonly shape: string;
   readonly values: Uint8Array;
+  /**
+   * Which of its target's totals these are, from 1 on, counted in one life of the collector; absent where growth never
+   * refers to them.
+   */
+  readonly sequence?: number;
+  /** Whether `values` tell what totals of the same shape, those of the number before, grew by; empty: nothing that is to be kept. */
+  readonly isGrowth?: boolean;
   /** Gives the memory of `values` back: whoever calls it, and everybody else, reads them no more. Not a duty. */
   release?(): void;
 }
@@ -87,6 +94,11 @@ export interface ScrapeRecord {
   readonly findings: ScrapeFindings | undefined;
 }
 
+/** Totals as they were kept: once whole, and what they grew by since, in order. */
+export interface KeptTotals extends Pick<StoredTotals, 'shape' | 'values'> {
+  readonly growth?: readonly Uint8Array[];
+}
+
 /** What the store remembers of a target. */
 export interface StoredTarget {
   readonly target: string;
@@ -94,5 +106,5 @@ export interface StoredTarget {
   readonly startedAt: number | null;
   readonly identity: Identity;
   readonly inbound: boolean;
-  readonly totals: StoredTotals;
+  readonly totals: KeptTotals;
 }

@@ -23,6 +23,30 @@ export class VarintWriter {
     this.length = length;
   }
 
+  /** Appends pairs of a distance, from one of the ascending keys to the next, and a count. */
+  writePairs(keys: ArrayLike<number>, counts: ArrayLike<number>): void {
+    while (this.length + 20 * keys.length > this.bytes.length) this.grow();
+    const { bytes } = this;
+    let { length } = this;
+    let previous = 0;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] ?? 0;
+      const count = counts[i] ?? 0;
+      const distance = key - previous;
+      previous = key;
+      if (distance <= 0x7f && count <= 0x7f) {
+        bytes[length++] = distance;
+        bytes[length++] = count;
+        continue;
+      }
+      this.length = length;
+      this.write(distance);
+      this.write(count);
+      length = this.length;
+    }
+    this.length = length;
+  }
+
   /** Appends one byte as it is. */
   writeByte(byte: number): void {
     if (this.length === this.bytes.length) this.grow();

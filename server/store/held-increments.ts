@@ -3,6 +3,7 @@ import { NO_BINS } from '../model/histogram.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
 
 const NO_COUNTS = new Float64Array(COUNTERS.length);
+const NO_VALUES = new Uint8Array();
 const NO_GAUGES = new Float64Array(GAUGES.length);
 
 /**
@@ -26,11 +27,12 @@ function split(record: ScrapeRecord): ScrapeRecord[] {
   const starts = findings ? startsOf(findings) : [];
   if (!findings || starts.length === 0) return [record];
   const { observation } = findings;
+  const totals = { shape: findings.totals.shape, values: NO_VALUES, isGrowth: true };
   const held = starts.map((from, index): ScrapeRecord => {
     const flows = observation.flows.map((flow) => (flow.from === from ? { ...flow, gauges: NO_GAUGES } : atRest(flow)));
     return {
       ...record,
-      findings: { ...findings, observation: { ...observation, from, to: observation.to - 1 - index, flows } },
+      findings: { ...findings, observation: { ...observation, from, to: observation.to - 1 - index, flows }, totals },
     };
   });
   const flows = observation.flows.map((flow) => {

@@ -61,7 +61,10 @@ export class Unit {
       gaugesAt: interval.to,
       bins,
     };
-    this.rows.raw.set(rowKey(flow, interval), row);
+    const key = rowKey(flow, interval);
+    const known = this.rows.raw.get(key);
+    if (known) addPart(this.rows.raw, row, interval);
+    else this.rows.raw.set(key, row);
   }
 
   forget(tier: TierName, before: number): void {

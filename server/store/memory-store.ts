@@ -35,8 +35,8 @@ export class MemoryStore extends MemoryAlerts implements Store {
   private readonly options: StoreOptions;
   private readonly targets = new Map<string, StoredTarget>();
   private readonly units = new Map<string, Unit>();
-  /** Ends of the scrapes of each target that are kept as raw rows. */
-  private readonly ends = new Map<string, Set<number>>();
+  /** By target, which of its totals were kept last. */
+  private readonly sequences = new Map<string, number>();
   private newest = 0;
   private lastRound = 0;
   private notice = '';
@@ -61,10 +61,7 @@ export class MemoryStore extends MemoryAlerts implements Store {
   private appendScrape(target: string, findings: ScrapeFindings): void {
     const { from, to, identity, flows } = findings.observation;
     this.keepTarget(target, findings);
-    const ends = this.ends.get(target) ?? new Set<number>();
-    this.ends.set(target, ends);
-    if (to <= from || ends.has(to)) return;
-    ends.add(to);
+    if (to <= from) return;
     this.newest = Math.max(this.newest, to);
     const unit = this.unitOf(target, identity);
     unit.measured({ from, to });
@@ -73,16 +70,19 @@ export class MemoryStore extends MemoryAlerts implements Store {
 
   private keepTarget(target: string, { observation, totals, startedAt, inbound }: ScrapeFindings): void {
     const { identity, to } = observation;
-    if (to < (this.targets.get(target)?.lastScrape ?? 0)) return;
+    const { shape, sequence = 0, isGrowth = false } = totals;
     const values = Uint8Array.from(totals.values);
-    this.targets.set(target, {
-      target,
-      lastScrape: to,
-      startedAt,
-      identity,
-      inbound,
-      totals: { shape: totals.shape, values },
-    });
+    const known = this.targets.get(target);
+    const told = { target, lastScrape: to, startedAt, identity, inbound };
+    if (!isGrowth) this.targets.set(target, { ...told, totals: { shape, values, growth: [] } });
+    else if (values.length === 0) return;
+    else if (known && this.sequences.get(target) === sequence - 1)
+      this.targets.set(target, {
+        ...told,
+        totals: { ...known.totals, growth: [...(known.totals.growth ?? []), values] },
+      });
+    else this.targets.delete(target);
+    this.sequences.set(target, sequence);
   }
 
   private unitOf(target: string, { service, namespace, instance, region, zone }: Omit<Identity, 'role'>): Unit {
@@ -114,8 +114,6 @@ export class MemoryStore extends MemoryAlerts implements Store {
       into.runs = unionOf([...into.runs, ...partsIn(unit.runs, { from: 0, to: border })]);
       unit.runs = partsIn(unit.runs, { from: border, to: Number.POSITIVE_INFINITY });
     }
-    if (tier === 'raw')
-      for (const ends of this.ends.values()) for (const end of ends) if (end <= border) ends.delete(end);
   }
 
   private forget(tier: TierName, before: number): void {

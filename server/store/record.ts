@@ -54,8 +54,14 @@ export class RecordWriter {
     if (!section) throw new RangeError(`no direction ${direction}`);
     const { pairs } = this;
     let length = 0;
-    for (let i = 0; i < COUNTERS.length; i++) length = pair(pairs, length, i, counters[i] ?? 0);
-    for (let i = 0; i < STORED_GAUGES.length; i++) length = pair(pairs, length, FIRST_GAUGE + i, gauges[i] ?? 0);
+    for (let i = 0; i < COUNTERS.length; i++) {
+      const value = counters[i] ?? 0;
+      if (value !== 0) length = pair(pairs, length, i, value);
+    }
+    for (let i = 0; i < STORED_GAUGES.length; i++) {
+      const value = gauges[i] ?? 0;
+      if (value !== 0) length = pair(pairs, length, FIRST_GAUGE + i, value);
+    }
     if (length > 0) {
       section.numbers.write(position);
       section.numbers.write(length / 2);
@@ -128,13 +134,15 @@ function checked(value: number): number {
 function writeBins(section: VarintWriter, position: number, { keys, counts }: Flow['bins']): void {
   section.write(position);
   section.write(keys.length);
-  let previous = 0;
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] ?? 0;
-    section.write(key - previous);
-    section.write(checked(counts[i] ?? 0));
-    previous = key;
+  section.writePairs(keys, areCounts(counts) ? counts : Array.from(counts, checked));
+}
+
+function areCounts(values: Column): boolean {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    if (!(value >= 0 && Number.isSafeInteger(value))) return false;
   }
+  return true;
 }
 
 /** Called with what is in a record. */

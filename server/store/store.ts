@@ -199,8 +199,8 @@ export interface Store extends AlertStore {
   /** Every target that has been scraped, with its last totals. */
   loadTargets(): Promise<StoredTarget[]>;
   /**
-   * Keeps a round of scrapes as one transaction: all of it is there after a crash, or none. A scrape that is there
-   * already changes nothing; nor does a round of the same `id` as the one that was kept last, whatever is in it.
+   * Keeps a round of scrapes as one transaction: all of it is there after a crash, or none. A round of the same
+   * `id` as the one that was kept last changes nothing, whatever is in it.
    * @throws UnsureError when the round may have been kept: it may be given again under the same id only.
    */
   append(round: readonly ScrapeRecord[], id?: number): Promise<void>;

@@ -8,8 +8,9 @@ import {
   GAUGES,
   type Identity,
 } from '../../server/model/flow.ts';
+import { GrowthSum } from '../../server/model/growth.ts';
 import { binOf, type SparseBins } from '../../server/model/histogram.ts';
-import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
+import type { ScrapeRecord, StoredTotals } from '../../server/model/scrape-record.ts';
 
 export interface FleetOptions {
   readonly services: number;
@@ -26,12 +27,16 @@ interface Sidecar {
   /** Names what the numbers go by; as long as those of a real one. */
   readonly shape: string;
   readonly totals: Uint8Array;
+  /** Which of its totals were told last. */
+  sequence: number;
 }
 
 /** Histograms that are drawn from, per service and number of requests. */
 const VARIANTS = 40;
-/** Bytes of the last totals of a sidecar with ten peers, about, as measured on the example meshes. */
-const TOTALS_BYTES = 2500;
+/** Bytes of the last totals of a sidecar with ten peers, about, as measured on the simulated fleet. */
+const TOTALS_BYTES = 5200;
+/** Totals are told as a whole every so many scrapes, about; in between, what they grew by. */
+const WHOLE_EVERY = 60;
 
 /** Repeatable numbers from 0 to 1 (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -82,7 +87,14 @@ export class Fleet {
     );
     const flows: FlowKey[] = [{ direction: 'inbound', peer: '', peerNamespace: '', source: 'downstream' }, ...called];
     const totals = Uint8Array.from({ length: TOTALS_BYTES }, () => Math.floor(this.random() * 256));
-    return { target: `10.${index >> 8}.${index & 255}.1:9901`, identity, flows, shape: `["${service}"]`, totals };
+    return {
+      target: `10.${index >> 8}.${index & 255}.1:9901`,
+      identity,
+      flows,
+      shape: `["${service}"]`,
+      totals,
+      sequence: 0,
+    };
   }
 
   /** What the sidecars from `first` up to `end` tell of `[from, to)`. */
@@ -101,7 +113,7 @@ export class Fleet {
       error: '',
       findings: {
         observation: { identity: sidecar.identity, from, to, flows },
-        totals: { shape: sidecar.shape, values: sidecar.totals },
+        totals: this.totals(sidecar, index, flows),
         flowTotals: [],
         startedAt: null,
         inbound: true,
@@ -112,6 +124,24 @@ export class Fleet {
         certificateExpiry: null,
       },
     };
+  }
+
+  /** Growth holds what the flows counted twice: of the flows, and of the stats behind them. */
+  private totals(sidecar: Sidecar, index: number, flows: readonly FlowIncrement[]): StoredTotals {
+    const { shape } = sidecar;
+    const sequence = ++sidecar.sequence;
+    if (sequence === 1 || (sequence + index) % WHOLE_EVERY === 0) return { shape, values: sidecar.totals, sequence };
+    const growth = new GrowthSum();
+    flows.forEach(({ counters, bins }, flow) => {
+      growth.histogram(flow, bins);
+      growth.bins(flow, bins);
+      counters.forEach((count, counter) => {
+        if (count === 0) return;
+        growth.value(flow * COUNTERS.length + counter, count);
+        growth.counter(flow, counter, count);
+      });
+    });
+    return { shape, values: growth.finish(), sequence, isGrowth: true };
   }
 
   private increment(flow: FlowKey, at: { index: number; place: number; seconds: number }): FlowIncrement {

@@ -90,12 +90,8 @@ class StoreBench {
   /** Bytes per flow and round after two hours, in raw steps, indexes and free space of pages included. */
   async sizes(): Promise<void> {
     for (const [requests, goal] of Object.entries(SIZE_GOALS)) {
-      const fleet = new Fleet({
-        services: 12,
-        instances: 10,
-        peers: 10,
-        rate: (Number(requests) * 1000) / INTERVAL_MS,
-      });
+      const ofSize = { services: 12, instances: 10, peers: 10, rate: (Number(requests) * 1000) / INTERVAL_MS };
+      const fleet = new Fleet(ofSize);
       const options = storeOptions(join(this.folder, `size-${requests}.db`), {
         intervalMs: INTERVAL_MS,
         retentionMs: KEPT_MS,
@@ -105,7 +101,7 @@ class StoreBench {
       const hours = 2;
       await makeHistory({ store, fleet, end, hours, rawHours: hours });
       await drainUpkeep(store, end + HOUR_MS); // when nothing comes any more, the log is packed too
-      const empty = await this.emptyBytes(fleet);
+      const empty = await this.emptyBytes(new Fleet(ofSize));
       const status = await store.status();
       await store.close();
       const rounds = (hours * HOUR_MS) / INTERVAL_MS;
@@ -117,7 +113,7 @@ class StoreBench {
     }
   }
 
-  /** What a file takes before any history: names, and last totals. */
+  /** What a file takes before any history: names, and last totals, which a fleet's first records tell as a whole. */
   private async emptyBytes(fleet: Fleet): Promise<number> {
     const options = storeOptions(join(this.folder, `empty-${Math.random()}.db`), { intervalMs: INTERVAL_MS });
     const store = await SqliteStore.open(options);

@@ -16,8 +16,8 @@ const HOUR = 60 * MINUTE;
 const INTERVAL = 4 * MINUTE;
 const LONG_AGO = START - 400 * HOUR;
 const RETENTION = { raw: HOUR, '1m': 3 * HOUR, '10m': 400 * HOUR, '1h': 400 * 24 * HOUR };
-/** By how much a clock is wrong: no whole number of intervals. */
-const WRONG = HOUR + 777;
+/** By how much a clock is wrong: a whole number of intervals, so that times come again. */
+const WRONG = HOUR;
 /** Sidecars that live at once, and for how many rounds. */
 const SIDECARS = 4;
 const LIFE_ROUNDS = 45;

@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { requestCount } from '../../server/model/flow.ts';
 import type { ScrapeRecord, StoredTarget } from '../../server/model/scrape-record.ts';
 import { Pipeline, type PipelineOptions } from '../../server/pipeline.ts';
+import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import { discovered } from '../live/live-targets.ts';
+import { storeOptions } from '../store/options.ts';
+import { temporaryFolder } from '../store/temporary-folder.ts';
 import { failedResult, goodResult, TARGET } from './answers.ts';
 
 const START = 1_700_000_000_000;
@@ -20,7 +24,7 @@ const pipelineOf = (options: Partial<PipelineOptions> = {}) =>
     ...options,
   });
 
-/** What the store would have kept of the last record of a target. */
+/** What the store would have kept of the last record of a target, whose totals are whole. */
 function storedFrom({ target, findings }: ScrapeRecord): StoredTarget {
   if (!findings) throw new Error('a failed scrape is not stored');
   const { observation, totals, startedAt, inbound } = findings;
@@ -80,12 +84,38 @@ test('in the first round of all there is no round before: even a new Envoy only 
 test('after a restart of the collector, the last stored totals are counted from', () => {
   const before = pipelineOf();
   before.process(goodResult({ at: START, startedAt: LONG_AGO, requests: 500 }));
+  before.missedTotals();
   const last = before.process(goodResult({ at: START + INTERVAL, startedAt: LONG_AGO, requests: 530 }));
   const restarted = START + 100_000;
   const pipeline = pipelineOf({ stored: [storedFrom(last)], startedAt: restarted });
   const record = pipeline.process(goodResult({ at: restarted + 300, startedAt: LONG_AGO, requests: 900 }));
   expect(counted(record)).toEqual([370, START + INTERVAL, restarted + 300]);
   expect(requestCount(record.findings?.flowTotals[0]?.counters ?? [])).toBe(400);
+});
+
+test('after rounds that could not be stored, what is stored is whole again, and never more or less than was counted', async () => {
+  const store = await SqliteStore.open(storeOptions(join(temporaryFolder(), 'sidelight.db')));
+  onTestFinished(() => store.close());
+  const pipeline = pipelineOf();
+  const at = (round: number) => START + round * INTERVAL;
+  const scrape = (from: Pipeline, round: number) =>
+    from.process(goodResult({ at: at(round), startedAt: LONG_AGO, requests: 100 + round * round }));
+  const told: string[] = [];
+  for (let round = 0; round < 12; round++) {
+    const record = scrape(pipeline, round);
+    const isLost = round === 3 || round === 7 || round === 8;
+    if (isLost) pipeline.missedTotals();
+    else await store.append([record]);
+    told.push(record.findings?.totals.isGrowth ? 'growth' : 'whole');
+    const stored = await store.loadTargets();
+    const kept = isLost ? round - (round === 8 ? 2 : 1) : round;
+    expect(stored.map(({ lastScrape }) => lastScrape)).toEqual([at(kept)]);
+    const next = scrape(pipelineOf({ stored, startedAt: at(round) + 1 }), round + 1);
+    expect(counted(next), `round ${round}`).toEqual([(round + 1) ** 2 - kept ** 2, at(kept), at(round + 1)]);
+    expect(requestCount(next.findings?.flowTotals[0]?.counters ?? [])).toBe((round + 1) ** 2);
+  }
+  const [W, G] = ['whole', 'growth'];
+  expect(told).toEqual([W, G, G, G, W, G, G, G, W, W, G, G]);
 });
 
 test('after a restart of the collector, an Envoy that came in the meantime counts from zero', () => {

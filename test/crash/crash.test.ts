@@ -9,17 +9,21 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { BinTotal } from '../../server/model/bin-total.ts';
 import { requestCount } from '../../server/model/flow.ts';
+import { addGrowth, foldGrowth } from '../../server/model/growth.ts';
+import type { KeptTotals } from '../../server/model/scrape-record.ts';
 import { checkFile } from '../../server/store/sqlite/maintenance.ts';
 import { readFile } from '../../server/store/sqlite/read-file.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { SumAnswer, SumQuery } from '../../server/store/store.ts';
 import { temporaryFolder } from '../store/temporary-folder.ts';
-import { crashOptions, INTERVAL_MS, perRound, roundOf, SERVICES, START } from './mesh.ts';
+import { crashOptions, growthOf, INTERVAL_MS, perRound, roundOf, SERVICES, START, wholeOf } from './mesh.ts';
 
 const KILLS = Number(process.env.CRASH_KILLS ?? 20);
 /** Rounds before a kill: now and then in the very first ones, and as often after many. */
 const MOST_ROUNDS = 150;
+const NONE = new Float64Array();
 
 /** Runs the program, kills it a moment after so many rounds, and gives the last one that it told of. */
 async function appendAndKill(path: string, rounds: number, afterMs: number): Promise<number> {
@@ -56,12 +60,26 @@ function expectCounts({ groups }: SumAnswer, rounds: number, perCall: number): v
   );
 }
 
+const bytes = (all: readonly Uint8Array[]) => all.map((one) => [...one]);
+
+/** Whole totals, and what they grew by in all rounds since, none of them left out or there twice. */
+function expectTotals({ values, growth = [] }: KeptTotals, last: number): void {
+  const grown = { values: new Float64Array(2), histograms: [], flows: [{ counters: NONE, bins: new BinTotal() }] };
+  for (const one of growth) addGrowth(grown, one);
+  const rounds = grown.values[0] ?? 0;
+  expect([...values]).toEqual([...wholeOf(last - rounds)]);
+  const since = Array.from({ length: rounds }, (_, index) => growthOf(last - index));
+  expect(bytes(foldGrowth(growth))).toEqual(bytes(foldGrowth(since)));
+}
+
 /** Checks the file as it lies there; gives how many rounds are in it. */
 function expectWhole(path: string, told: number): number {
   expect(checkFile(path, () => {})).toEqual([]);
   const file = readFile(crashOptions(path));
   try {
-    const newest = Math.max(...file.loadTargets().map(({ lastScrape }) => lastScrape));
+    const targets = file.loadTargets();
+    const newest = Math.max(...targets.map(({ lastScrape }) => lastScrape));
+    for (const { lastScrape, totals } of targets) expectTotals(totals, (lastScrape - START) / INTERVAL_MS);
     const rounds = (newest - START) / INTERVAL_MS;
     expect(rounds).toBeGreaterThanOrEqual(told);
     expect(rounds).toBeLessThanOrEqual(told + 1);

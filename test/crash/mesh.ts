@@ -1,5 +1,6 @@
 /** What the crashing program stores: a small mesh whose counts are known for every round. */
 
+import { GrowthSum } from '../../server/model/growth.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import type { StoreOptions } from '../../server/store/store.ts';
 import { storeOptions } from '../store/options.ts';
@@ -26,7 +27,8 @@ export function crashOptions(path: string): StoreOptions {
 /** Requests of a service in one round: received, and twice as many sent. */
 export const perRound = (service: number): number => INSTANCES * (service + 1);
 
-export function roundOf(round: number): ScrapeRecord[] {
+/** `first`: in which totals are told as a whole; after it, they are told as growth most of the time. */
+export function roundOf(round: number, first = round): ScrapeRecord[] {
   const [from, to] = [START + (round - 1) * INTERVAL_MS, START + round * INTERVAL_MS];
   return SERVICES.flatMap((service, index) =>
     Array.from({ length: INSTANCES }, (_, instance) =>
@@ -42,10 +44,28 @@ export function roundOf(round: number): ScrapeRecord[] {
         findings: {
           totals: {
             shape: `["shape ${round >> 5}"]`,
-            values: Uint8Array.of(round & 255, (round >> 8) & 255, round >> 16),
+            ...(round > first && round % WHOLE_EVERY !== 0
+              ? { values: growthOf(round), isGrowth: true }
+              : { values: wholeOf(round) }),
+            sequence: round,
           },
         },
       }),
     ),
   );
+}
+
+/** Shapes change no more often. */
+const WHOLE_EVERY = 32;
+
+/** What whole totals are in a round. */
+export const wholeOf = (round: number): Uint8Array => Uint8Array.of(round & 255, (round >> 8) & 255, round >> 16);
+
+/** What totals grow by in a round: they tell how many rounds there were, and the sum of their numbers. */
+export function growthOf(round: number): Uint8Array {
+  const growth = new GrowthSum();
+  growth.value(0, 1);
+  growth.value(1, round);
+  growth.bins(0, { keys: [round % 3], counts: [round] });
+  return growth.finish();
 }

@@ -10,13 +10,13 @@ function totalsOf(requests: number): Totals {
 }
 
 test('totals keep their values until they are given back, and give their memory back once', () => {
-  const first = new EncodedTotals('', totalsOf(5));
+  const first = EncodedTotals.ofWhole('', totalsOf(5), 1);
   const values = [...first.values];
-  const second = new EncodedTotals('', totalsOf(6));
+  const second = EncodedTotals.ofWhole('', totalsOf(6), 1);
   expect([...first.values]).toEqual(values);
   first.release();
   first.release();
-  const third = new EncodedTotals('', totalsOf(7));
-  const fourth = new EncodedTotals('', totalsOf(8));
+  const third = EncodedTotals.ofWhole('', totalsOf(7), 1);
+  const fourth = EncodedTotals.ofWhole('', totalsOf(8), 1);
   expect([second, third, fourth].map(({ values: [requests] }) => requests)).toEqual([6, 7, 8]);
 });

@@ -15,9 +15,11 @@ const START = 1_700_000_040_000;
 
 const count = (cell: Cell | null | undefined, counter: Counter) => cell?.counters[COUNTER_INDEX[counter]];
 
+const fixture = (version: number) => fileURLToPath(new URL(`../fixtures/store/version-${version}.db`, import.meta.url));
+
 async function migrated(version: number): Promise<{ store: SqliteStore; path: string }> {
   const path = join(temporaryFolder(), 'sidelight.db');
-  copyFileSync(fileURLToPath(new URL(`../fixtures/store/version-${version}.db`, import.meta.url)), path);
+  copyFileSync(fixture(version), path);
   const store = await SqliteStore.open(storeOptions(path));
   onTestFinished(() => store.close());
   return { store, path };
@@ -59,7 +61,7 @@ async function expectEverything(store: SqliteStore): Promise<void> {
   expect(steps.groups[0]?.cells.map((cell) => cell?.gauges?.[0] ?? null)).toEqual([2, 2, 0, 2, 2, 2, null]);
 }
 
-test.each([1, 2, 3, 4, 5])('a file of version %i keeps every request, and its last totals', async (version) => {
+test.each([1, 2, 3, 4, 5, 7])('a file of version %i keeps every request, and its last totals', async (version) => {
   const { store, path } = await migrated(version);
   await expectEverything(store);
   expect(await store.loadTargets()).toMatchObject([
@@ -80,9 +82,10 @@ test.each([1, 2, 3, 4, 5])('a file of version %i keeps every request, and its la
   expect(tables).not.toContain('raw');
   expect(tables).not.toContain('scrapes');
   expect(tables).not.toContain('old_series');
+  expect(tables).not.toContain('old_log');
 });
 
-test.each([2, 3, 4, 5])('what version %i knew by zone stays by zone', async (version) => {
+test.each([2, 3, 4, 5, 7])('what version %i knew by zone stays by zone', async (version) => {
   const { store } = await migrated(version);
   const query = {
     from: START,
@@ -100,21 +103,14 @@ test.each([2, 3, 4, 5])('what version %i knew by zone stays by zone', async (ver
 
 test('what a file of version 5 knows of alerts that fired is told', async () => {
   const path = join(temporaryFolder(), 'sidelight.db');
-  const first = await SqliteStore.open(storeOptions(path));
+  copyFileSync(fixture(5), path);
   const labels = { alertname: 'Slow', service: 'shop' };
   const fires = { rule: 'Slow', labels, annotations: {}, firedAt: START, value: 2, threshold: 1, requests: 9 };
   const others = Array.from({ length: 2500 }, (_, index) => ({ ...fires, at: START + index, firedAt: START + index }));
-  await first.saveAlerts({
-    kept: [],
-    forgotten: [],
-    events: [
-      ...others.map((event) => ({ ...event, phase: 'firing' as const })),
-      { ...fires, at: START + 5000, phase: 'resolved', value: 0 },
-    ],
-  });
-  await first.close();
   const database = new Database(path);
-  database.exec('DROP TABLE alert_firings; DROP INDEX targets_by_shape; PRAGMA user_version = 5');
+  const add = database.prepare('INSERT INTO alert_events (at, data) VALUES (?, ?)');
+  for (const event of others) add.run(event.at, JSON.stringify({ ...event, phase: 'firing' }));
+  add.run(START + 5000, JSON.stringify({ ...fires, at: START + 5000, phase: 'resolved', value: 0 }));
   database.close();
   const store = await SqliteStore.open(storeOptions(path));
   onTestFinished(() => store.close());

@@ -3,11 +3,13 @@ import Database from 'better-sqlite3';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
 import type { StoredTotals } from '../../server/model/scrape-record.ts';
+import { framesOf } from '../../server/store/sqlite/growth-frames.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SCHEMA_VERSION } from '../../server/store/sqlite/schema.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Threads } from '../../server/store/sqlite/threads.ts';
 import type { Group, StoreOptions, SumQuery } from '../../server/store/store.ts';
+import { grownBy } from './growth.ts';
 import { storeOptions } from './options.ts';
 import { failedScrape, goodScrape, identity, type RecordSpec } from './records.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -150,9 +152,36 @@ test("the targets' newest totals, identity and start come back as they were", as
       totals: totals('["a"]', 1, 2),
     },
   ];
-  expect(await store.loadTargets()).toEqual(expected);
+  expect(await store.loadTargets()).toMatchObject(expected);
   await store.close();
-  expect(await (await openStore()).loadTargets()).toEqual(expected);
+  expect(await (await openStore()).loadTargets()).toMatchObject(expected);
+});
+
+test('what a target that is gone had grown by lies with it as one, however long the log was', async () => {
+  const store = await openStore({ intervalMs: MINUTE });
+  for (let minute = 0; minute < 120; minute++) {
+    const told = { shape: '[]', sequence: minute + 1 };
+    const gone: StoredTotals =
+      minute === 0 ? { ...told, values: Uint8Array.of(1) } : { ...told, values: grownBy(minute), isGrowth: true };
+    await store.append([
+      scrape(minute, 1, { findings: { totals: gone } }),
+      scrape(minute, 1, { target: 'other', identity: { instance: 'shop-2' } }),
+    ]);
+    if (minute % 13 === 0) await upkeep(store, START + (minute + 1) * MINUTE);
+  }
+  await upkeep(store, START + 6 * HOUR);
+  const database = new Database(path, { readonly: true });
+  onTestFinished(() => void database.close());
+  expect(database.prepare('SELECT count(*) FROM log').pluck().get()).toBe(1);
+  const kept = database.prepare("SELECT growth FROM targets WHERE address = '127.0.0.1:9901'").pluck().get();
+  const all = grownBy((119 * 120) / 2);
+  expect(framesOf(kept as Uint8Array)).toEqual([Buffer.from(all)]);
+  expect(await store.loadTargets()).toContainEqual(
+    expect.objectContaining({
+      lastScrape: START + 120 * MINUTE,
+      totals: { shape: '[]', values: Uint8Array.of(1), growth: [all] },
+    }),
+  );
 });
 
 test('a baseline is remembered, but nothing counts as measured by it', async () => {
@@ -165,8 +194,8 @@ test('a baseline is remembered, but nothing counts as measured by it', async () 
 test('a round that is stored again counts once', async () => {
   const store = await openStore();
   const round = [scrape(0, 5), scrape(1, 7)];
-  await store.append(round);
-  await store.append(round);
+  await store.append(round, 7);
+  await store.append(round, 7);
   expect(await requestsByMinute(store, 2)).toEqual({ shop: [5, 7] });
 });
 
@@ -259,7 +288,7 @@ test('a series at rest takes no room in blocks', async () => {
   const flows = [{}, { direction: 'outbound', peer: 'idle' }] as const;
   await store.append(Array.from({ length: 50 }, (_, minute) => scrape(minute, 0, { flows })));
   await upkeep(store, START + DAY);
-  expect(ask('SELECT count(*) AS n FROM log')).toEqual([{ n: 0 }]);
+  expect(ask('SELECT count(*) AS n FROM log')).toEqual([{ n: 1 }]);
   expect(ask('SELECT count(*) AS n FROM blocks_1m')).toEqual([{ n: 0 }]);
   expect(await requestsByMinute(store, 3)).toEqual({ shop: [0, 0, 0] });
 });

@@ -23,7 +23,7 @@ const START = Math.floor(1_700_000_000_000 / DAY) * DAY;
 const QUERY: SumQuery = { from: START, to: START + DAY, direction: 'inbound', match: {}, by: [], bins: true };
 
 interface Opened {
-  append(records: readonly RecordSpec[]): void;
+  append(records: readonly RecordSpec[], id?: number): void;
   upkeep(now: number): void;
   sums(query: SumQuery): SumAnswer;
 }
@@ -33,7 +33,7 @@ function open(path: string, options: Partial<StoreOptions> = {}): Opened & { clo
   const reader = new SqliteReader(storeOptions(path, options));
   const encoder = new RoundEncoder();
   return {
-    append: (records) => writer.append(allAtOnce(encoder.encode(records.map(goodScrape)))),
+    append: (records, id) => writer.append(allAtOnce(encoder.encode(records.map(goodScrape), id))),
     upkeep: (now) => {
       while (writer.upkeep(now));
     },
@@ -186,9 +186,9 @@ describe('clocks', () => {
   ])('$name: every request counts once', ({ records }) => {
     const store = opened();
     const truth = records.reduce((sum, { flows = [] }) => sum + (flows[0]?.counters?.['2xx'] ?? 0), 0);
-    for (const record of records) {
-      store.append([record]);
-      store.append([record]);
+    for (const [index, record] of records.entries()) {
+      store.append([record], index + 1);
+      store.append([record], index + 1);
       store.upkeep(record.to + 10_000);
     }
     const check = (when: string) => {
@@ -199,7 +199,7 @@ describe('clocks', () => {
     check('at once');
     for (const hours of [1, 10, 30, 24 * 40]) {
       store.upkeep(START + hours * HOUR);
-      for (const record of records) store.append([record]);
+      store.append(records, records.length);
       check(`after ${hours} h`);
     }
   });

@@ -4,9 +4,10 @@ import { TIMED_OUT } from '../group-sum.ts';
 import type { ListPart, PackedBlock, PackedList, PackedSums } from '../packed.ts';
 import type { Segment } from '../tiers.ts';
 import type { Groups } from './groups.ts';
+import type { LogRow } from './log-index.ts';
 import type { PlannedSeries, PlannedUnit, QueryPlan } from './query-plan.ts';
 import type { ReaderCatalog } from './reader-catalog.ts';
-import type { BlockPlace, LogRow, Sources } from './sources.ts';
+import type { BlockPlace, Sources } from './sources.ts';
 
 export interface AdderParts {
   readonly bins: boolean;

@@ -28,7 +28,8 @@ export class Catalog {
   private readonly series = new Map<string, number>();
   private readonly layouts = new Map<string, Layout>();
   private readonly layoutsById = new Map<number, Layout>();
-  private readonly into = new Map<string, number>();
+  /** By unit, then by series. */
+  private readonly into = new Map<number, Map<number, number>>();
   private readonly layoutsInto = new Map<number, readonly (readonly number[])[]>();
   private readonly shapes = new Map<string, number>();
 
@@ -78,10 +79,14 @@ export class Catalog {
 
   /** The series of another unit that a series adds up into. */
   seriesInto(series: number, unit: number): number {
-    return remembered(this.into, `${series}:${unit}`, () => {
-      const [direction, ...values] = this.statements.series.get(series) as [number, ...string[]];
-      return this.keepSeries(unit, direction, values);
-    });
+    const known = this.into.get(unit) ?? new Map<number, number>();
+    this.into.set(unit, known);
+    const id = known.get(series);
+    if (id !== undefined) return id;
+    const [direction, ...values] = this.statements.series.get(series) as [number, ...string[]];
+    const made = this.keepSeries(unit, direction, values);
+    known.set(series, made);
+    return made;
   }
 
   /** The series of its service that those of a target's layout add up into. */

@@ -8,7 +8,9 @@ import { slotMsOf } from '../tiers.ts';
 import { inGroups } from './block-tables.ts';
 import type { Catalog } from './catalog.ts';
 import { CoverageTable } from './coverage-table.ts';
-import type { OldestRows } from './oldest.ts';
+import type { Log } from './log.ts';
+import type { LogData } from './log-data.ts';
+import type { LogIndex, LogRow } from './log-index.ts';
 import { BLOCK } from './schema.ts';
 import type { Chore } from './writer.ts';
 
@@ -16,7 +18,9 @@ export interface Parts {
   readonly database: Database.Database;
   readonly catalog: Catalog;
   readonly options: StoreOptions;
-  readonly oldest: OldestRows;
+  readonly log: Log;
+  readonly index: LogIndex;
+  readonly data: LogData;
   /** To be called when names were deleted that others may have remembered. */
   forgetNames(): void;
 }
@@ -30,15 +34,6 @@ const MOST_ROWS = 600;
 const MOST_SLOTS = 400;
 /** A row that covers more slots, after an outage, is taken over as it is. */
 const LONG_SLOTS = 20;
-
-interface Row {
-  readonly id: number;
-  readonly unit: number;
-  readonly t0: number;
-  readonly t1: number;
-  readonly layout: number;
-  readonly data: Uint8Array;
-}
 
 /**
  * Adds up the rows of a service's targets into rows of the service: small blocks. The newest row of a target waits
@@ -54,6 +49,8 @@ export class Closing implements Chore {
   /** By service: since when its rows wait. */
   private waiting: Map<number, number> | undefined;
   private current: Generator<void, void> | undefined;
+  /** Services that are due soon are closed with those that are due: their pages are then written together. */
+  private inWave = false;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -80,22 +77,32 @@ export class Closing implements Chore {
   }
 
   private next(now: number): Generator<void, void> | undefined {
+    const least = this.gatherMs - (this.inWave ? this.parts.options.intervalMs : 0);
     for (const [service, since] of this.known()) {
       if (since > now + this.gatherMs) this.known().set(service, now);
-      if (now - since >= this.gatherMs) return this.close(service, now);
+      this.inWave = now - since >= least;
+      if (this.inWave) return this.close(service, now);
     }
     return undefined;
   }
 
   private known(): Map<number, number> {
-    this.waiting ??= new Map(this.statements.waiting.all() as [number, number][]);
+    this.waiting ??= new Map(
+      [...this.parts.index.services()].flatMap((service): [number, number][] => {
+        const [first] = this.parts.index.feeding(service, this.closedOf(service));
+        return first ? [[service, first.t1]] : [];
+      }),
+    );
     return this.waiting;
+  }
+
+  private closedOf(service: number): number {
+    return Number(this.statements.closed.get(service) ?? 0);
   }
 
   /** Nothing is written before all is worked out. */
   private *close(service: number, now: number): Generator<void, void> {
-    const closed = Number(this.statements.closed.get(service) ?? 0);
-    const rows = this.statements.rows.all(service, closed, MOST_ROWS) as Row[];
+    const rows = this.parts.index.feeding(service, this.closedOf(service)).slice(0, MOST_ROWS);
     const end = rows.length < MOST_ROWS ? firstNeeded(rows, this.present(now)) : Number.POSITIVE_INFINITY;
     const taken = rows.filter(({ id }) => id < end);
     if (rows.length === MOST_ROWS) this.waiting = undefined;
@@ -103,7 +110,7 @@ export class Closing implements Chore {
     else this.known().delete(service);
     const last = taken.at(-1);
     if (!last) return;
-    const isLong = ({ t0, t1 }: Row): boolean => t1 - t0 > LONG_SLOTS * this.slotMs;
+    const isLong = ({ t0, t1 }: LogRow): boolean => t1 - t0 > LONG_SLOTS * this.slotMs;
     const blocks: ServiceRow[] = [];
     for (const row of taken.filter(isLong))
       blocks.push(...(yield* this.addUp(service, [row], { from: row.t0, slotMs: row.t1 - row.t0 })));
@@ -116,10 +123,10 @@ export class Closing implements Chore {
     this.statements.setClosed.run(service, last.id);
     const runs = taken.map(({ t0, t1 }) => ({ from: t0, to: t1 }));
     this.coverage.extend(service, runs);
-    for (const { direction, from, to, data } of blocks) {
-      this.statements.add.run(service, direction, from, to, BLOCK, data);
-      this.parts.oldest.added(service, to);
-    }
+    for (const { direction, from, to, data } of blocks)
+      this.parts.log.add({ ...OF_SERVICE, unit: service, direction, t0: from, t1: to, data });
+    this.parts.log.flush();
+    this.parts.index.refresh();
   }
 
   /** What counts as now to whoever asks: the newest scrape of all, unless all scraping has ended. */
@@ -130,7 +137,7 @@ export class Closing implements Chore {
 
   private *addUp(
     service: number,
-    rows: readonly Row[],
+    rows: readonly LogRow[],
     { from, slotMs }: { from: number; slotMs: number },
   ): Generator<void, ServiceRow[]> {
     const steps = Math.ceil((Math.max(...rows.map(({ t1 }) => t1)) - from) / slotMs);
@@ -138,9 +145,10 @@ export class Closing implements Chore {
     const all = DIRECTIONS.map(() => new Set<number>());
     for (const row of rows) {
       const interval = { from: row.t0, to: row.t1 };
+      const data = this.parts.data.record(row.id);
       this.parts.catalog.layoutInto(row.layout, service).forEach((into, direction) => {
         for (const id of into) all[direction]?.add(id);
-        matrix.addRecord({ data: row.data, interval, within: interval }, direction, into);
+        matrix.addRecord({ data, interval, within: interval }, direction, into);
       });
       yield;
     }
@@ -159,6 +167,8 @@ export class Closing implements Chore {
   }
 }
 
+const OF_SERVICE = { feeds: 0, layout: BLOCK, growth: new Uint8Array() };
+
 /** A row that is to be written of a service. */
 interface ServiceRow extends Interval {
   readonly direction: number;
@@ -166,17 +176,13 @@ interface ServiceRow extends Interval {
 }
 
 /** Id of the first row that has to wait: the newest one of a target whose next scrape is not overdue. */
-function firstNeeded(rows: readonly Row[], now: number): number {
-  const newest = new Map<number, Row>();
+function firstNeeded(rows: readonly LogRow[], now: number): number {
+  const newest = new Map<number, LogRow>();
   for (const row of rows) newest.set(row.unit, row);
   let first = Number.POSITIVE_INFINITY;
   for (const { id, t0, t1 } of newest.values())
     if (now - t1 <= OVERDUE * Math.min(t1 - t0, LONGEST_INTERVAL_MS)) first = Math.min(first, id);
   return first;
-}
-
-export interface LogRow extends Row {
-  readonly direction: number;
 }
 
 /** Rows in groups that each span at most so long, as far as rows do not do so by themselves. */
@@ -195,22 +201,10 @@ export function nearby<R extends { t0: number; t1: number }>(rows: readonly R[],
 
 function prepare(database: Database.Database) {
   return {
-    waiting: database
-      .prepare(
-        `SELECT log.feeds, min(t1) FROM log LEFT JOIN progress ON progress.service = log.feeds
-         WHERE log.feeds > 0 AND log.id > coalesce(progress.closed, 0) GROUP BY log.feeds`,
-      )
-      .raw(),
     newest: database.prepare("SELECT value FROM state WHERE name = 'newest'").pluck(),
     closed: database.prepare('SELECT closed FROM progress WHERE service = ?').pluck(),
-    rows: database.prepare(
-      'SELECT id, unit, t0, t1, layout, data FROM log WHERE feeds > 0 AND feeds = ? AND id > ? ORDER BY id LIMIT ?',
-    ),
     setClosed: database.prepare(
       'INSERT INTO progress (service, closed) VALUES (?, ?) ON CONFLICT (service) DO UPDATE SET closed = excluded.closed',
-    ),
-    add: database.prepare(
-      'INSERT INTO log (unit, feeds, direction, t0, t1, layout, data) VALUES (?, 0, ?, ?, ?, ?, ?)',
     ),
   };
 }

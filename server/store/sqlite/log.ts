@@ -1,12 +1,13 @@
 import type Database from 'better-sqlite3';
 import { DIRECTIONS } from '../record.ts';
 import { recordsOfSlots, SlotMatrix } from '../slot-matrix.ts';
-import type { OldestRows } from './oldest.ts';
+import { ENTRIES_OF_ROW, entryId, LONGEST_SPAN_MS, type NewEntry, packRow } from './log-row.ts';
 import type { KeptTarget } from './targets.ts';
 
-/** A scrape that covers more than this, after an outage, is kept in several rows. */
-const LONGEST_ROW_MS = 3_600_000;
-const MOST_ROWS = 200;
+/** A scrape that covers more than this, after an outage, is kept in several entries. */
+const LONGEST_ENTRY_MS = 3_600_000;
+const MOST_ENTRIES = 200;
+const NO_GROWTH = new Uint8Array();
 
 interface Scrape {
   readonly t0: number;
@@ -14,47 +15,60 @@ interface Scrape {
   readonly data: Uint8Array;
 }
 
-/** The rows that targets' scrapes become. */
+/** Writes the log: entries are gathered into rows until {@link flush}, which is to be called before a transaction ends. */
 export class Log {
   private readonly statements: ReturnType<typeof prepare>;
-  private readonly oldest: OldestRows;
-  /** End of the newest scrape by unit. */
-  private readonly newest = new Map<number, number>();
+  private open: NewEntry[] = [];
+  private nextRow: number | undefined;
 
-  constructor(database: Database.Database, oldest: OldestRows) {
-    this.oldest = oldest;
+  constructor(database: Database.Database) {
     this.statements = prepare(database);
   }
 
   forget(): void {
-    this.newest.clear();
+    this.open = [];
+    this.nextRow = undefined;
   }
 
-  /** False when the scrape is there already. */
-  add({ units, layout }: KeptTarget, scrape: Scrape): boolean {
-    const { t0, t1, data } = scrape;
-    const newest = this.newest.get(units.target);
-    if ((newest === undefined || t1 <= newest) && this.isKnown(units.target, t1)) return false;
-    if (newest === undefined || t1 > newest) this.newest.set(units.target, t1);
-    const rows = t1 - t0 > LONGEST_ROW_MS ? partsOf(scrape, layout.series) : [{ t0, t1, data }];
-    this.oldest.added(units.target, rows[0]?.t1 ?? t1, data.length);
-    for (const row of rows) this.statements.add.run(units.target, units.service, row.t0, row.t1, layout.id, row.data);
-    return true;
+  /** `growth`: of the target's totals. @returns the id of the last entry that it became. */
+  addScrape({ units, layout }: KeptTarget, scrape: Scrape, growth: Uint8Array): number {
+    const { t0, t1 } = scrape;
+    const parts = t1 - t0 > LONGEST_ENTRY_MS ? partsOf(scrape, layout.series) : [scrape];
+    const keys = { unit: units.target, feeds: units.service, direction: -1, layout: layout.id };
+    for (const [index, part] of parts.entries())
+      this.add({ ...keys, ...part, growth: index === parts.length - 1 ? growth : NO_GROWTH });
+    return this.newest;
   }
 
-  private isKnown(unit: number, t1: number): boolean {
-    if (this.statements.find.get(unit, t1) !== undefined) return true;
-    return sealedScrapes(this.statements.sealed.get(unit)).includes(t1);
+  add(entry: NewEntry): void {
+    const first = this.open[0];
+    if (first && Math.abs(entry.t1 - first.t1) > LONGEST_SPAN_MS) this.flush();
+    this.open.push(entry);
+    if (this.open.length === ENTRIES_OF_ROW) this.flush();
   }
-}
 
-/** Ends of scrapes, as the table `sealed` has them. */
-export function sealedScrapes(value: unknown): Float64Array {
-  return value instanceof Uint8Array ? new Float64Array(value.slice().buffer) : new Float64Array();
+  /** Id of the newest entry of all. */
+  get newest(): number {
+    return entryId(this.row, 0) + this.open.length - 1;
+  }
+
+  flush(): void {
+    if (this.open.length === 0) return;
+    const { heads, data } = packRow(this.open);
+    this.statements.add.run(this.row, heads, data);
+    this.nextRow = this.row + 1;
+    this.open = [];
+  }
+
+  /** Id of the row that is being gathered. */
+  private get row(): number {
+    this.nextRow ??= Number(this.statements.newest.get() ?? 0) + 1;
+    return this.nextRow;
+  }
 }
 
 function partsOf({ t0, t1, data }: Scrape, series: readonly (readonly number[])[]): Scrape[] {
-  const stepMs = Math.max(LONGEST_ROW_MS, Math.ceil((t1 - t0) / MOST_ROWS));
+  const stepMs = Math.max(LONGEST_ENTRY_MS, Math.ceil((t1 - t0) / MOST_ENTRIES));
   const steps = Math.ceil((t1 - t0) / stepMs);
   const matrix = new SlotMatrix(t1 - steps * stepMs, stepMs, steps);
   const interval = { from: t0, to: t1 };
@@ -72,10 +86,7 @@ const EMPTY = new Uint8Array(2 * DIRECTIONS.length);
 
 function prepare(database: Database.Database) {
   return {
-    add: database.prepare(
-      'INSERT INTO log (unit, feeds, direction, t0, t1, layout, data) VALUES (?, ?, -1, ?, ?, ?, ?)',
-    ),
-    find: database.prepare('SELECT 1 FROM log WHERE unit = ? AND direction = -1 AND t1 = ?').pluck(),
-    sealed: database.prepare('SELECT scrapes FROM sealed WHERE unit = ?').pluck(),
+    add: database.prepare('INSERT INTO log (id, heads, data) VALUES (?, ?, ?)'),
+    newest: database.prepare('SELECT max(id) FROM log').pluck(),
   };
 }

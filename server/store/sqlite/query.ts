@@ -6,10 +6,11 @@ import { QueryStoppedError, QueryTooLargeError, type SumQuery } from '../store.t
 import { planSegments, type Segment, tierNames } from '../tiers.ts';
 import { Adder, intervalOf } from './adding.ts';
 import { Groups } from './groups.ts';
+import type { LogRow } from './log-index.ts';
 import type { PlannedUnit, QueryPlan, QueryPlans } from './query-plan.ts';
 import type { ReaderCatalog } from './reader-catalog.ts';
 import { BLOCK, TARGET } from './schema.ts';
-import { type LogRow, logBlock, type Sources } from './sources.ts';
+import { logBlock, type Sources } from './sources.ts';
 
 /** Most cells of an answer; one with a histogram takes ten times the memory. */
 const MAX_CELLS = 1_000_000;

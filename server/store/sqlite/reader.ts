@@ -1,12 +1,11 @@
 import Database from 'better-sqlite3';
-import type { Identity } from '../../model/flow.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
 import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
 import { type Segment, slotMsOf, stepOf } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
-import { AppendedRows } from './appended-rows.ts';
 import { KnownAnswers, type ReadAnswer } from './known-answers.ts';
+import { loadTargets } from './load-targets.ts';
 import { prepared } from './prepared.ts';
 import { BACK_MS, StoreQuery, segmentsOf } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
@@ -16,7 +15,14 @@ import { blockTable, SCHEMA_VERSION } from './schema.ts';
 import { Sources } from './sources.ts';
 
 const CACHE_KIB = 8 * 1024;
+const NOT_LOGGED: LogStatus = { oldest: null, bytes: 0 };
 const ANSWER_BYTES = 12 * 1024 * 1024;
+
+/** What stands in the log until it is packed: steps of the finest tier. */
+interface LogStatus {
+  readonly oldest: number | null;
+  readonly bytes: number;
+}
 
 /** A connection that only reads. Synchronous: it lives in a worker thread. */
 export class SqliteReader {
@@ -28,7 +34,6 @@ export class SqliteReader {
   /** End of the newest scrape that was seen. */
   private newest = 0;
   private readonly sources: Sources;
-  private readonly appended: AppendedRows;
   private readonly answers = new KnownAnswers(ANSWER_BYTES);
   private readonly slotMs: number;
   readonly alerts: AlertReader;
@@ -40,7 +45,6 @@ export class SqliteReader {
     this.catalog = new ReaderCatalog(this.database);
     this.plans = new QueryPlans(this.catalog);
     this.sources = new Sources(this.database);
-    this.appended = new AppendedRows(this.database);
     this.alerts = new AlertReader(this.database);
     this.slotMs = slotMsOf(options.intervalMs);
   }
@@ -67,7 +71,8 @@ export class SqliteReader {
   /** Ids are never given twice, but names of units that are gone would pile up. */
   private refresh(): void {
     const { forgotten, newest } = this.sources.state();
-    const changed = this.appended.refresh();
+    this.sources.refresh();
+    const changed = this.sources.log.index.takeEarliest();
     const isBack = newest < this.newest - BACK_MS;
     this.newest = isBack ? newest : Math.max(this.newest, newest);
     if (forgotten !== this.forgotten || isBack || changed === undefined) this.answers.forget();
@@ -78,19 +83,10 @@ export class SqliteReader {
     }
     this.forgotten = forgotten;
     this.catalog.refresh();
-    this.sources.refresh();
   }
 
   loadTargets(): StoredTarget[] {
-    const select = prepared(
-      this.database,
-      `SELECT address AS target, last_scrape AS lastScrape, started_at AS startedAt, inbound, service, namespace, instance, region, zone, role,
-         shapes.text AS shape, totals AS "values" FROM targets JOIN shapes ON shapes.id = targets.shape`,
-    );
-    return select.all().map((row) => {
-      const { target, lastScrape, startedAt, inbound, shape, values, ...identity } = row as StoredRow;
-      return { target, lastScrape, startedAt, inbound: inbound === 1, identity, totals: { shape, values } };
-    });
+    return this.database.transaction(() => loadTargets(this.database, this.sources.log))();
   }
 
   status(): StoreStatus {
@@ -105,43 +101,42 @@ export class SqliteReader {
     const pages = number('PRAGMA page_count') ?? 0;
     const pageSize = number('PRAGMA page_size') ?? 0;
     const { newest, keptFrom } = this.sources.state();
-    const tiers = TIERS.map((name, tier) => this.tierStatus(name, { tier, newest, kept: keptFrom[tier] ?? 0 }));
+    const log = { ...this.sources.log.index.extent(), bytes: number('SELECT sum(length(data)) FROM log') ?? 0 };
+    const tiers = TIERS.map((name, tier) => this.tierStatus(name, { tier, newest, kept: keptFrom[tier] ?? 0, log }));
     return {
       path: this.options.path,
       bytes: pages * pageSize,
       usedBytes: usedBytes(this.database),
       maxBytes: this.options.maxBytes,
       schemaVersion: SCHEMA_VERSION,
-      oldest: number('SELECT min(t) FROM (SELECT min(t0) AS t FROM coverage UNION ALL SELECT min(t0) FROM log)'),
+      oldest: leastOf(number('SELECT min(t0) FROM coverage'), log.oldest),
       tiers,
-      logRows: number('SELECT count(*) FROM log WHERE feeds > 0') ?? 0,
+      logRows: log.scrapes,
       notice: this.notice(tiers),
     };
   }
 
-  /** The finest tier's steps are there from the first scrape on, though they stand in the log until they are packed. */
   private tierStatus(
     name: TierName,
-    { tier, newest, kept }: { tier: number; newest: number; kept: number },
+    { tier, newest, kept, log }: { tier: number; newest: number; kept: number; log: LogStatus },
   ): TierStatus {
-    const logged = tier === 0 ? 'UNION ALL SELECT t0, t1, length(data), 0 FROM log' : '';
-    const figures = `SELECT min(t0), max(t1), sum(blocks), sum(bytes)
-      FROM (SELECT t0, t1, length(data) AS bytes, 1 AS blocks FROM ${blockTable(name)} ${logged})`;
-    const [oldest, end, blocks, bytes] = prepared(this.database, figures).raw().get() as [
+    const figures = `SELECT min(t0), max(t1), count(*), sum(length(data)) FROM ${blockTable(name)}`;
+    const [first, end, blocks, packed] = prepared(this.database, figures).raw().get() as [
       number | null,
       number | null,
-      number | null,
+      number,
       number | null,
     ];
+    const { oldest, bytes } = tier === 0 ? log : NOT_LOGGED;
     const retentionMs = this.options.retentionMs[name];
     return {
       name,
       stepMs: stepOf(tier, this.slotMs),
       retentionMs,
-      keptMs: kept > newest - retentionMs && blocks ? Math.max(0, newest - kept) : retentionMs,
-      oldest,
-      newest: end,
-      bytes: bytes ?? 0,
+      keptMs: kept > newest - retentionMs && blocks > 0 ? Math.max(0, newest - kept) : retentionMs,
+      oldest: leastOf(first, oldest),
+      newest: oldest === null ? end : newest,
+      bytes: (packed ?? 0) + bytes,
     };
   }
 
@@ -156,11 +151,6 @@ export class SqliteReader {
   }
 }
 
-interface StoredRow extends Identity {
-  target: string;
-  lastScrape: number;
-  startedAt: number | null;
-  inbound: number;
-  shape: string;
-  values: Uint8Array;
+function leastOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

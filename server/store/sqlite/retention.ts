@@ -18,6 +18,8 @@ const SLICE = 25;
 /** Units that one piece of work looks at. */
 const UNITS_AT_ONCE = 500;
 const LOOK_EVERY_MS = MINUTE_MS;
+/** What has to be looked for in whole tables. */
+const SEARCH_EVERY_MS = 10 * MINUTE_MS;
 /** Last totals of a target that was not seen for this long may go. */
 const LEAST_TOTALS_MS = 86_400_000;
 
@@ -26,6 +28,9 @@ export class Retention implements Chore {
   private readonly parts: Parts;
   private readonly statements: ReturnType<typeof prepare>;
   private lookedAt = Number.NEGATIVE_INFINITY;
+  private searchedAt = Number.NEGATIVE_INFINITY;
+  /** What is still to be searched for. */
+  private searches: (() => void)[] = [];
   /** The unit that was looked at last. */
   private lastUnit = 0;
 
@@ -36,6 +41,8 @@ export class Retention implements Chore {
 
   forget(): void {
     this.lookedAt = Number.NEGATIVE_INFINITY;
+    this.searchedAt = Number.NEGATIVE_INFINITY;
+    this.searches = [];
     this.lastUnit = 0;
   }
 
@@ -44,7 +51,7 @@ export class Retention implements Chore {
     for (const [tier, name] of TIERS.entries()) if (this.expire(tier, name, now)) return true;
     if (this.makeRoom()) return true;
     if (this.forgetUnits()) return true;
-    this.expireRest(now);
+    if (this.search(now)) return true;
     this.lookedAt = now;
     return false;
   }
@@ -79,18 +86,36 @@ export class Retention implements Chore {
     return false;
   }
 
-  private expireRest(now: number): void {
+  /** One search; false when there was none to be made. */
+  private search(now: number): boolean {
+    if (this.searches.length === 0) {
+      if (now >= this.searchedAt && now < this.searchedAt + SEARCH_EVERY_MS) return false;
+      this.searchedAt = now;
+      this.searches = this.searchesAt(now);
+    }
+    this.searches.shift()?.();
+    return true;
+  }
+
+  private searchesAt(now: number): (() => void)[] {
+    const { statements } = this;
     const { retentionMs } = this.parts.options;
     const longest = Math.max(...TIERS.map((name) => retentionMs[name]));
-    this.statements.expireCoverage.run(now - longest);
-    this.statements.expireTargetCoverage.run(now - Math.max(retentionMs.raw, retentionMs['1m']), TARGET);
-    const { changes } = this.statements.expireTargets.run(now - Math.max(retentionMs['10m'], LEAST_TOTALS_MS));
-    if (changes > 0) this.parts.forgetNames();
-    this.statements.expireShapes.run();
-    this.statements.expireAlertEvents.run(now - ALERT_EVENTS_MS, MAX_ALERT_EVENTS);
     const firedBefore = now - ALERT_FIRINGS_MS;
-    this.statements.expireAlertFirings.run(firedBefore, firedBefore, MAX_ALERT_FIRINGS);
-    this.parts.catalog.forgetShapes();
+    return [
+      () => statements.expireCoverage.run(now - longest),
+      () => statements.expireTargetCoverage.run(now - Math.max(retentionMs.raw, retentionMs['1m']), TARGET),
+      () => {
+        const { changes } = statements.expireTargets.run(now - Math.max(retentionMs['10m'], LEAST_TOTALS_MS));
+        if (changes > 0) this.parts.forgetNames();
+      },
+      () => {
+        const { changes } = statements.expireShapes.run();
+        if (changes > 0) this.parts.catalog.forgetShapes();
+      },
+      () => statements.expireAlertEvents.run(now - ALERT_EVENTS_MS, MAX_ALERT_EVENTS),
+      () => statements.expireAlertFirings.run(firedBefore, firedBefore, MAX_ALERT_FIRINGS),
+    ];
   }
 
   /** Targets that nothing is kept of by themselves: instances come and go, and their names with them. */
@@ -99,7 +124,8 @@ export class Retention implements Chore {
     const to = this.statements.lastUnit.get(from, UNITS_AT_ONCE);
     this.lastUnit = typeof to === 'number' ? to : 0;
     if (typeof to !== 'number') return false;
-    const units = this.statements.emptyUnits.all(from, to, TARGET) as number[];
+    const empty = this.statements.emptyUnits.all(from, to, TARGET) as number[];
+    const units = empty.filter((unit) => !this.parts.index.has(unit));
     if (units.length === 0) return true;
     for (const unit of units) for (const drop of this.statements.dropUnit) drop.run(unit);
     this.statements.countForgotten.run(units.length);
@@ -138,7 +164,6 @@ function prepare(database: Database.Database) {
     emptyUnits: database
       .prepare(
         `SELECT id FROM units WHERE id > ? AND id <= ? AND kind = ? AND NOT EXISTS (SELECT 1 FROM coverage WHERE unit = units.id)
-           AND NOT EXISTS (SELECT 1 FROM log WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM blocks_raw WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM blocks_1m WHERE unit = units.id)
            AND NOT EXISTS (SELECT 1 FROM targets WHERE targets.id = units.target AND targets.service = units.service
@@ -149,7 +174,6 @@ function prepare(database: Database.Database) {
     dropUnit: [
       'DELETE FROM layouts WHERE unit = ?',
       'DELETE FROM series WHERE unit = ?',
-      'DELETE FROM sealed WHERE unit = ?',
       'DELETE FROM units WHERE id = ?',
     ].map((sql) => database.prepare(sql)),
     countForgotten: database.prepare(

@@ -25,7 +25,7 @@ export interface ToldLayout extends Omit<TargetLayout, 'shape'> {
 }
 
 /** Numbers of one scrape in {@link EncodedRound.scrapes}. */
-export const SCRAPE_FIELDS = 6;
+export const SCRAPE_FIELDS = 7;
 
 export interface EncodedRound {
   /** By which the file remembers it; 0 for none. */
@@ -33,7 +33,10 @@ export interface EncodedRound {
   readonly layouts: readonly ToldLayout[];
   /** Of these layouts, each once: many targets share them, and they are long. */
   readonly shapes: readonly string[];
-  /** For each scrape: number of its layout, from, to, start (NaN: unknown), bytes of its record, bytes of its totals. */
+  /**
+   * For each scrape: number of its layout, from, to, start (NaN: unknown), bytes of its record, bytes of its totals, and
+   * which of its target's totals they are, negative where they are growth.
+   */
   readonly scrapes: Float64Array<ArrayBuffer>;
   /** For each scrape its record, then its totals. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -81,7 +84,11 @@ export class RoundEncoder {
       const recordSize = this.out.size - start;
       this.out.writeBytes(totals.values);
       scrapes.push(layout.number, observation.from, observation.to, startedAt ?? Number.NaN);
-      scrapes.push(recordSize, totals.values.length);
+      scrapes.push(
+        recordSize,
+        totals.values.length,
+        totals.isGrowth ? -(totals.sequence ?? 1) : (totals.sequence ?? 0),
+      );
     }
     return { id, ...toldOf(told), scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
   }

@@ -4,6 +4,7 @@ import { StoreError, TIERS, type TierName } from '../store.ts';
 import { createFirings } from './alert-tables.ts';
 import { copyFromVersion2, OLD_COLUMNS } from './version-2.ts';
 import { widenRecords } from './version-4.ts';
+import { packLog } from './version-7.ts';
 
 /** Marks a SQLite file as Sidelight's ("Sdlt"). */
 export const APPLICATION_ID = 0x53646c74;
@@ -135,6 +136,24 @@ const VERSION_4 = `
   CREATE TABLE alert_cursors (receiver TEXT PRIMARY KEY, event INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
+/**
+ * `log`: rows of some entries each, as `log-row.ts` packs them; they come at its end and go at its
+ * beginning, the newest always stays, so that no id is given twice. An entry is
+ * told by its row's id and its place in it. `sealed`: entries of a unit up to this one are in blocks. `targets`: `totals`
+ * are those as of `entry`, -1 where there are none; what they grew by since is with the later entries of the log, and what
+ * of that is not in the log any more in `growth`.
+ */
+const VERSION_8 = `
+  DROP INDEX log_by_unit;
+  DROP INDEX log_by_service;
+  ALTER TABLE log RENAME TO old_log;
+  CREATE TABLE log (id INTEGER PRIMARY KEY, heads BLOB NOT NULL, data BLOB NOT NULL);
+  DROP TABLE sealed;
+  CREATE TABLE sealed (id INTEGER PRIMARY KEY AUTOINCREMENT, unit INTEGER NOT NULL, entry INTEGER NOT NULL);
+  ALTER TABLE targets ADD COLUMN entry INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE targets ADD COLUMN growth BLOB;
+`;
+
 /** Each entry brings a file one version further; entries are only ever added. Times are Unix milliseconds. */
 const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
   (database) => void database.exec(VERSION_1),
@@ -156,6 +175,11 @@ const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
   createFirings,
   // Blocks are written in another format from here on, too; those of earlier versions are read as they are.
   (database) => void database.exec('CREATE INDEX targets_by_shape ON targets (shape)'),
+  (database) => {
+    database.exec(VERSION_8);
+    packLog(database);
+    database.exec('DROP TABLE old_log');
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -5,10 +5,9 @@ import { DIRECTIONS } from '../record.ts';
 import { type SeriesColumns, SlotMatrix } from '../slot-matrix.ts';
 import { MINUTE, RAW, sealedMsOf, slotMsOf } from '../tiers.ts';
 import { BlockTables, inGroups, type NewBlock } from './block-tables.ts';
-import { type LogRow, nearby, type Parts } from './closing.ts';
+import { nearby, type Parts } from './closing.ts';
 import { CoverageTable } from './coverage-table.ts';
-import { sealedScrapes } from './log.ts';
-import type { UnitRows } from './oldest.ts';
+import type { LogRow } from './log-index.ts';
 import { BLOCK, SERVICE, TARGET } from './schema.ts';
 import type { Chore } from './writer.ts';
 
@@ -20,7 +19,6 @@ const LONGEST_MATRIX_MS = 2 * 3_600_000;
 /** Rows of a target that has fewer bytes of them wait for so many chunks. */
 const FEW_BYTES = 48 * 1024;
 const MOST_CHUNKS = 3;
-const REMEMBERED_SCRAPES = 256;
 
 interface Unit {
   readonly kind: number;
@@ -76,7 +74,7 @@ export class Sealing implements Chore {
       if (this.due.length === 0) this.lookUp(now);
       const unit = this.due.pop();
       if (unit === undefined) return false;
-      this.current = { unit, work: this.seal(unit, this.endFor(unit, now)) };
+      this.current = { unit, work: this.seal(unit, now) };
     }
     const { unit, work } = this.current;
     const { done, value: isMore } = work.next();
@@ -93,35 +91,52 @@ export class Sealing implements Chore {
   }
 
   /** A target with little to tell is left for some chunks: large blocks are smaller than several small ones. */
-  private isDue({ t1, bytes }: UnitRows, end: number): boolean {
-    return t1 <= (bytes < FEW_BYTES ? end - (MOST_CHUNKS - 1) * this.chunkMs : end);
+  private isDue(unit: number, now: number): boolean {
+    const entries = this.parts.index.ofUnit(unit);
+    if (!entries) return false;
+    const end = this.endFor(unit, now);
+    const isSmall = entries.isTarget && entries.bytes < FEW_BYTES;
+    return this.isOld(entries.t1, isSmall ? end - (MOST_CHUNKS - 1) * this.chunkMs : end, now);
+  }
+
+  /** What is of a time to come was written while the clock was ahead, and does not get any older for long. */
+  private isOld(t1: number, end: number, now: number): boolean {
+    return t1 <= end || t1 > now + this.lagMs;
   }
 
   private lookUp(now: number): void {
     if (now >= this.lookedAt && now < this.lookedAt + MINUTE_MS / 2) return;
     this.lookedAt = now;
-    this.due = [...this.parts.oldest.entries()]
-      .filter(([unit, rows]) => this.isDue(rows, this.endFor(unit, now)))
-      .map(([unit]) => unit);
+    this.due = [...this.parts.index.units()].filter((unit) => this.isDue(unit, now));
   }
 
   /**
    * Nothing is written before all is worked out: in between, the log stays as it was. False when nothing is left
    * before `end`.
    */
-  private *seal(unit: number, end: number): Generator<void, boolean> {
-    const rows = this.statements.rows.all({ unit, end, limit: MOST_ROWS }) as LogRow[];
-    if (rows.length === 0) return false;
+  private *seal(unit: number, now: number): Generator<void, boolean> {
+    const rows = this.oldRows(unit, now);
+    const last = rows.at(-1);
+    if (!last) return false;
     const labels = this.statements.unit.get(unit) as Unit;
     const sealed: Sealed = { blocks: [], minutes: [] };
     for (const group of nearby(rows, (MOST_CHUNKS + 1) * this.chunkMs))
       yield* this.sealRows({ unit, labels, rows: group }, sealed);
     for (const block of sealed.blocks) this.blocks.add(block);
     for (const { matrix, inbound } of sealed.minutes) this.addMinutes(labels, matrix, inbound);
-    for (const { id } of rows) this.statements.drop.run(id);
-    this.parts.oldest.refresh(unit);
-    if (labels.kind === TARGET) this.remember(unit, labels, rows);
+    this.statements.setSealed.run(unit, last.id);
+    this.parts.index.refresh();
+    if (labels.kind === TARGET) this.cover(unit, labels, rows);
     return rows.length === MOST_ROWS;
+  }
+
+  /** In the order in which they came, as far as they are old and in their service's rows. */
+  private oldRows(unit: number, now: number): LogRow[] {
+    const end = this.endFor(unit, now);
+    const rows = this.parts.index.of(unit).slice(0, MOST_ROWS);
+    const closed = Number(this.statements.closed.get(rows[0]?.feeds ?? 0) ?? 0);
+    const first = rows.findIndex(({ id, t1, feeds }) => !this.isOld(t1, end, now) || (feeds > 0 && id > closed));
+    return first < 0 ? rows : rows.slice(0, first);
   }
 
   private *sealRows({ unit, labels, rows }: Rows, sealed: Sealed): Generator<void, void> {
@@ -150,31 +165,29 @@ export class Sealing implements Chore {
   /** Series by direction. */
   private *fill(matrix: SlotMatrix, rows: readonly LogRow[]): Generator<void, Set<number>[]> {
     const all = DIRECTIONS.map(() => new Set<number>());
-    for (const { layout, direction: own, data, t0, t1 } of rows) {
+    for (const { id, layout, direction: own, t0, t1 } of rows) {
       yield;
+      const data = this.parts.data.record(id);
       if (layout === BLOCK) {
-        matrix.addBlock(data, (id) => {
-          all[own]?.add(id);
-          return id;
+        matrix.addBlock(data, (series) => {
+          all[own]?.add(series);
+          return series;
         });
         continue;
       }
       const interval = { from: t0, to: t1 };
       this.parts.catalog.layout(layout).series.forEach((ids, direction) => {
-        for (const id of ids) all[direction]?.add(id);
+        for (const series of ids) all[direction]?.add(series);
         matrix.addRecord({ data, interval, within: interval }, direction, ids);
       });
     }
     return all;
   }
 
-  private remember(unit: number, { place }: Unit, rows: readonly LogRow[]): void {
+  private cover(unit: number, { place }: Unit, rows: readonly LogRow[]): void {
     const runs = rows.map(({ t0, t1 }) => ({ from: t0, to: t1 }));
     this.coverage.extend(unit, runs);
     this.coverage.extend(place, runs);
-    const scrapes = [...sealedScrapes(this.statements.sealed.get(unit)), ...rows.map(({ t1 }) => t1)];
-    const kept = Float64Array.from(scrapes.slice(-REMEMBERED_SCRAPES));
-    this.statements.setSealed.run(unit, new Uint8Array(kept.buffer));
   }
 
   /** Rows for plain SQL. */
@@ -226,15 +239,8 @@ function sumOfBins(columns: readonly SeriesColumns[], slot: number) {
 function prepare(database: Database.Database) {
   return {
     unit: database.prepare('SELECT kind, place, service, namespace FROM units WHERE id = ?'),
-    rows: database.prepare(
-      `SELECT log.id, log.unit, direction, t0, t1, layout, data FROM log LEFT JOIN progress ON progress.service = log.feeds
-       WHERE unit = :unit AND t1 <= :end AND (feeds = 0 OR log.id <= progress.closed) ORDER BY t1 LIMIT :limit`,
-    ),
-    drop: database.prepare('DELETE FROM log WHERE id = ?'),
-    sealed: database.prepare('SELECT scrapes FROM sealed WHERE unit = ?').pluck(),
-    setSealed: database.prepare(
-      'INSERT INTO sealed (unit, scrapes) VALUES (?, ?) ON CONFLICT (unit) DO UPDATE SET scrapes = excluded.scrapes',
-    ),
+    closed: database.prepare('SELECT closed FROM progress WHERE service = ?').pluck(),
+    setSealed: database.prepare('INSERT INTO sealed (unit, entry) VALUES (?, ?)'),
     /** Percentiles of two parts of a minute can't be added up: they are unknown then. */
     addMinute: database.prepare(
       `INSERT INTO service_minutes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

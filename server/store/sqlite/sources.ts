@@ -4,18 +4,11 @@ import { type PackedBlock, type PackedSums, packRecord, packSlots, packTotals } 
 import { DIRECTIONS } from '../record.ts';
 import { TIERS } from '../store.ts';
 import { MINUTE, type Segment, TIER_LIST } from '../tiers.ts';
-import { OpenRows } from './open-rows.ts';
+import { LogData } from './log-data.ts';
+import { LogIndex, type LogRow } from './log-index.ts';
 import type { ReaderCatalog, Unit } from './reader-catalog.ts';
 import { blockTable, SERVICE, TARGET } from './schema.ts';
 import { Unpacked } from './unpacked.ts';
-
-export interface LogRow {
-  readonly id: number;
-  readonly unit: number;
-  readonly t0: number;
-  readonly t1: number;
-  readonly layout: number;
-}
 
 /** A block by the table that it is in: a tier's, or the log. */
 export interface BlockPlace {
@@ -37,8 +30,6 @@ export interface Wanted {
   readonly bins: boolean;
 }
 
-/** Direction of rows that hold both. */
-const BOTH = -1;
 /** After the tiers: blocks in the log, and its records by direction. */
 const LOG_BLOCKS = TIERS.length;
 const LOG_RECORDS = LOG_BLOCKS + 1;
@@ -48,17 +39,22 @@ const UNPACKED_BYTES = 40 * 1024 * 1024;
 /** Everything that is stored of a unit and a time, wherever it is: each request once. */
 export class Sources {
   private readonly statements: ReturnType<typeof prepare>;
-  private readonly open: OpenRows;
+  private readonly index: LogIndex;
+  private readonly logData: LogData;
+  private closed: ReadonlyMap<number, number> = new Map();
   private readonly unpacked = new Unpacked(UNPACKED_BYTES);
 
   constructor(database: Database.Database) {
     this.statements = prepare(database);
-    this.open = new OpenRows(database);
+    this.index = new LogIndex(database);
+    this.logData = new LogData(database, this.index);
   }
 
   /** To be called first in every transaction. */
   refresh(): void {
-    this.open.refresh();
+    this.index.refresh();
+    this.closed = new Map(this.statements.closed.all() as [number, number][]);
+    this.index.close(this.closed);
     this.unpacked.begin();
   }
 
@@ -72,17 +68,26 @@ export class Sources {
     };
   }
 
+  /** As it is now. */
+  get log(): { readonly index: LogIndex; readonly data: LogData } {
+    this.index.refresh();
+    return { index: this.index, data: this.logData };
+  }
+
   coverage(unit: Unit, { from, to }: Interval): Interval[] {
     return this.statements.coverage.all(unit.id, from, to) as Interval[];
   }
 
   /** What is in no block yet. `members` are the targets that a place stands for. */
   rows(unit: Unit, { from, to, direction }: Interval & { direction: number }, members: readonly Unit[]): LogRow[] {
-    const { rows } = this.statements;
-    if (unit.kind === TARGET) return rows.all(unit.id, BOTH, from, to) as LogRow[];
+    const { index } = this;
+    if (unit.kind === TARGET) return index.of(unit.id, { from, to });
     if (unit.kind === SERVICE)
-      return [...(rows.all(unit.id, direction, from, to) as LogRow[]), ...this.open.of(unit.id, { from, to })];
-    return members.flatMap((member) => rows.all(member.id, BOTH, from, to) as LogRow[]);
+      return [
+        ...index.of(unit.id, { from, to }).filter((row) => row.direction === direction),
+        ...index.feeding(unit.id, this.closed.get(unit.id) ?? 0, { from, to }),
+      ];
+    return members.flatMap((member) => index.of(member.id, { from, to }));
   }
 
   /** Blocks of the segment's tier, and those of finer ones that are not in it yet. */
@@ -115,6 +120,7 @@ export class Sources {
   }
 
   private data(table: number, id: number): Uint8Array {
+    if (table === LOG_BLOCKS) return this.logData.record(id);
     return this.statements.data[table]?.get(id) as Uint8Array;
   }
 }
@@ -125,13 +131,10 @@ export function logBlock({ id, t0, t1 }: LogRow): BlockPlace {
 }
 
 function prepare(database: Database.Database) {
-  const tables = [...TIERS.map(blockTable), 'log'];
   return {
     state: database.prepare('SELECT name, value FROM state').raw(),
     coverage: database.prepare('SELECT t0 AS "from", t1 AS "to" FROM coverage WHERE unit = ? AND t1 > ? AND t0 < ?'),
-    rows: database.prepare(
-      'SELECT id, unit, t0, t1, layout FROM log WHERE unit = ? AND direction = ? AND t1 > ? AND t0 < ?',
-    ),
+    closed: database.prepare('SELECT service, closed FROM progress').raw(),
     blocks: TIERS.map((tier) =>
       database.prepare(
         `SELECT id, t0, t1 FROM ${blockTable(tier)}
@@ -142,6 +145,6 @@ function prepare(database: Database.Database) {
       `SELECT block AS id, t0, t1 FROM pending
        WHERE tier = :tier AND unit = :unit AND direction = :direction AND t0 < :to AND t1 > :from`,
     ),
-    data: tables.map((table) => database.prepare(`SELECT data FROM ${table} WHERE id = ?`).pluck()),
+    data: TIERS.map((tier) => database.prepare(`SELECT data FROM ${blockTable(tier)} WHERE id = ?`).pluck()),
   };
 }

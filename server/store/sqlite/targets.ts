@@ -6,25 +6,34 @@ import type { TargetLayout } from './round.ts';
 
 export interface KeptTarget {
   readonly id: number;
-  readonly shape: number;
   readonly units: TargetUnits;
   readonly layout: Layout;
 }
 
-export interface LastScrape {
+export interface LastTotals {
   readonly lastScrape: number;
   /** NaN where it is not known. */
   readonly startedAt: number;
   readonly totals: Uint8Array;
+  /** Entries of the log up to this one are in them. */
+  readonly entry: number;
 }
 
-/** The targets, with the totals that their next increments are counted from. */
+/** Instead of an entry: nothing is known of the totals. */
+export const NO_TOTALS = -1;
+
+/**
+ * The targets, with the totals that their next increments are counted from: now and then as a whole; what they have grown
+ * by since is in the log, scrape by scrape.
+ */
 export class Targets {
   private readonly catalog: Catalog;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly known = new Map<number, KeptTarget>();
   /** By target, the number of the layout that its row goes by. */
   private readonly current = new Map<number, number>();
+  /** By target, which of its totals are kept last. */
+  private readonly sequences = new Map<number, number>();
 
   constructor(database: Database.Database, catalog: Catalog) {
     this.catalog = catalog;
@@ -34,31 +43,42 @@ export class Targets {
   forget(): void {
     this.known.clear();
     this.current.clear();
+    this.sequences.clear();
   }
 
   drop(layout: number): void {
     this.known.delete(layout);
   }
 
-  keep(layout: TargetLayout, { lastScrape, startedAt, totals }: LastScrape): KeptTarget {
-    const start = Number.isNaN(startedAt) ? null : startedAt;
+  of(layout: TargetLayout): KeptTarget {
     const known = this.known.get(layout.number);
-    if (known && this.current.get(known.id) === layout.number) {
-      this.statements.update.run(start, lastScrape, totals, known.id);
-      return known;
-    }
+    if (known && this.current.get(known.id) === layout.number) return known;
     const { service, namespace, instance, region, zone, role } = layout.identity;
+    const fields = { service, namespace, instance, region, zone, role, address: layout.address };
     const shape = this.catalog.shapeOf(layout.shape);
-    const fields = { service, namespace, instance, region, zone, role, address: layout.address, shape, totals };
-    const id = Number(
-      this.statements.keep.get({ ...fields, inbound: layout.inbound ? 1 : 0, startedAt: start, lastScrape }),
-    );
+    const id = Number(this.statements.keep.get({ ...fields, shape, inbound: layout.inbound ? 1 : 0 }));
     this.current.set(id, layout.number);
     if (known?.id === id) return known;
     const units = this.catalog.targetUnits(id, layout.identity);
-    const kept = { id, shape, units, layout: this.layoutOf(units, layout.flows) };
+    const kept = { id, units, layout: this.layoutOf(units, layout.flows) };
     this.known.set(layout.number, kept);
     return kept;
+  }
+
+  setTotals({ id }: KeptTarget, { lastScrape, startedAt, totals, entry }: LastTotals, sequence: number): void {
+    this.statements.setTotals.run(Number.isNaN(startedAt) ? null : startedAt, lastScrape, totals, entry, id);
+    this.sequences.set(id, sequence);
+  }
+
+  /** Whether growth leads from what is kept to the totals of this number; if not, there are none until the next whole ones. */
+  grow({ id }: KeptTarget, sequence: number): boolean {
+    if (this.sequences.get(id) === sequence - 1) {
+      this.sequences.set(id, sequence);
+      return true;
+    }
+    this.sequences.delete(id);
+    this.statements.setNone.run(id);
+    return false;
   }
 
   /** Whoever asks for a place or a service finds its series before anything was added up into them. */
@@ -75,13 +95,15 @@ function prepare(database: Database.Database) {
   return {
     keep: database
       .prepare(
-        `INSERT INTO targets (address, service, namespace, instance, region, zone, role, inbound, started_at, last_scrape, shape, totals)
-         VALUES (:address, :service, :namespace, :instance, :region, :zone, :role, :inbound, :startedAt, :lastScrape, :shape, :totals)
+        `INSERT INTO targets (address, service, namespace, instance, region, zone, role, inbound, last_scrape, shape, totals, entry)
+         VALUES (:address, :service, :namespace, :instance, :region, :zone, :role, :inbound, 0, :shape, X'', ${NO_TOTALS})
          ON CONFLICT (address) DO UPDATE SET service = :service, namespace = :namespace, instance = :instance, region = :region,
-           zone = :zone, role = :role, inbound = :inbound, started_at = :startedAt, last_scrape = :lastScrape, shape = :shape,
-           totals = :totals RETURNING id`,
+           zone = :zone, role = :role, inbound = :inbound, shape = :shape RETURNING id`,
       )
       .pluck(),
-    update: database.prepare('UPDATE targets SET started_at = ?, last_scrape = ?, totals = ? WHERE id = ?'),
+    setTotals: database.prepare(
+      'UPDATE targets SET started_at = ?, last_scrape = ?, totals = ?, entry = ?, growth = NULL WHERE id = ?',
+    ),
+    setNone: database.prepare(`UPDATE targets SET totals = X'', growth = NULL, entry = ${NO_TOTALS} WHERE id = ?`),
   };
 }

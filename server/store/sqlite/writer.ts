@@ -4,20 +4,22 @@ import { AlertTables } from './alert-tables.ts';
 import { Catalog } from './catalog.ts';
 import { Closing } from './closing.ts';
 import { Log } from './log.ts';
-import { OldestRows } from './oldest.ts';
+import { LogData } from './log-data.ts';
+import { LogIndex } from './log-index.ts';
 import { Retention } from './retention.ts';
 import { Rolling } from './rolling.ts';
 import { type EncodedRound, LAYOUTS_OF_TARGET, SCRAPE_FIELDS, type TargetLayout } from './round.ts';
 import { migrate } from './schema.ts';
 import { Sealing } from './sealing.ts';
 import { Targets } from './targets.ts';
+import { Trimming } from './trimming.ts';
 import { lockForWriting, type WriterLock } from './writer-lock.ts';
 
 const CACHE_KIB = 8 * 1024;
 /** The longer the log ahead of the file, the fewer of its pages are written twice. */
 const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
-const SLICE_MS = 5;
+const SLICE_MS = 15;
 /** Shapes that are looked for when another one is told. */
 const MOST_SHAPES = 1000;
 
@@ -40,8 +42,8 @@ export class SqliteWriter {
   private readonly shapes = new Map<string, string>();
   private readonly targets: Targets;
   private readonly log: Log;
-  private readonly oldest: OldestRows;
-  private readonly closing: Closing;
+  private readonly index: LogIndex;
+  private readonly data: LogData;
   private readonly chores: readonly Chore[];
   private readonly setNewest: Database.Statement;
   private readonly lastRound: Database.Statement;
@@ -61,12 +63,16 @@ export class SqliteWriter {
     const { database } = this;
     this.catalog = new Catalog(database);
     this.targets = new Targets(database, this.catalog);
-    const oldest = new OldestRows(database);
-    this.oldest = oldest;
-    this.log = new Log(database, oldest);
-    const parts = { database, catalog: this.catalog, options, oldest, forgetNames: () => this.forgetNames() };
-    this.closing = new Closing(parts);
-    this.chores = [this.closing, new Sealing(parts), new Rolling(parts), new Retention(parts)];
+    const log = new Log(database);
+    this.log = log;
+    const index = new LogIndex(database, ({ feeds, t1 }) => feeds > 0 && closing.added(feeds, t1));
+    this.index = index;
+    const data = new LogData(database, index);
+    this.data = data;
+    const { catalog } = this;
+    const parts = { database, catalog, options, log, index, data, forgetNames: () => this.forgetNames() };
+    const closing = new Closing(parts);
+    this.chores = [closing, new Sealing(parts), new Trimming(parts), new Rolling(parts), new Retention(parts)];
     this.alerts = new AlertTables(database);
     const setState = (name: string) =>
       database.prepare(
@@ -92,8 +98,13 @@ export class SqliteWriter {
 
   private upkeepNow(now: number): boolean {
     const until = performance.now() + SLICE_MS;
-    for (const chore of this.chores) while (chore.step(now)) if (performance.now() >= until) return true;
-    return false;
+    this.index.refresh();
+    const isMore = this.chores.some((chore) => {
+      while (chore.step(now)) if (performance.now() >= until) return true;
+      return false;
+    });
+    this.log.flush();
+    return isMore;
   }
 
   saveAlerts(change: AlertChange): void {
@@ -123,7 +134,8 @@ export class SqliteWriter {
     try {
       return work();
     } catch (error) {
-      for (const part of [this.catalog, this.targets, this.log, this.oldest, ...this.chores]) part.forget();
+      const { catalog, targets, log, index, data } = this;
+      for (const part of [catalog, targets, log, index, data, ...this.chores]) part.forget();
       throw error;
     }
   }
@@ -151,21 +163,45 @@ export class SqliteWriter {
     let at = 0;
     let newest = 0;
     for (let i = 0; i < scrapes.length; i += SCRAPE_FIELDS) {
-      const [number = 0, t0 = 0, t1 = 0, startedAt = 0, recordSize = 0, totalsSize = 0] = scrapes.subarray(i);
-      const data = bytes.subarray(at, at + recordSize);
+      const [number = 0, t0 = 0, t1 = 0, startedAt = 0, recordSize = 0, totalsSize = 0, coded = 0] =
+        scrapes.subarray(i);
+      const scrape = { t0, t1, data: bytes.subarray(at, at + recordSize) };
       const totals = bytes.subarray(at + recordSize, at + recordSize + totalsSize);
       at += recordSize + totalsSize;
-      const layout = this.layouts.get(number);
-      if (!layout) throw new Error('a layout was not told of');
-      const kept = this.targets.keep(layout, { lastScrape: t1, startedAt, totals });
-      if (t1 <= t0 || !this.log.add(kept, { t0, t1, data })) continue;
-      newest = Math.max(newest, t1);
-      this.closing.added(kept.units.service, t1);
+      this.keep(number, scrape, { startedAt, totals, sequence: Math.abs(coded), isGrowth: coded < 0 });
+      if (t1 > t0) newest = Math.max(newest, t1);
     }
+    this.log.flush();
     if (newest > 0) this.setNewest.run(newest);
     if (id > 0) this.setLastRound.run(id);
   }
+
+  private keep(layoutNumber: number, scrape: Scrape, told: ToldTotals): void {
+    const layout = this.layouts.get(layoutNumber);
+    if (!layout) throw new Error('a layout was not told of');
+    const { startedAt, totals, sequence, isGrowth } = told;
+    const target = this.targets.of(layout);
+    const isLogged = scrape.t1 > scrape.t0;
+    const follows = isGrowth && totals.length > 0 && this.targets.grow(target, isLogged ? sequence : Number.NaN);
+    const entry = isLogged ? this.log.addScrape(target, scrape, follows ? totals : NO_GROWTH) : this.log.newest;
+    if (!isGrowth) this.targets.setTotals(target, { lastScrape: scrape.t1, startedAt, totals, entry }, sequence);
+  }
 }
+
+interface Scrape {
+  readonly t0: number;
+  readonly t1: number;
+  readonly data: Uint8Array;
+}
+
+interface ToldTotals {
+  readonly startedAt: number;
+  readonly totals: Uint8Array;
+  readonly sequence: number;
+  readonly isGrowth: boolean;
+}
+
+const NO_GROWTH = new Uint8Array();
 
 function openDatabase(path: string): Database.Database {
   const database = new Database(path, { timeout: 5000 });
