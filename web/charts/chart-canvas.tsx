@@ -1,4 +1,4 @@
-import { useSignalEffect } from '@preact/signals';
+import { effect, useSignalEffect } from '@preact/signals';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { dateTime } from '../format/time.ts';
 import { timeZone } from '../format/zone.ts';
@@ -116,9 +116,14 @@ function useTimeChart(data: ChartData, options: TimeChartOptions) {
     return () => chart.current?.destroy();
   }, []);
   useEffect(() => chart.current?.update(data, readPalette()), [data]);
-  useSignalEffect(() => {
-    if (coloursVersion.value >= 0 && timeZone.value) chart.current?.update(latest.current, readPalette());
-  });
+  // At once, not with the next frame: paper does not wait for one.
+  useEffect(
+    () =>
+      effect(() => {
+        if (coloursVersion.value >= 0 && timeZone.value) chart.current?.update(latest.current, readPalette());
+      }),
+    [],
+  );
   useSignalEffect(() => {
     const marks = [cursor.value, selection.value];
     if (marks.length > 0) chart.current?.redraw();
