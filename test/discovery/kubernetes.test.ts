@@ -148,7 +148,7 @@ const BAD_LISTS: readonly [about: string, trick: Trick, error: RegExp][] = [
 
 function endless(response: Parameters<Trick>[0]): void {
   const chunk = Buffer.alloc(2 ** 20, ' ');
-  const more = () => void (response.destroyed || response.write(chunk, more));
+  const more = (error?: Error | null) => void (error || response.destroyed || response.write(chunk, more));
   response.writeHead(200);
   more();
 }

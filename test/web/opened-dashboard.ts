@@ -72,8 +72,9 @@ export async function expectNoNonsense(page: Page): Promise<void> {
 }
 
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  expect(content).toBeLessThanOrEqual(shown ?? 0);
+  const beyond = () =>
+    page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
+  await expect.poll(beyond, { timeout: 5000 }).toBe(0);
 }
 
 /** Where a screenshot of this name goes. */

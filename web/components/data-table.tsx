@@ -34,6 +34,11 @@ interface DataTableProps<Row> {
   groupOf?(row: Row): string;
   /** What stands beside a group's name. */
   groupWords?(group: string): string;
+  /**
+   * For a long table whose `columns` are made anew with each answer: a row of the same answer is drawn once, however the
+   * table grows.
+   */
+  readonly keepsDrawnRows?: boolean;
 }
 
 /** A table with a caption, row heads and, where asked for, columns to sort by. On a narrow page each row is a card. */
@@ -67,8 +72,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   );
 }
 
-/** A row is drawn anew only when it or its columns are others: a long table grows, or is pointed at, for what is new alone. */
-function useDrawnRows<Row>({ columns, rowKey, rowExplanation }: DataTableProps<Row>): (row: Row) => VNode {
+function useDrawnRows<Row>({
+  columns,
+  rowKey,
+  rowExplanation,
+  keepsDrawnRows,
+}: DataTableProps<Row>): (row: Row) => VNode {
   const kept = useRef({ columns, rows: new Map<Row, VNode>() });
   if (kept.current.columns !== columns) kept.current = { columns, rows: new Map() };
   const { rows } = kept.current;
@@ -76,7 +85,7 @@ function useDrawnRows<Row>({ columns, rowKey, rowExplanation }: DataTableProps<R
     const known = rows.get(row);
     if (known) return known;
     const drawn = <tr data-row={rowKey(row)}>{cells(columns, row, rowExplanation?.(row))}</tr>;
-    rows.set(row, drawn);
+    if (keepsDrawnRows) rows.set(row, drawn);
     return drawn;
   };
 }

@@ -86,6 +86,7 @@ function Fleet({ answer, trends, isPast }: FleetProps) {
           caption={`Services over the last ${window}`}
           captionHidden
           columns={columnsShown}
+          keepsDrawnRows
           rows={shown}
           rowKey={serviceKey}
           sort={sort}
