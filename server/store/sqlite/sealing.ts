@@ -19,6 +19,8 @@ const LONGEST_MATRIX_MS = 2 * 3_600_000;
 /** Rows of a target that has fewer bytes of them wait for so many chunks. */
 const FEW_BYTES = 48 * 1024;
 const MOST_CHUNKS = 3;
+/** Units that are sealed at the same minute: some hundred milliseconds of work. */
+const NEIGHBOURS = 64;
 
 interface Unit {
   readonly kind: number;
@@ -84,9 +86,12 @@ export class Sealing implements Chore {
     return true;
   }
 
-  /** Where sealing ends now: whole chunks, at a minute of its own for each unit so that they do not come all at once. */
+  /**
+   * Where sealing ends now: whole chunks, at a minute of its own for some units each, so that they do not come all at
+   * once, and neighbours, whose rows lie on the same pages of an index, come together.
+   */
   private endFor(unit: number, now: number): number {
-    const phase = ((unit * 7) % (this.chunkMs / MINUTE_MS)) * MINUTE_MS;
+    const phase = (Math.floor(unit / NEIGHBOURS) % (this.chunkMs / MINUTE_MS)) * MINUTE_MS;
     return Math.floor((now - this.lagMs - phase) / this.chunkMs) * this.chunkMs + phase;
   }
 
