@@ -41,11 +41,19 @@ const LEAN = 128;
 const HEADS = new VarintWriter(256);
 const BODY = new VarintWriter(16_384);
 
+export interface PackedRow {
+  readonly heads: Uint8Array;
+  readonly data: Uint8Array;
+  /** As they are in what {@link RowHeads.unpack} gives. */
+  readonly records: Uint8Array;
+}
+
 /** At most {@link ENTRIES_OF_ROW} entries. */
-export function packRow(entries: readonly NewEntry[]): { heads: Uint8Array; data: Uint8Array } {
+export function packRow(entries: readonly NewEntry[]): PackedRow {
   HEADS.clear();
   BODY.clear();
   for (const { data } of entries) BODY.writeBytes(data);
+  const records = BODY.finish();
   const sizes = entries.map(({ data, growth }) => {
     const lean = leanGrowth(growth, data);
     BODY.writeBytes(lean);
@@ -65,7 +73,7 @@ export function packRow(entries: readonly NewEntry[]): { heads: Uint8Array; data
     HEADS.write(data.length);
     HEADS.write(sizes[index] ?? 0);
   }
-  return { heads: HEADS.finish(), data: plainSize > 0 ? bytes : BODY.finish() };
+  return { heads: HEADS.finish(), data: plainSize > 0 ? bytes : BODY.finish(), records };
 }
 
 const COLUMNS = 8;
@@ -153,6 +161,11 @@ export class RowHeads {
     for (let position = 0; position < this.count; position++)
       if (this.table.at(position, 5) <= 0) return 'an interval has no length';
     return undefined;
+  }
+
+  /** Those of all entries. */
+  recordsIn(plain: Uint8Array): Uint8Array {
+    return plain.subarray(0, this.sumBefore(this.count, 6));
   }
 
   recordIn(plain: Uint8Array, position: number): Uint8Array {

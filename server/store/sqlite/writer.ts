@@ -16,7 +16,9 @@ import { Targets } from './targets.ts';
 import { Trimming } from './trimming.ts';
 import { lockForWriting, type WriterLock } from './writer-lock.ts';
 
-const CACHE_KIB = 8 * 1024;
+const CACHE_KIB = 4 * 1024;
+/** Records that are remembered: those of a thousand targets until they are added up to services, half a minute. */
+const RECORD_BYTES = 8 * 1024 * 1024;
 /** The longer the log ahead of the file, the fewer of its pages are written twice. */
 const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
@@ -66,11 +68,11 @@ export class SqliteWriter {
     this.transaction = new OpenTransaction(database);
     this.catalog = new Catalog(database);
     this.targets = new Targets(database, this.catalog);
-    const log = new Log(database);
+    const log = new Log(database, (row, records) => data.keep(row, records));
     this.log = log;
     const index = new LogIndex(database, ({ feeds, t1 }) => feeds > 0 && closing.added(feeds, t1));
     this.index = index;
-    const data = new LogData(database, index);
+    const data = new LogData(database, index, RECORD_BYTES);
     this.data = data;
     const { catalog } = this;
     const parts = { database, catalog, options, log, index, data, forgetNames: () => this.forgetNames() };
