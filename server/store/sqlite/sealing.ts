@@ -128,7 +128,10 @@ export class Sealing implements Chore {
     for (const group of nearby(rows, (MOST_CHUNKS + 1) * this.chunkMs))
       yield* this.sealRows({ unit, labels, rows: group }, sealed);
     for (const block of sealed.blocks) this.blocks.add(block);
-    for (const { matrix, inbound } of sealed.minutes) this.addMinutes(labels, matrix, inbound);
+    for (const { matrix, inbound } of sealed.minutes) {
+      this.addMinutes(labels, matrix, inbound);
+      matrix.release();
+    }
     this.statements.setSealed.run(unit, last.id);
     this.parts.index.refresh();
     if (labels.kind === TARGET) this.cover(unit, labels, rows);
@@ -159,11 +162,13 @@ export class Sealing implements Chore {
           const minutes = matrix.coarser(MINUTE_MS / slotMs, ids);
           const keys = { tier: MINUTE, unit, direction, pendingFor };
           sealed.blocks.push(...(yield* this.blocks.encode({ ...keys, matrix: minutes, ids })));
+          minutes.release();
         }
       }
       const inbound = [...(series[0] ?? [])];
       if (labels.kind === SERVICE)
         sealed.minutes.push({ matrix: matrix.coarser(MINUTE_MS / slotMs, inbound), inbound });
+      matrix.release();
     }
   }
 
