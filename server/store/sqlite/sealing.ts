@@ -20,8 +20,8 @@ const LONGEST_MATRIX_MS = 2 * 3_600_000;
 /** Rows of a target that has fewer bytes of them wait for so many chunks. */
 const FEW_BYTES = 48 * 1024;
 const MOST_CHUNKS = 3;
-/** Units that are sealed at the same minute: some hundred milliseconds of work. */
-const NEIGHBOURS = 64;
+/** Units that are sealed at the same minute; more would leave some minutes of a small fleet without any. */
+const NEIGHBOURS = 16;
 
 interface Unit {
   readonly kind: number;
