@@ -4,6 +4,7 @@ import type { FlowKey, Identity } from '../../model/flow.ts';
 import { keyOf } from '../../model/labels.ts';
 import { DIRECTIONS } from '../record.ts';
 import { FLOW_LABELS, UNIT_LABELS, type UnitLabel } from '../series-labels.ts';
+import { packText } from './packed-bytes.ts';
 import { PLACE, SERVICE, TARGET } from './schema.ts';
 
 /** Flows of a unit, by direction and position, as records of this layout hold them. */
@@ -31,6 +32,7 @@ export class Catalog {
   /** By unit, then by series. */
   private readonly into = new Map<number, Map<number, number>>();
   private readonly layoutsInto = new Map<number, readonly (readonly number[])[]>();
+  /** By hash: texts are long, and others whenever a target's hosts are. */
   private readonly shapes = new Map<string, number>();
 
   constructor(database: Database.Database) {
@@ -118,10 +120,8 @@ export class Catalog {
   }
 
   shapeOf(text: string): number {
-    return remembered(this.shapes, text, () => {
-      const hash = createHash('sha256').update(text).digest('hex');
-      return Number(this.statements.keepShape.get({ hash, text }));
-    });
+    const hash = createHash('sha256').update(text).digest('hex');
+    return remembered(this.shapes, hash, () => Number(this.statements.keepShape.get({ hash, text: packText(text) })));
   }
 }
 

@@ -6,7 +6,7 @@ import { framesOf } from './growth-frames.ts';
 import type { LogData } from './log-data.ts';
 import type { LogIndex } from './log-index.ts';
 import { entryId } from './log-row.ts';
-import { unpackBytes } from './packed-bytes.ts';
+import { unpackBytes, unpackText } from './packed-bytes.ts';
 import { prepared } from './prepared.ts';
 
 interface StoredRow extends Identity {
@@ -15,7 +15,7 @@ interface StoredRow extends Identity {
   lastScrape: number;
   startedAt: number | null;
   inbound: number;
-  shape: string;
+  shape: number;
   bytes: Uint8Array;
   plainSize: number;
   entry: number;
@@ -35,10 +35,11 @@ export function loadTargets(database: Database.Database, log: { index: LogIndex;
   const rows = prepared(
     database,
     `SELECT targets.id, address AS target, last_scrape AS lastScrape, started_at AS startedAt, inbound, service, namespace,
-       instance, region, zone, role, shapes.text AS shape, totals AS bytes, plain_size AS plainSize, entry, growth
-     FROM targets JOIN shapes ON shapes.id = targets.shape WHERE entry >= 0`,
+       instance, region, zone, role, shape, totals AS bytes, plain_size AS plainSize, entry, growth
+     FROM targets WHERE entry >= 0`,
   ).all() as StoredRow[];
   const grown = new Map(rows.map(({ id, lastScrape, growth }) => [id, { lastScrape, growth: framesOf(growth) }]));
+  const shapes = shapesOf(database);
   const targets = new Map(prepared(database, 'SELECT id, target FROM units').raw().all() as [number, number][]);
   follow(log, { targets, entries: new Map(rows.map(({ id, entry }) => [id, entry])), grown });
   return rows.map(
@@ -48,9 +49,19 @@ export function loadTargets(database: Database.Database, log: { index: LogIndex;
       startedAt,
       inbound: inbound === 1,
       identity,
-      totals: { shape, values: unpackBytes({ bytes, plainSize }), growth: foldGrowth(grown.get(id)?.growth ?? []) },
+      totals: {
+        shape: shapes.get(shape) ?? '',
+        values: unpackBytes({ bytes, plainSize }),
+        growth: foldGrowth(grown.get(id)?.growth ?? []),
+      },
     }),
   );
+}
+
+/** Many targets share one: each is unpacked once. */
+function shapesOf(database: Database.Database): ReadonlyMap<number, string> {
+  const rows = prepared(database, 'SELECT id, text FROM shapes').raw().all() as [number, Uint8Array | string][];
+  return new Map(rows.map(([id, text]) => [id, unpackText(text)]));
 }
 
 /** By target; `targets` are those of units. */

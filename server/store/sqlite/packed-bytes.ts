@@ -28,3 +28,23 @@ export function unpackBytes({ bytes, plainSize }: PackedBytes): Uint8Array {
     chunkSize: Math.max(LEAST_PIECE, Math.min(plainSize, PIECE)),
   });
 }
+
+/** Where the size of what was packed is told before it. */
+const SIZE_BYTES = 4;
+
+/** A long text; many of the same names make it a twentieth. */
+export function packText(text: string): Uint8Array {
+  const plain = Buffer.from(text);
+  const size = Buffer.alloc(SIZE_BYTES);
+  const { bytes, plainSize } = packBytes(plain);
+  size.writeUInt32LE(plainSize);
+  return Buffer.concat([size, bytes]);
+}
+
+/** What {@link packText} made, or a text as files of before version 9 have it. @throws Error where the bytes are damaged. */
+export function unpackText(packed: Uint8Array | string): string {
+  if (typeof packed === 'string') return packed;
+  const view = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
+  const plain = unpackBytes({ bytes: view.subarray(SIZE_BYTES), plainSize: view.readUInt32LE(0) });
+  return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString();
+}
