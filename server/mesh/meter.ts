@@ -7,7 +7,7 @@ import { type CountedIncrements, countedIncrements } from './increments.ts';
 import { KeptReading } from './kept-reading.ts';
 import type { Plan } from './plan.ts';
 import { decodeTotals, EncodedTotals, shapeOf, type Totals } from './totals.ts';
-import { growthOf, withHosts } from './totals-growth.ts';
+import { type Growing, growthOf, withHosts } from './totals-growth.ts';
 
 /** When an answer came, and what is known of time around it; all in Unix milliseconds. */
 export interface Moment {
@@ -62,6 +62,9 @@ interface Told {
   /** Of the last whole ones. */
   readonly whole: Pick<Moment, 'at' | 'startedAt' | 'keptSince'> & { readonly sequence: number };
 }
+
+/** What was added to the totals, and where. */
+type Added = Pick<Growing, 'flows' | 'places'>;
 
 interface KnownShape {
   readonly flows: FlowTotals['keys'];
@@ -144,34 +147,32 @@ export class Meter {
     const counted = countedIncrements(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
     const { from = moment.at, fresh = false } = since ?? {};
     const flows = share(counted, { from, to: moment.at, fresh });
+    const added = this.add(this.keepsFlows ? flows : []);
     const interval = { from, to: moment.at };
-    this.growth = this.growthTo(reading, { ...interval, flows }, moment);
+    this.growth = this.growthTo(reading, { ...interval, ...added }, moment);
     this.counted = moment;
     this.keep(reading, { lastScrape: moment.at, startedAt: moment.startedAt ?? this.started });
     return { ...interval, flows };
   }
 
-  /** Where flows are among the totals, to which they are added. */
-  private add(flows: readonly FlowIncrement[]): readonly number[] {
+  private add(flows: readonly FlowIncrement[]): Added {
     const places = this.flows.placesOf(flows);
     this.flows.rest();
     for (const [index, increment] of flows.entries()) this.flows.add(places[index] ?? 0, increment);
-    return places;
+    return { flows, places };
   }
 
   /** To be called while `previous` is still what it was. */
   private growthTo(
     reading: StatsReading,
-    { from, to, flows: counted }: Metered,
+    { from, to, ...added }: Interval & Added,
     moment: Moment,
   ): Uint8Array | undefined {
     const { told, previous } = this;
-    const flows = this.keepsFlows ? counted : [];
-    const places = this.add(flows);
     // What is not told after this was counted is missing from what is told next.
     this.told = undefined;
     if (!told || !previous || to <= from || !this.mayGrow(told, moment)) return undefined;
-    const growth = growthOf({ before: previous, reading, flows, places });
+    const growth = growthOf({ before: previous, reading, ...added });
     if (growth) this.told = told;
     return growth;
   }
