@@ -10,14 +10,23 @@ interface Nearness {
   readonly height: string;
 }
 
-const followed = new Map<Element, (isNear: boolean) => void>();
+interface Part {
+  /** As it was told last. */
+  isNear: boolean;
+  tell(isNear: boolean): void;
+}
+
+const followed = new Map<Element, Part>();
 /** Those that came near or went, and have not been told yet. */
 const changed = new Map<Element, boolean>();
 
 const observer = new IntersectionObserver(
   (entries) => {
     if (changed.size === 0) requestAnimationFrame(tellNext);
-    for (const { target, isIntersecting } of entries) changed.set(target, isIntersecting);
+    for (const { target, isIntersecting } of entries) {
+      if (followed.get(target)?.isNear === isIntersecting) changed.delete(target);
+      else changed.set(target, isIntersecting);
+    }
   },
   { rootMargin: `${AROUND_PX}px` },
 );
@@ -32,7 +41,10 @@ function tellNext(): void {
       .sort((a, b) => distance(a) - distance(b));
     if (!next) continue;
     changed.delete(next);
-    followed.get(next)?.(isNear);
+    const part = followed.get(next);
+    if (!part) continue;
+    part.isNear = isNear;
+    part.tell(isNear);
   }
   if (changed.size > 0) requestAnimationFrame(tellNext);
 }
@@ -43,11 +55,12 @@ export function useNear(part: RefObject<HTMLElement | null>, atFirst: () => bool
   useLayoutEffect(() => {
     const element = part.current;
     if (!element) return;
-    followed.set(element, (isNear) => {
+    const tell = (isNear: boolean) => {
       // What has the focus is not taken from under the reader.
       if (isNear || !element.contains(document.activeElement))
         setNearness({ isNear, height: `${element.offsetHeight}px` });
-    });
+    };
+    followed.set(element, { isNear: nearness.isNear, tell });
     observer.observe(element);
     return () => {
       observer.unobserve(element);
