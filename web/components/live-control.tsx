@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { clockTime, dateTime } from '../format/time.ts';
 import { shownTick } from '../state/answer.ts';
-import { endsAt, live, paused, togglePause } from '../state/collector.ts';
+import { endsAt, live, paused, status, togglePause } from '../state/collector.ts';
 import { type Reach, reach } from '../state/connection.ts';
 import { location } from '../state/router.ts';
 import { explained } from './explained.ts';
@@ -58,7 +58,7 @@ const PAST: Shown = {
 const FOLLOWING: Readonly<Record<Reach, Omit<Shown, 'label'> & { label: (at: number | null) => string }>> = {
   live: {
     mark: DISC,
-    label: (at) => (at === null ? 'Live' : `Live ${clockTime(at)}`),
+    label: (at) => (at === null ? 'Loading' : `Live ${clockTime(at)}`),
     words: 'New figures come with every scrape. Press to pause (p).',
     kind: 'good',
   },
@@ -90,5 +90,5 @@ const FOLLOWING: Readonly<Record<Reach, Omit<Shown, 'label'> & { label: (at: num
 
 function followingState(): Shown {
   const state = FOLLOWING[reach(live.connection.value)];
-  return { ...state, label: state.label(shownTick.value) };
+  return { ...state, label: state.label(shownTick.value ?? status.value?.now ?? null) };
 }
