@@ -107,6 +107,22 @@ test.each(PRINTED)('%s on paper, from a dark page: dark on white, without what o
   ),
 );
 
+test('paper tells of when its figures are, before the first tick as well, and while they load', () =>
+  dashboard.look('/', async (page) => {
+    await page.locator('.fleet-table tbody tr').first().waitFor();
+    await page.getByRole('button', { name: /^Live \d/ }).waitFor();
+    dashboard.fake.hold();
+    await page.goto(page.url().replace(/\/$/, '/regions'));
+    await page.locator('.skeleton').waitFor();
+    await page.emulateMedia({ media: 'print' });
+    const words = await page.evaluate(
+      () => getComputedStyle(document.querySelector('.skeleton') as Element, '::before').content,
+    );
+    expect(words).toBe('"Loading regions"');
+    dashboard.fake.release();
+    await page.locator('.skeleton').waitFor({ state: 'detached' });
+  }));
+
 /** What a PDF draws, and the dots of its pictures, unpacked. */
 function unpacked(pdf: Buffer): Buffer[] {
   const text = pdf.toString('latin1');
