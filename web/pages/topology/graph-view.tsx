@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { printing } from '../../state/printing.ts';
 import { location } from '../../state/router.ts';
 import type { Placement } from './geometry.ts';
 import { type Graph, type GraphEdge, neighboursOf } from './graph.ts';
@@ -48,6 +49,8 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
     () => <Scene {...{ graph, placement, found, closely, edge, selected: focus, active: keys.active, drawn }} />,
     [graph, placement, found, closely, edge, focus, keys.active, drawn],
   );
+  // A sheet has another size than the window, and nobody can move what is on it: it shows all.
+  const onPaper = printing.value;
   const pointed = (event: PointerEvent) => {
     setNear(nodeOf(event.target));
     setEdge(edgeOf(event.target));
@@ -58,13 +61,14 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
   };
   return (
     <div
-      class={`graph${camera.at.scale < READABLE_SCALE ? ' far' : ''}${graph.edges.length > MANY_EDGES ? ' dense' : ''}${camera.at.glides ? ' glides' : ''}`}
+      class={`graph${camera.at.scale < READABLE_SCALE && !onPaper ? ' far' : ''}${graph.edges.length > MANY_EDGES ? ' dense' : ''}${camera.at.glides ? ' glides' : ''}`}
       ref={camera.box}
       onFocusIn={(event) => setNear(nodeOf(event.target))}
       onFocusOut={left}
     >
       <svg
         class="graph-drawing"
+        viewBox={onPaper ? `0 0 ${placement.width} ${placement.height}` : undefined}
         onPointerOver={pointed}
         onClick={(event) => {
           const id = nodeOf(event.target);
@@ -82,7 +86,7 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
         }}
       >
         <title>Who calls whom</title>
-        <g transform={`translate(${camera.at.x} ${camera.at.y}) scale(${camera.at.scale})`}>{scene}</g>
+        <g transform={onPaper ? '' : `translate(${camera.at.x} ${camera.at.y}) scale(${camera.at.scale})`}>{scene}</g>
       </svg>
       <GraphTools camera={camera} />
     </div>
