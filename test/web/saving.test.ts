@@ -123,6 +123,31 @@ test('paper tells of when its figures are, before the first tick as well, and wh
     await page.locator('.skeleton').waitFor({ state: 'detached' });
   }));
 
+test('the whole topology is on paper, wherever one had moved to', () =>
+  dashboard.look('/topology', async (page) => {
+    await page.locator('.node').first().waitFor();
+    for (let press = 0; press < 4; press += 1) await page.getByRole('button', { name: 'Zoom in' }).click();
+    const drawing = page.locator('.graph-drawing');
+    const moved = await drawing.locator('> g').getAttribute('transform');
+    const printed = await page.evaluateHandle(() => {
+      const seen: (string | null)[] = [];
+      window.addEventListener('beforeprint', () => {
+        const graph = document.querySelector('.graph-drawing');
+        seen.push(
+          graph?.getAttribute('viewBox') ?? null,
+          graph?.querySelector(':scope > g')?.getAttribute('transform') ?? null,
+        );
+      });
+      return seen;
+    });
+    await page.pdf({ format: 'A4' });
+    const [box, transform] = await printed.jsonValue();
+    expect(box).toMatch(/^0 0 [\d.]+ [\d.]+$/);
+    expect(transform).toBe('');
+    await expect.poll(() => drawing.getAttribute('viewBox')).toBe(null);
+    expect(await drawing.locator('> g').getAttribute('transform')).toBe(moved);
+  }));
+
 /** What a PDF draws, and the dots of its pictures, unpacked. */
 function unpacked(pdf: Buffer): Buffer[] {
   const text = pdf.toString('latin1');

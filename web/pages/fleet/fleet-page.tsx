@@ -1,6 +1,7 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { api } from '../../api.ts';
-import { DataTable, shownColumns } from '../../components/data-table.tsx';
+import { shownColumns } from '../../components/columns.ts';
+import { DataTable } from '../../components/data-table.tsx';
 import { readsWellInMilliseconds } from '../../components/figure-columns.tsx';
 import { ErrorNotice } from '../../components/notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
