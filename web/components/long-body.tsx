@@ -17,15 +17,18 @@ const AT_FIRST = 48;
  */
 export function LongBody<Row>(table: DataTableProps<Row>) {
   const starts = Array.from({ length: Math.ceil(table.rows.length / STRETCH) }, (_, index) => index * STRETCH);
-  return starts.map((start) => <Stretch key={start} table={table} start={start} />);
+  const carried = addressOf({ name: 'fleet' });
+  return starts.map((start) => <Stretch key={start} table={table} start={start} carried={carried} />);
 }
 
 interface StretchProps<Row> {
   readonly table: DataTableProps<Row>;
   readonly start: number;
+  /** What links of a row carry along: the time that is looked at. */
+  readonly carried: string;
 }
 
-function Stretch<Row>({ table, start }: StretchProps<Row>) {
+function Stretch<Row>({ table, start, carried }: StretchProps<Row>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const { columns, rowKey } = table;
   const [before, rows] = [table.rows[start - 1], table.rows.slice(start, start + STRETCH)];
@@ -35,14 +38,7 @@ function Stretch<Row>({ table, start }: StretchProps<Row>) {
   const groups = rows.map((row, index) => openedGroup(table, row, rows[index - 1] ?? before));
   const drawn = useMemo(
     () => isDrawn && drawRows(table, { rows, before, start }),
-    [
-      isDrawn,
-      columns,
-      // Links of a row carry the time that is looked at.
-      addressOf({ name: 'fleet' }),
-      ...groups.map((group) => group && group + table.groupWords?.(group)),
-      ...rows,
-    ],
+    [isDrawn, columns, carried, ...groups.map((group) => group && group + table.groupWords?.(group)), ...rows],
   );
   useLayoutEffect(() => {
     if (start === 0 && isNear) tellRowHeight(body.current, rows.length);
