@@ -8,7 +8,7 @@ import { drawRows, openedGroup } from './table-rows.tsx';
 /** Rows that are drawn together: as many as a frame leaves time for. */
 const STRETCH = 8;
 /** Drawn before anything is known of the room that rows take. */
-const AT_FIRST = 48;
+const AT_FIRST = 40;
 
 /**
  * The rows of a table that may be long. Only those near to what is in sight are drawn, and none is drawn again before it

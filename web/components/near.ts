@@ -2,7 +2,7 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** How far beyond what is in sight something counts as near. */
-const AROUND_PX = 600;
+const AROUND_PX = 320;
 
 interface Nearness {
   readonly isNear: boolean;
