@@ -100,5 +100,6 @@ function usePlaceOnPage(page: string): void {
     const heading = document.querySelector<HTMLElement>('main h1') ?? document.getElementById('main');
     (row ?? heading)?.focus({ preventScroll: true });
     if (place) window.scrollTo(0, place.scrollY ?? 0);
+    row?.scrollIntoView({ block: 'nearest' });
   }, [page]);
 }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { ServiceSummary, ServicesAnswer } from '../../server/api/contract.ts';
 import { stat } from '../../server/cli/stat.ts';
+import { screenLines } from '../../server/cli/stat-table.ts';
 
 const checkout: ServiceSummary = {
   service: 'checkout',
@@ -127,6 +128,15 @@ test('namespaces where there are any, and no name plays with the terminal', asyn
     'a?[31m?b             1.23 k/s   97.1 %  12.4 ms  80.1 ms  1.31 s  9/10  ok',
     'checkout  shop       1.23 k/s   97.1 %  12.4 ms  80.1 ms  1.31 s  9/10  ok',
   ]);
+});
+
+test.each([
+  [120, '● checkout  1.23 k/s   97.1 %  12.4 ms  80.1 ms  1.31 s  9/10  2 firing, 1 pending  ok'],
+  [80, '● checkout  1.23 k/s   97.1 %  12.4 ms  80.1 ms  1.31 s  9/10  ■2 ▲1   ok'],
+])('alerts on a terminal of %i columns leave room for the state', (columns, line) => {
+  const [head, ...rows] = screenLines(answer([{ ...checkout, alerts: { firing: 2, pending: 1 } }]), columns);
+  expect(rows.map(({ text }) => text.slice(1))).toEqual([line.slice(1)]);
+  expect([...(head?.text ?? '')].length).toBeLessThanOrEqual(columns);
 });
 
 test('no services', async () => {

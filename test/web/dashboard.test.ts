@@ -132,16 +132,100 @@ describe('the fleet', () => {
     }));
 });
 
-test('a thousand services are drawn as far as they are looked at', () => {
-  fake.scenario = 'large';
-  return look('/', async (page) => {
-    await page.getByText('1000 services').waitFor();
-    expect(await rows(page).count()).toBe(48);
-    await page.getByRole('button', { name: 'Show more of 952 further rows' }).scrollIntoViewIfNeeded();
-    await expect.poll(() => rows(page).count(), { timeout: 10_000 }).toBeGreaterThan(48);
-    await page.getByRole('searchbox').fill('service-0999');
-    await expect.poll(() => names(page), { timeout: 10_000 }).toEqual(['service-0999']);
-  });
+describe('a thousand services', () => {
+  const drawn = (page: Page) => page.locator('.fleet-table tr[data-row]');
+  const least = 'service-0000';
+  const lookAtLarge = (address: string, see: (page: Page) => Promise<void>) => {
+    fake.scenario = 'large';
+    return look(address, async (page) => {
+      await page.getByText('1000 services').waitFor();
+      await see(page);
+    });
+  };
+
+  test('are drawn where they are looked at, and those that are passed are let go of', () =>
+    lookAtLarge('/?sort=rate', async (page) => {
+      const places = () => drawn(page).evaluateAll((each) => each.map((row) => Number(row.ariaRowIndex)));
+      await expect.poll(async () => (await places()).length).toBeLessThan(100);
+      expect((await places()).slice(0, 3)).toEqual([2, 3, 4]);
+      expect(await page.locator('.fleet-table').getAttribute('aria-rowcount')).toBe('1001');
+      await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+      await expect.poll(async () => (await places()).at(-1)).toBe(1001);
+      await expect.poll(async () => (await places())[0]).toBeGreaterThan(900);
+      await expect.poll(async () => (await places()).length).toBeLessThan(100);
+      await page.getByRole('searchbox').fill('service-0999');
+      await expect.poll(() => names(page), { timeout: 10_000 }).toEqual(['service-0999']);
+    }));
+
+  test('nothing jumps when one goes down and up again', () =>
+    lookAtLarge('/?sort=rate', async (page) => {
+      const place = () =>
+        page.locator('.fleet-table').evaluate((table) => [table.scrollHeight, document.documentElement.scrollHeight]);
+      const before = await place();
+      await page.evaluate(() => window.scrollTo(0, 9000));
+      await expect.poll(async () => (await drawn(page).first().boundingBox())?.y).toBeLessThan(-200);
+      await expect.poll(async () => (await drawn(page).last().boundingBox())?.y).toBeGreaterThan(1000);
+      const row = await page.evaluate(() => document.elementFromPoint(200, 400)?.closest('tr')?.dataset.row);
+      expect(row).toBeDefined();
+      for (const y of [20_000, 9000]) {
+        await page.evaluate((to) => window.scrollTo(0, to), y);
+        await expect
+          .poll(() => page.evaluate(() => document.elementFromPoint(200, 400)?.closest('tr[data-row]') !== null))
+          .toBe(true);
+      }
+      expect(await page.evaluate(() => document.elementFromPoint(200, 400)?.closest('tr')?.dataset.row)).toBe(row);
+      expect(await place()).toEqual(before);
+    }));
+
+  test('what has the focus stays, wherever one scrolls to, and the keys go on from there', () =>
+    lookAtLarge('/?sort=rate', async (page) => {
+      for (let press = 0; press < 3; press += 1) await page.keyboard.press('j');
+      const third = await focused(page);
+      await page.evaluate(() => window.scrollTo(0, 20_000));
+      await expect
+        .poll(async () => Number(await drawn(page).last().getAttribute('aria-rowindex')))
+        .toBeGreaterThan(500);
+      expect(await focused(page)).toBe(third);
+      await page.keyboard.press('k');
+      await page.keyboard.press('j');
+      expect(await focused(page)).toBe(third);
+    }));
+
+  test('the browser’s own search finds the names of those that are not drawn', () =>
+    lookAtLarge('/?sort=-rate', async (page) => {
+      expect(await page.getByRole('link', { name: least }).count()).toBe(0);
+      await page.locator('.fleet-table').getByText(least).scrollIntoViewIfNeeded();
+      await page.getByRole('link', { name: least }).waitFor();
+      const { y = Number.NaN } = (await page.getByRole('link', { name: least }).boundingBox()) ?? {};
+      expect(y).toBeGreaterThan(0);
+      expect(y).toBeLessThan(900);
+    }));
+
+  test('one comes back to the row that was left', () =>
+    lookAtLarge('/?sort=-rate', async (page) => {
+      await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+      await page.getByRole('link', { name: least }).click();
+      await page.getByRole('heading', { name: least }).waitFor();
+      await page.goBack();
+      await expect.poll(() => focused(page)).toBe(least);
+      await expect
+        .poll(async () => (await page.getByRole('link', { name: least }).boundingBox())?.y)
+        .toBeGreaterThan(0);
+    }));
+
+  test('on paper all are drawn', () =>
+    lookAtLarge('/', async (page) => {
+      await page.evaluate(() => {
+        window.addEventListener('beforeprint', () =>
+          performance.mark(String(document.querySelectorAll('.fleet-table tr[data-row]').length)),
+        );
+      });
+      await page.pdf({ format: 'A4' });
+      await expect
+        .poll(() => page.evaluate(() => performance.getEntriesByType('mark').map(({ name }) => name)))
+        .toContain('1000');
+      await expect.poll(() => drawn(page).count()).toBeLessThan(100);
+    }));
 });
 
 describe('following the collector', () => {

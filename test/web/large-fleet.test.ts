@@ -118,7 +118,7 @@ async function wheelToEnd(page: Page): Promise<number> {
   }
 }
 
-test('all thousand are scrolled through by the wheel, and what is drawn already is not drawn again', () =>
+test('all thousand are scrolled through by the wheel, and no frame waits', () =>
   dashboard.look('/', async (page) => {
     const rows = page.locator('.fleet-table tbody tr');
     await rows.first().waitFor();
@@ -141,7 +141,7 @@ test('all thousand are scrolled through by the wheel, and what is drawn already 
     console.log(
       `1,000 services scrolled through in ${notches} notches and ${gaps.length} frames: ${all.toFixed(0)} ms of main thread, ${script.toFixed(0)} ms of them script; longest wait for a frame ${gaps[0]?.toFixed(0)} ms, one in twenty over ${gaps[Math.floor(gaps.length / 20)]?.toFixed(0)} ms`,
     );
-    expect(await rows.count()).toBe(1000);
+    await page.locator('.fleet-table tr[aria-rowindex="1001"]').waitFor();
     expect(script).toBeLessThan(MOST.scrollScriptMs);
     expect(all).toBeLessThan(MOST.scrollMs);
   }));

@@ -115,6 +115,28 @@ test('the wheel with Ctrl zooms about the pointer, until names can be read; with
     await page.screenshot({ path: screenshotPath('topology-300-zoomed') });
   }));
 
+const LEGIBLE_SCALE = 0.8;
+
+async function isInSight(page: Page, id: string): Promise<boolean> {
+  const [graph, node] = [await placeOf(page), await page.locator(`[data-node="${id}"]`).boundingBox()];
+  if (!node) return false;
+  return node.x >= graph.x && node.y >= graph.y && node.x + node.width <= graph.x + graph.width;
+}
+
+test('one that is pressed comes near enough to read, and Fit leads back', () =>
+  dashboard.look('/topology', async (page) => {
+    await drawAll(page);
+    const from = await sight(page);
+    const wanted = page.locator('.node').nth(120);
+    const id = (await wanted.getAttribute('data-node')) ?? '';
+    await wanted.click();
+    await expect.poll(async () => (await sight(page)).scale).toBeGreaterThanOrEqual(LEGIBLE_SCALE);
+    await expect.poll(() => isInSight(page, id)).toBe(true);
+    await page.getByRole('button', { name: 'Fit' }).click();
+    await expect.poll(async () => (await sight(page)).scale).toBeLessThanOrEqual(from.scale);
+    expect(await page.locator('.graph.glides').count()).toBe(0);
+  }));
+
 test('a search finds one of them, and Enter on it leads to its page', () =>
   dashboard.look('/topology', async (page) => {
     await drawAll(page);
@@ -133,6 +155,9 @@ test('a search finds one of them, and Enter on it leads to its page', () =>
           .evaluate((node) => getComputedStyle(node).opacity),
       )
       .toBe('0.16');
+    await expect.poll(async () => (await sight(page)).scale).toBeGreaterThanOrEqual(LEGIBLE_SCALE);
+    expect(await page.locator('.graph.glides').count()).toBe(1);
+    await expect.poll(() => isInSight(page, id)).toBe(true);
     await page.screenshot({ path: screenshotPath('topology-300-found') });
     await page.locator('.node:not(.away)').focus();
     await page.keyboard.press('Enter');

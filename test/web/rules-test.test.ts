@@ -71,6 +71,10 @@ test.each([
       await page.locator('.tried-table summary').first().click();
       const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
       expect(content).toBeLessThanOrEqual(shown ?? 0);
+      const cut = await page
+        .locator('.tried-firings .col-labels:visible')
+        .evaluateAll((cells) => cells.filter((cell) => cell.getBoundingClientRect().right > window.innerWidth).length);
+      expect(cut).toBe(0);
       expect(await page.locator('body').innerText()).not.toMatch(/NaN|Infinity|undefined|\[object/);
       await page.screenshot({ path: screenshotPath(`rules-test-${size}-${colorScheme}`), fullPage: true });
       const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

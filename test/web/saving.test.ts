@@ -107,6 +107,47 @@ test.each(PRINTED)('%s on paper, from a dark page: dark on white, without what o
   ),
 );
 
+test('paper tells of when its figures are, before the first tick as well, and while they load', () =>
+  dashboard.look('/', async (page) => {
+    await page.locator('.fleet-table tbody tr').first().waitFor();
+    await page.getByRole('button', { name: /^Live \d/ }).waitFor();
+    dashboard.fake.hold();
+    await page.goto(page.url().replace(/\/$/, '/regions'));
+    await page.locator('.skeleton').waitFor();
+    await page.emulateMedia({ media: 'print' });
+    const words = await page.evaluate(
+      () => getComputedStyle(document.querySelector('.skeleton') as Element, '::before').content,
+    );
+    expect(words).toBe('"Loading regions"');
+    dashboard.fake.release();
+    await page.locator('.skeleton').waitFor({ state: 'detached' });
+  }));
+
+test('the whole topology is on paper, wherever one had moved to', () =>
+  dashboard.look('/topology', async (page) => {
+    await page.locator('.node').first().waitFor();
+    for (let press = 0; press < 4; press += 1) await page.getByRole('button', { name: 'Zoom in' }).click();
+    const drawing = page.locator('.graph-drawing');
+    const moved = await drawing.locator('> g').getAttribute('transform');
+    const printed = await page.evaluateHandle(() => {
+      const seen: (string | null)[] = [];
+      window.addEventListener('beforeprint', () => {
+        const graph = document.querySelector('.graph-drawing');
+        seen.push(
+          graph?.getAttribute('viewBox') ?? null,
+          graph?.querySelector(':scope > g')?.getAttribute('transform') ?? null,
+        );
+      });
+      return seen;
+    });
+    await page.pdf({ format: 'A4' });
+    const [box, transform] = await printed.jsonValue();
+    expect(box).toMatch(/^0 0 [\d.]+ [\d.]+$/);
+    expect(transform).toBe('');
+    await expect.poll(() => drawing.getAttribute('viewBox')).toBe(null);
+    expect(await drawing.locator('> g').getAttribute('transform')).toBe(moved);
+  }));
+
 /** What a PDF draws, and the dots of its pictures, unpacked. */
 function unpacked(pdf: Buffer): Buffer[] {
   const text = pdf.toString('latin1');

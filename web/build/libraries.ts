@@ -6,7 +6,7 @@ const none = (owner: string, methods: readonly string[]) =>
   Object.fromEntries(methods.map((method) => [`${owner}.${method}`, '']));
 
 /**
- * Of Chart.js: what moves, what follows a pointer, time by its own calendar, data in other forms than points, and
+ * Of Chart.js: what moves, what follows a pointer, round scales, time by its own calendar, data in other forms than points, and
  * titles, borders and turned labels of axes. Our charts are still, have the cursor of their page, and mark times
  * themselves.
  */
@@ -23,6 +23,7 @@ const CHART: UnusedParts = {
     Animations: 'class Animations { update(target, values) { Object.assign(target, values); } }',
     Animation: 'class Animation {}',
     Interaction: 'var Interaction = {};',
+    RadialLinearScale: 'class RadialLinearScale {}',
     TimeScale: 'class TimeScale {}',
     TimeSeriesScale: 'class TimeSeriesScale {}',
     _detectPlatform: 'function _detectPlatform() { return DomPlatform; }',

@@ -1,7 +1,9 @@
-import { type ComponentChildren, Fragment, type VNode } from 'preact';
-import { useRef } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
 import type { Sort } from '../state/url.ts';
+import { nextSort } from './columns.ts';
 import { type Explained, explained } from './explained.ts';
+import { LongBody } from './long-body.tsx';
+import { drawRows } from './table-rows.tsx';
 
 export interface Column<Row> {
   readonly key: string;
@@ -11,6 +13,8 @@ export interface Column<Row> {
   /** What the column means. */
   readonly meaning?: string;
   readonly numeric?: boolean;
+  /** In a table that may be long: its width, as a track of a grid. */
+  readonly width?: string;
   /** The name of the row. */
   readonly isHead?: boolean;
   readonly sortable?: 'ascending' | 'descending';
@@ -19,7 +23,7 @@ export interface Column<Row> {
   columns?(row: Row): number;
 }
 
-interface DataTableProps<Row> {
+export interface DataTableProps<Row> {
   readonly caption: string;
   readonly captionHidden?: boolean;
   readonly name: string;
@@ -35,112 +39,33 @@ interface DataTableProps<Row> {
   /** What stands beside a group's name. */
   groupWords?(group: string): string;
   /**
-   * For a long table whose `columns` are made anew with each answer: a row of the same answer is drawn once, however the
-   * table grows.
+   * For a table that may be long: the name of a row, which alone stands for it while it is far from what is in sight.
+   * `columns` are then made anew with each answer.
    */
-  readonly keepsDrawnRows?: boolean;
+  farName?(row: Row): string;
 }
 
 /** A table with a caption, row heads and, where asked for, columns to sort by. On a narrow page each row is a card. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { caption, captionHidden = false, name, columns, rows, rowKey } = props;
-  const drawn = useDrawnRows(props);
+  const { caption, captionHidden = false, name, columns, rows, farName } = props;
   return (
-    <table class={`data ${name}`}>
+    <table
+      class={`data ${name}${farName ? ' long' : ''}`}
+      {...(farName && {
+        'aria-rowcount': rows.length + 1,
+        style: { '--columns': columns.map(({ width }) => width).join(' ') },
+      })}
+    >
       <caption class={captionHidden ? 'unseen' : ''}>{caption}</caption>
       <thead>
-        <tr>
+        <tr aria-rowindex={farName && 1}>
           {columns.map((column) => (
             <Head key={column.key} column={column} sort={props.sort ?? null} onSort={props.onSort} />
           ))}
         </tr>
       </thead>
-      <tbody>
-        {rows.map((row, index) => {
-          const before = rows[index - 1];
-          const group = props.groupOf?.(row) ?? null;
-          const isFirst = group !== null && (before === undefined || props.groupOf?.(before) !== group);
-          return (
-            <Fragment key={rowKey(row)}>
-              {isFirst && <GroupHead name={group} words={props.groupWords?.(group) ?? ''} columns={columns.length} />}
-              {drawn(row)}
-            </Fragment>
-          );
-        })}
-      </tbody>
+      {farName ? <LongBody {...props} /> : <tbody>{drawRows(props, { rows })}</tbody>}
     </table>
-  );
-}
-
-function useDrawnRows<Row>({
-  columns,
-  rowKey,
-  rowExplanation,
-  keepsDrawnRows,
-}: DataTableProps<Row>): (row: Row) => VNode {
-  const kept = useRef({ columns, rows: new Map<Row, VNode>() });
-  if (kept.current.columns !== columns) kept.current = { columns, rows: new Map() };
-  const { rows } = kept.current;
-  return (row) => {
-    const known = rows.get(row);
-    if (known) return known;
-    const drawn = <tr data-row={rowKey(row)}>{cells(columns, row, rowExplanation?.(row))}</tr>;
-    if (keepsDrawnRows) rows.set(row, drawn);
-    return drawn;
-  };
-}
-
-function GroupHead({
-  name,
-  words,
-  columns,
-}: {
-  readonly name: string;
-  readonly words: string;
-  readonly columns: number;
-}) {
-  return (
-    <tr class="group-head">
-      <th scope="rowgroup" colSpan={columns}>
-        {name} <span class="unit">{words}</span>
-      </th>
-    </tr>
-  );
-}
-
-function cells<Row>(columns: readonly Column<Row>[], row: Row, explanation: Explained | undefined) {
-  const shown: ComponentChildren[] = [];
-  for (let index = 0; index < columns.length; ) {
-    const column = columns[index];
-    if (!column) break;
-    const width = column.columns?.(row) ?? 1;
-    shown.push(<Cell key={column.key} column={column} row={row} width={width} explanation={explanation} />);
-    index += width;
-  }
-  return shown;
-}
-
-interface CellProps<Row> {
-  readonly column: Column<Row>;
-  readonly row: Row;
-  readonly width: number;
-  readonly explanation: Explained | undefined;
-}
-
-function Cell<Row>({ column, row, width, explanation }: CellProps<Row>) {
-  const { key, title, unit = '', numeric = false } = column;
-  const kind = `col-${key}${numeric ? ' numeric' : ''}${width > 1 ? ' wide' : ''}`;
-  if (column.isHead) {
-    return (
-      <th scope="row" class={kind} {...explanation}>
-        {column.cell(row)}
-      </th>
-    );
-  }
-  return (
-    <td class={kind} colSpan={width} data-label={title} data-unit={unit}>
-      {column.cell(row)}
-    </td>
   );
 }
 
@@ -180,24 +105,4 @@ function Head<Row>({ column, sort, onSort }: HeadProps<Row>) {
       )}
     </th>
   );
-}
-
-/**
- * The columns that are not hidden. A cell that takes the place of several takes only that of those still shown.
- */
-export function shownColumns<Row>(columns: readonly Column<Row>[], hidden: readonly string[]): Column<Row>[] {
-  const isShown = ({ key, isHead }: Column<Row>) => isHead === true || !hidden.includes(key);
-  return columns.flatMap((column, index) => {
-    if (!isShown(column)) return [];
-    const { columns: width } = column;
-    if (!width) return [column];
-    return [{ ...column, columns: (row: Row) => columns.slice(index, index + width(row)).filter(isShown).length }];
-  });
-}
-
-/** First the column's natural direction, then the other, then the table's own order again. */
-export function nextSort(column: Pick<Column<never>, 'key' | 'sortable'>, sort: Sort | null): Sort | null {
-  const natural = column.sortable === 'descending';
-  if (sort?.column !== column.key) return { column: column.key, descending: natural };
-  return sort.descending === natural ? { column: column.key, descending: !natural } : null;
 }

@@ -25,6 +25,7 @@ export interface FigureContext {
 }
 
 const SHOWN = ['p50', 'p95', 'p99'] as const;
+const WIDTH = 'minmax(74px, 7fr)';
 const LARGEST_IN_MS = 100_000;
 
 /** Whether all latencies of a table read well in milliseconds. */
@@ -51,6 +52,7 @@ function sorting(context: FigureContext, direction: 'ascending' | 'descending') 
 function rateColumn<Row extends ShownFigures>(context: FigureContext): Column<Row> {
   return {
     key: 'rate',
+    width: WIDTH,
     title: 'Rate',
     unit: '/s',
     numeric: true,
@@ -69,6 +71,7 @@ function rateColumn<Row extends ShownFigures>(context: FigureContext): Column<Ro
 function successColumn<Row extends ShownFigures>(context: FigureContext): Column<Row> {
   return {
     key: 'success',
+    width: WIDTH,
     title: 'Success',
     unit: '%',
     numeric: true,
@@ -92,6 +95,7 @@ function percentileColumn<Row extends ShownFigures>(
   const name = PERCENTILE_NAMES[percentile];
   return {
     key: percentile,
+    width: WIDTH,
     title: name,
     ...(context.inMilliseconds ? { unit: 'ms' } : {}),
     numeric: true,

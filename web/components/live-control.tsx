@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
-import { clockTime, dateTime } from '../format/time.ts';
+import { clockTime, dateTime, day } from '../format/time.ts';
 import { shownTick } from '../state/answer.ts';
-import { endsAt, live, paused, togglePause } from '../state/collector.ts';
+import { endsAt, live, paused, status, togglePause } from '../state/collector.ts';
 import { type Reach, reach } from '../state/connection.ts';
 import { location } from '../state/router.ts';
 import { explained } from './explained.ts';
@@ -16,7 +16,12 @@ interface Shown {
 /** Whether the page follows the present, and the switch that stops it. */
 export function LiveControl() {
   const { range } = location.value.view;
-  const { mark, label, words, kind } = range ? PAST : paused.value ? pausedState(endsAt.value ?? 0) : followingState();
+  const at = endsAt.value ?? shownAt();
+  const { mark, label, words, kind } = range
+    ? PAST
+    : paused.value
+      ? pausedState(endsAt.value ?? 0)
+      : followingState(at);
   return (
     <button
       type="button"
@@ -28,7 +33,9 @@ export function LiveControl() {
       <svg class="mark" viewBox="0 0 12 12" aria-hidden="true">
         {mark}
       </svg>
-      <span class="label">{label}</span>
+      <span class="label" data-day={at === null ? '' : day(at)}>
+        {label}
+      </span>
     </button>
   );
 }
@@ -58,7 +65,7 @@ const PAST: Shown = {
 const FOLLOWING: Readonly<Record<Reach, Omit<Shown, 'label'> & { label: (at: number | null) => string }>> = {
   live: {
     mark: DISC,
-    label: (at) => (at === null ? 'Live' : `Live ${clockTime(at)}`),
+    label: (at) => (at === null ? 'Loading' : `Live ${clockTime(at)}`),
     words: 'New figures come with every scrape. Press to pause (p).',
     kind: 'good',
   },
@@ -88,7 +95,12 @@ const FOLLOWING: Readonly<Record<Reach, Omit<Shown, 'label'> & { label: (at: num
   },
 };
 
-function followingState(): Shown {
+/** When the figures are of that the page shows: of the last tick, or before any as of when it was opened. */
+function shownAt(): number | null {
+  return shownTick.value ?? status.value?.now ?? null;
+}
+
+function followingState(at: number | null): Shown {
   const state = FOLLOWING[reach(live.connection.value)];
-  return { ...state, label: state.label(shownTick.value) };
+  return { ...state, label: state.label(at) };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Column, shownColumns } from '../../../web/components/data-table.tsx';
+import { shownColumns } from '../../../web/components/columns.ts';
+import type { Column } from '../../../web/components/data-table.tsx';
 
 const column = (key: string, width?: number): Column<null> => ({
   key,

@@ -53,6 +53,7 @@ function serviceColumn({ window }: FleetContext): Column<ListedService> {
     key: 'service',
     title: 'Service',
     isHead: true,
+    width: 'minmax(170px, 32fr)',
     sortable: 'ascending',
     cell: (service) => (
       <>
@@ -79,6 +80,7 @@ function changeColumn(kind: 'rate' | 'p99', { window }: FleetContext, before: Be
   const kept = before.kept === '' ? '' : ` That time is ${before.kept}.`;
   return {
     key: `change${kind}`,
+    width: 'minmax(68px, 6fr)',
     title: CHANGE_TITLES[kind],
     meaning: `${what} over the last ${window} against ${before.ago}.${kept}`,
     numeric: true,
@@ -109,6 +111,7 @@ function trendColumn(kind: 'rate' | 'p99', title: string, { window, trends }: Fl
     trends === null ? 'The trend is on its way.' : trendInWords(kind, trend, window);
   return {
     key: `trend${kind}`,
+    width: 'var(--trend-width)',
     title,
     cell: ({ service, namespace }) => {
       const trend = (kind === 'rate' ? trends?.rate(service, namespace) : trends?.latency(service, namespace)) ?? null;
@@ -120,6 +123,7 @@ function trendColumn(kind: 'rate' | 'p99', title: string, { window, trends }: Fl
 function instancesColumn(): Column<ListedService> {
   return {
     key: 'instances',
+    width: 'minmax(48px, 5fr)',
     title: 'Up',
     meaning: 'Sidecars that answered the last scrape, of all known',
     numeric: true,
@@ -146,6 +150,7 @@ function instancesColumn(): Column<ListedService> {
 function alertsColumn(): Column<ListedService> {
   return {
     key: 'alerts',
+    width: 'minmax(50px, 6fr)',
     title: 'Alerts',
     meaning: 'Alerts that fire (■), and that are about to (▲)',
     sortable: 'descending',
@@ -158,6 +163,7 @@ const REGIONS_SHOWN = 2;
 function regionsColumn(): Column<ListedService> {
   return {
     key: 'regions',
+    width: 'minmax(90px, 13fr)',
     title: 'Regions',
     cell: ({ regions }) => (
       <span {...(regions.length > REGIONS_SHOWN ? explainedByPointer(regions.join(', ')) : {})}>

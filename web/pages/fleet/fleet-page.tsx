@@ -1,8 +1,8 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { api } from '../../api.ts';
-import { DataTable, shownColumns } from '../../components/data-table.tsx';
+import { shownColumns } from '../../components/columns.ts';
+import { DataTable } from '../../components/data-table.tsx';
 import { readsWellInMilliseconds } from '../../components/figure-columns.tsx';
-import { useMoreRows } from '../../components/more-rows.tsx';
 import { ErrorNotice } from '../../components/notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { useTitle } from '../../components/title.ts';
@@ -68,7 +68,6 @@ function Fleet({ answer, trends, isPast }: FleetProps) {
   const ordered = groupServices(orderServices(found, sort, changeValues(before)), group);
   const asked = JSON.stringify([search, sort, group]);
   const { rows, hold } = useHeldOrder(ordered, asked);
-  const { shown, more } = useMoreRows(rows, asked, serviceKey);
   const columns = useMemo(
     () => fleetColumns({ window, inMilliseconds: readsWellInMilliseconds(answer.services), trends, before }),
     [window, answer, trends, before],
@@ -86,14 +85,13 @@ function Fleet({ answer, trends, isPast }: FleetProps) {
           caption={`Services over the last ${window}`}
           captionHidden
           columns={columnsShown}
-          keepsDrawnRows
-          rows={shown}
+          farName={({ service }) => service}
+          rows={rows}
           rowKey={serviceKey}
           sort={sort}
           onSort={(next) => changeView({ sort: next })}
           {...(group === '' ? {} : grouping(rows, group))}
         />
-        {more}
       </div>
       {rows.length === 0 && <p class="nothing">No service matches “{search}”.</p>}
     </>

@@ -33,14 +33,16 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
   return [
     {
       key: 'target',
+      width: 'minmax(200px, 30fr)',
       title: 'Target',
       isHead: true,
       sortable: 'ascending',
       cell: (target) => <TargetName target={target} />,
     },
-    { key: 'labels', title: 'Labels', cell: (target) => <Labels target={target} /> },
+    { key: 'labels', width: 'minmax(160px, 22fr)', title: 'Labels', cell: (target) => <Labels target={target} /> },
     {
       key: 'scraped',
+      width: 'minmax(88px, 8fr)',
       title: 'Last scrape',
       numeric: true,
       sortable: 'ascending',
@@ -52,6 +54,7 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
     },
     {
       key: 'duration',
+      width: 'minmax(72px, 7fr)',
       title: 'Took',
       numeric: true,
       sortable: 'descending',
@@ -59,6 +62,7 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
     },
     {
       key: 'every',
+      width: 'minmax(120px, 9fr)',
       title: 'Every',
       numeric: true,
       sortable: 'descending',
@@ -67,6 +71,7 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
     },
     {
       key: 'body',
+      width: 'minmax(72px, 7fr)',
       title: 'Body',
       numeric: true,
       sortable: 'descending',
@@ -74,6 +79,7 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
     },
     {
       key: 'samples',
+      width: 'minmax(84px, 7fr)',
       title: 'Stats used',
       numeric: true,
       sortable: 'descending',
@@ -82,6 +88,7 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
     },
     {
       key: 'precision',
+      width: 'minmax(92px, 8fr)',
       title: 'Latency from',
       cell: ({ precision }) => {
         const [label, words] = PRECISION[precision];
@@ -90,6 +97,7 @@ export function targetColumns(now: number): Column<TargetStatus>[] {
     },
     {
       key: 'version',
+      width: 'minmax(64px, 6fr)',
       title: 'Envoy',
       sortable: 'descending',
       cell: ({ envoyVersion }) => envoyVersion || known({ digits: DASH, unit: '' }),

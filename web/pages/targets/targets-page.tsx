@@ -4,7 +4,6 @@ import { DataTable } from '../../components/data-table.tsx';
 import { Download } from '../../components/download.tsx';
 import { explainedAlone } from '../../components/explained.ts';
 import { HealthShape } from '../../components/health-shape.tsx';
-import { useMoreRows } from '../../components/more-rows.tsx';
 import { ErrorNotice } from '../../components/notice.tsx';
 import { SearchBox } from '../../components/search-box.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
@@ -16,7 +15,15 @@ import { live } from '../../state/collector.ts';
 import { changeView, location } from '../../state/router.ts';
 import { NoTargets } from '../fleet/empty-fleet.tsx';
 import { targetColumns, targetInWords } from './targets-columns.tsx';
-import { exactly, orderTargets, searchTargets, searchWith, servicesOf, targetKey } from './targets-order.ts';
+import {
+  addressOfTarget,
+  exactly,
+  orderTargets,
+  searchTargets,
+  searchWith,
+  servicesOf,
+  targetKey,
+} from './targets-order.ts';
 
 /** Every sidecar that is asked, and how that goes. */
 export function TargetsPage() {
@@ -37,7 +44,6 @@ export function TargetsPage() {
 function Targets({ answer }: { readonly answer: TargetsAnswer }) {
   const { search, sort } = location.value.view;
   const rows = orderTargets(searchTargets(answer.targets, search), sort);
-  const { shown, more } = useMoreRows(rows, JSON.stringify([search, sort]), targetKey);
   if (answer.targets.length === 0 && answer.dropped.length === 0) return <NoTargets />;
   const now = live.latestTick.value?.at ?? Date.now();
   const columns = targetColumns(now);
@@ -62,13 +68,13 @@ function Targets({ answer }: { readonly answer: TargetsAnswer }) {
           caption="Targets and their last scrape"
           captionHidden
           columns={columns}
-          rows={shown}
+          rows={rows}
           rowKey={targetKey}
+          farName={(target) => addressOfTarget(target)}
           rowExplanation={(target) => explainedAlone(targetInWords(target))}
           sort={sort}
           onSort={(next) => changeView({ sort: next })}
         />
-        {more}
       </div>
       {rows.length === 0 && <p class="nothing">No target matches “{search}”.</p>}
       <Dropped dropped={answer.dropped} droppedTotal={answer.droppedTotal} />

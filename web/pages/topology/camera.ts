@@ -6,6 +6,8 @@ export interface Camera {
   readonly x: number;
   readonly y: number;
   readonly scale: number;
+  /** Came here by itself rather than by hand, and so is seen to move. */
+  readonly glides?: boolean;
 }
 
 export interface Size {
@@ -52,6 +54,24 @@ export function reveal(camera: Camera, [x, y]: Spot, box: Size, room: Size): Cam
     Math.min((room.height / 2) * scale, box.height / 2),
   ];
   return pan(camera, shift(x * scale + camera.x, roomX, box.width), shift(y * scale + camera.y, roomY, box.height));
+}
+
+/** From this scale on figures can be read as well as names. */
+const LEGIBLE = 0.8;
+
+/** A place of the graph large enough to read, with all of those around it if there is room. */
+export function lookAt(camera: Camera, place: Spot, around: readonly Spot[], box: Size, room: Size): Camera {
+  if (camera.scale >= LEGIBLE) return reveal(camera, place, box, room);
+  const [left, right] = ends(around.map(([x]) => x));
+  const [top, bottom] = ends(around.map(([, y]) => y));
+  const whole = Math.min(box.width / (right - left + room.width), box.height / (bottom - top + room.height));
+  const scale = Math.min(1, Math.max(LEGIBLE, whole));
+  const [x, y] = whole < LEGIBLE ? place : [(left + right) / 2, (top + bottom) / 2];
+  return { x: box.width / 2 - x * scale, y: box.height / 2 - y * scale, scale };
+}
+
+function ends(values: readonly number[]): [number, number] {
+  return [Math.min(...values), Math.max(...values)];
 }
 
 function clampScale(scale: number): number {

@@ -2,7 +2,6 @@ import { type Column, DataTable } from '../../components/data-table.tsx';
 import { explainedAlone, explainedByPointer } from '../../components/explained.ts';
 import { Figure } from '../../components/figure.tsx';
 import { HealthShape } from '../../components/health-shape.tsx';
-import { useMoreRows } from '../../components/more-rows.tsx';
 import { count, milliseconds, rate, share } from '../../format/number.ts';
 import { addressOf, changeView, location } from '../../state/router.ts';
 import { orderEdges } from './edge-order.ts';
@@ -27,22 +26,22 @@ export function EdgeTable({ graph, found, window, grouping }: EdgeTableProps) {
     sort,
   );
   const key = (edge: GraphEdge) => edge.id;
-  const { shown, more } = useMoreRows(rows, JSON.stringify([search, sort, grouping]), key);
+  const nameOf = (id: string) => nodes.get(id)?.name ?? id;
   return (
     <div class="rows-by-key">
       <DataTable
         name="edge-table"
         caption={`Calls over the last ${window}, as the callers measured them`}
         columns={edgeColumns(nodes, grouping)}
-        rows={shown}
+        rows={rows}
         rowKey={key}
+        farName={({ source, target }) => `${nameOf(source)} → ${nameOf(target)}`}
         {...(grouping === 'service'
           ? {}
           : { rowExplanation: (edge: GraphEdge) => explainedAlone(edgeInWords(edge, window)) })}
         sort={sort}
         onSort={(next) => changeView({ sort: next })}
       />
-      {more}
       {rows.length === 0 && graph.edges.length > 0 && <p class="nothing">No call matches “{search}”.</p>}
     </div>
   );
@@ -62,6 +61,7 @@ function edgeColumns(nodes: ReadonlyMap<string, GraphNode>, grouping: string): C
   return [
     {
       key: 'source',
+      width: 'minmax(160px, 35fr)',
       title: 'Caller',
       isHead: true,
       sortable: 'ascending',
@@ -71,9 +71,16 @@ function edgeColumns(nodes: ReadonlyMap<string, GraphNode>, grouping: string): C
         </>
       ),
     },
-    { key: 'target', title: 'Called', sortable: 'ascending', cell: (edge) => name(edge.target) },
+    {
+      key: 'target',
+      width: 'minmax(140px, 35fr)',
+      title: 'Called',
+      sortable: 'ascending',
+      cell: (edge) => name(edge.target),
+    },
     {
       key: 'rate',
+      width: 'minmax(88px, 10fr)',
       title: 'Rate',
       numeric: true,
       sortable: 'descending',
@@ -86,6 +93,7 @@ function edgeColumns(nodes: ReadonlyMap<string, GraphNode>, grouping: string): C
     },
     {
       key: 'errors',
+      width: 'minmax(80px, 10fr)',
       title: 'Failing',
       numeric: true,
       sortable: 'descending',
@@ -96,6 +104,7 @@ function edgeColumns(nodes: ReadonlyMap<string, GraphNode>, grouping: string): C
     },
     {
       key: 'p95',
+      width: 'minmax(88px, 10fr)',
       title: grouping === 'namespace' ? 'Slowest p95' : 'p95',
       numeric: true,
       sortable: 'descending',

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { printing } from '../../state/printing.ts';
 import { location } from '../../state/router.ts';
 import type { Placement } from './geometry.ts';
 import { type Graph, type GraphEdge, neighboursOf } from './graph.ts';
@@ -22,6 +23,8 @@ interface GraphViewProps {
 const MOST_LABELS = 14;
 /** So many lines are drawn fainter, for what fails to stand out. */
 const MANY_EDGES = 150;
+/** What is pressed stays where it is until it is clear that it is not pressed twice. */
+const DOUBLE_CLICK_MS = 300;
 /** From this scale down names could not be read. */
 const READABLE_SCALE = 0.45;
 
@@ -33,11 +36,21 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
   const camera = useCamera(placement, name);
   const keys = useGraphKeys({ graph, placement, camera, onSelect, onOpen });
   const closely = near ?? (graph.nodes.some(({ id }) => id === focus) ? focus : null);
+  const chosen = found?.size === 1 ? ([...found][0] ?? '') : focus;
+  useEffect(() => {
+    const place = placement.nodes.get(chosen);
+    if (!place) return;
+    const around = [...neighboursOf(graph.edges, chosen)].map((id) => placement.nodes.get(id) ?? place);
+    const timer = setTimeout(() => camera.lookAt(place, around), DOUBLE_CLICK_MS);
+    return () => clearTimeout(timer);
+  }, [chosen, placement]);
   const drawn = useGradually(graph.edges.length, placement);
   const scene = useMemo(
     () => <Scene {...{ graph, placement, found, closely, edge, selected: focus, active: keys.active, drawn }} />,
     [graph, placement, found, closely, edge, focus, keys.active, drawn],
   );
+  // A sheet has another size than the window, and nobody can move what is on it: it shows all.
+  const onPaper = printing.value;
   const pointed = (event: PointerEvent) => {
     setNear(nodeOf(event.target));
     setEdge(edgeOf(event.target));
@@ -48,13 +61,14 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
   };
   return (
     <div
-      class={`graph${camera.at.scale < READABLE_SCALE ? ' far' : ''}${graph.edges.length > MANY_EDGES ? ' dense' : ''}`}
+      class={`graph${camera.at.scale < READABLE_SCALE && !onPaper ? ' far' : ''}${graph.edges.length > MANY_EDGES ? ' dense' : ''}${camera.at.glides ? ' glides' : ''}`}
       ref={camera.box}
       onFocusIn={(event) => setNear(nodeOf(event.target))}
       onFocusOut={left}
     >
       <svg
         class="graph-drawing"
+        viewBox={onPaper ? `0 0 ${placement.width} ${placement.height}` : undefined}
         onPointerOver={pointed}
         onClick={(event) => {
           const id = nodeOf(event.target);
@@ -72,7 +86,7 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
         }}
       >
         <title>Who calls whom</title>
-        <g transform={`translate(${camera.at.x} ${camera.at.y}) scale(${camera.at.scale})`}>{scene}</g>
+        <g transform={onPaper ? '' : `translate(${camera.at.x} ${camera.at.y}) scale(${camera.at.scale})`}>{scene}</g>
       </svg>
       <GraphTools camera={camera} />
     </div>

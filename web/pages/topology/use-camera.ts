@@ -2,7 +2,7 @@
 
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { type Camera, pan, reveal, type Size, wholeOf, zoom } from './camera.ts';
+import { type Camera, lookAt, pan, reveal, type Size, wholeOf, zoom } from './camera.ts';
 import { NODE_HEIGHT, NODE_WIDTH, type Placement, type Spot } from './geometry.ts';
 
 export interface CameraControl {
@@ -21,6 +21,8 @@ export interface CameraControl {
   showAll(): void;
   /** Moves just so far that the place is seen. */
   show(place: Spot): void;
+  /** Comes near enough to read what is at the place, and those around it if there is room. */
+  lookAt(place: Spot, around: readonly Spot[]): void;
 }
 
 const START: Camera = { x: 0, y: 0, scale: 1 };
@@ -45,9 +47,9 @@ export function useCamera(placement: Placement, name: string): CameraControl {
     observer.observe(box.current);
     return () => observer.disconnect();
   }, [placement]);
-  const change = (next: (camera: Camera) => Camera) => {
+  const change = (next: (camera: Camera) => Camera, glides = false) => {
     moved.current = true;
-    setAt(next);
+    setAt((camera) => ({ ...next(camera), glides }));
   };
   useWheel(box, change);
   const drag = useDrag(change);
@@ -60,6 +62,7 @@ export function useCamera(placement: Placement, name: string): CameraControl {
       showAll();
     },
     zoomBy: (factor) => change((camera) => zoom(camera, factor, [size().width / 2, size().height / 2])),
+    lookAt: (place, around) => change((camera) => lookAt(camera, place, around, size(), NODE_ROOM), true),
     show: (place) => change((camera) => reveal(camera, place, size(), NODE_ROOM)),
   };
 }
