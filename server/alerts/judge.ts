@@ -12,7 +12,8 @@ type SimpleCondition = Exclude<AlertCondition, { kind: 'slo' }>;
 
 /**
  * What a condition is, by what was measured now and, for a comparison, then. What is not known, and what rests on
- * fewer than `minRequests` requests, is neither met nor cleared.
+ * fewer than `minRequests` requests, is neither met nor cleared. Nor is what is compared with 0, which everything is
+ * a multiple of, unless there is a floor.
  */
 export function judge(
   condition: SimpleCondition,
@@ -32,6 +33,8 @@ export function judge(
   }
   if (!earlier || earlier.value === null || !Number.isFinite(earlier.value)) return { data: 'no_data' };
   if (earlier.requests < minRequests) return { data: 'too_little_data', requests: earlier.requests };
+  const isBaseless = earlier.value === 0 && condition.factor > 1 && condition.floor === undefined;
+  if (isBaseless && now.value > 0) return { data: 'too_little_data', requests: earlier.requests };
   const threshold = earlier.value * condition.factor;
   const isPastIt = condition.factor > 1 ? now.value > threshold : now.value < threshold;
   const isMet = isPastIt && now.value > (condition.floor ?? Number.NEGATIVE_INFINITY);
