@@ -14,6 +14,7 @@ import { getJson, startTestCollector, type TestCollector } from './collector.ts'
 import { cluster, type Json, listener } from './envoy-config.ts';
 import { HOSTILE } from './hostile-kinds.ts';
 import type { HostileOrder, HostilePorts } from './hostile-servers.ts';
+import { ProcessorWaits } from './processor-waits.ts';
 import { startRealEnvoy } from './real-envoy.ts';
 
 /** Real Envoys, each of which is a target at so many addresses of loopback: ten good sidecars in two processes. */
@@ -35,9 +36,11 @@ export interface HostileRun {
   /** Requests sent to each good sidecar, and those that the API tells in the end. */
   readonly sent: readonly number[];
   readonly counted: readonly (number | null)[];
-  /** Longest time since the last good scrape of any good sidecar, and longest pause of this process meanwhile. */
+  /**
+   * Longest time since the last good scrape of any good sidecar, without what the collector and that sidecar waited for
+   * a processor meanwhile.
+   */
   readonly stalestMs: number;
-  readonly ownPauseMs: number;
   /** Good sidecars that were down at any time. */
   readonly goodDown: ReadonlySet<string>;
   readonly mostMemoryMiB: number;
@@ -92,7 +95,7 @@ async function startGood(upstream: number) {
   const envoy = await startRealEnvoy({ config });
   const port = envoy.admin.split(':').at(-1);
   const addresses = Array.from({ length: ADDRESSES }, (_, index) => `127.0.0.${index + 1}:${port}`);
-  return { envoy, addresses };
+  return { envoy, addresses, pid: envoy.pid };
 }
 
 /** Sends one request after the other to all listeners until it is stopped. */
@@ -167,7 +170,10 @@ async function run({ seconds }: HostileRunOptions, stopping: Stopping): Promise<
   const collector = await startTestCollector({ targets: [...labelled, ...kinds.keys()], storagePath, intervalSeconds });
   stopping.add(collector, (one) => one.kill());
   const startedAt = Date.now();
-  const watch = new Watch(collector, { kinds, good: new Set(goodTargets) });
+  const watch = new Watch(collector, {
+    kinds,
+    good: new Map(good.flatMap(({ addresses, pid }) => addresses.map((one) => [one, pid]))),
+  });
   await watch.until('the first scrapes', () => watch.scrapes >= 2);
   const ports = good.map(({ envoy }) => ['ingress_a', 'ingress_b'].map((name) => envoy.port(name)));
   const traffic = stopping.add(new Traffic(ports), (one) => one.stop());
@@ -216,7 +222,8 @@ const LOOK_EVERY_MS = 200;
 interface Watched {
   /** By target. */
   readonly kinds: ReadonlyMap<string, string>;
-  readonly good: ReadonlySet<string>;
+  /** The process of each good sidecar. */
+  readonly good: ReadonlyMap<string, number>;
 }
 
 /** Looks at the collector again and again, as a dashboard would, and remembers the worst. */
@@ -231,12 +238,13 @@ class Watch {
   private readonly goodDown = new Set<string>();
   private readonly wrongNumbers = new Set<string>();
   private stalestMs = 0;
-  private ownPauseMs = 0;
+  private readonly waits: ProcessorWaits;
   private mostMemoryMiB = 0;
 
   constructor(collector: TestCollector, watched: Watched) {
     this.collector = collector;
     this.watched = watched;
+    this.waits = new ProcessorWaits([collector.pid, ...new Set(watched.good.values())]);
   }
 
   /** Whether every hostile target has been scraped, and has shown what it is. */
@@ -258,9 +266,7 @@ class Watch {
       if (Date.now() >= earliest && (await isDone())) return;
       if (Date.now() > deadline)
         throw new Error(`${what} did not come; the log ends:\n${this.collector.log.slice(-20).join('\n')}`);
-      const before = performance.now();
       await delay(LOOK_EVERY_MS);
-      this.ownPauseMs = Math.max(this.ownPauseMs, performance.now() - before - LOOK_EVERY_MS);
     }
   }
 
@@ -277,18 +283,19 @@ class Watch {
   }
 
   figures() {
-    const { told, goodDown, stalestMs, ownPauseMs, mostMemoryMiB } = this;
+    const { told, goodDown, stalestMs, mostMemoryMiB } = this;
     const wrongNumbers = [...this.wrongNumbers];
     const logLines = new Map<string, string[]>();
     for (const line of this.collector.log) {
       const kind = this.watched.kinds.get(/ target=(\S+)/.exec(line)?.[1] ?? '');
       if (kind) logLines.set(kind, [...(logLines.get(kind) ?? []), line]);
     }
-    return { told, goodDown, wrongNumbers, stalestMs, ownPauseMs, mostMemoryMiB, logLines };
+    return { told, goodDown, wrongNumbers, stalestMs, mostMemoryMiB, logLines };
   }
 
   private async look(): Promise<void> {
     const at = Date.now();
+    await this.waits.look(at);
     const { targets } = await this.api<TargetsAnswer>('targets');
     for (const { labels, discoveredLabels, health, lastError, lastScrape } of targets) {
       const { service = '' } = labels;
@@ -302,7 +309,7 @@ class Watch {
       else told.reasons.add(lastError);
       if (service.endsWith('-owner')) this.sawOwners.add(service);
     }
-    this.scrapes = Math.min(...[...this.watched.good].map((address) => this.seen.get(address)?.size ?? 0));
+    this.scrapes = Math.min(...[...this.watched.good.keys()].map((address) => this.seen.get(address)?.size ?? 0));
     const status = await readFile(`/proc/${this.collector.pid}/status`, 'utf8');
     this.mostMemoryMiB = Math.max(this.mostMemoryMiB, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);
   }
@@ -310,7 +317,8 @@ class Watch {
   private lookAtGood({ at, address, health, lastScrape }: Look): void {
     if (health === 'unknown' || lastScrape === null) return;
     if (health === 'down') this.goodDown.add(address);
-    this.stalestMs = Math.max(this.stalestMs, at - lastScrape);
+    const waited = this.waits.since(lastScrape, [this.collector.pid, this.watched.good.get(address) ?? 0]);
+    this.stalestMs = Math.max(this.stalestMs, at - lastScrape - waited);
     this.seen.set(address, (this.seen.get(address) ?? new Set()).add(lastScrape));
   }
 
