@@ -16,6 +16,7 @@ import { HOSTILE } from './hostile-kinds.ts';
 import type { HostileOrder, HostilePorts } from './hostile-servers.ts';
 import { ProcessorWaits } from './processor-waits.ts';
 import { startRealEnvoy } from './real-envoy.ts';
+import { Stopping } from './stopping.ts';
 
 /** Real Envoys, each of which is a target at so many addresses of loopback: ten good sidecars in two processes. */
 const ENVOYS = 2;
@@ -78,7 +79,7 @@ async function startServers() {
   };
 }
 
-async function startGood(upstream: number) {
+async function startGood(upstream: number, stopping: Stopping) {
   const config: Json = {
     admin: { address: { socket_address: { address: '0.0.0.0', port_value: 0 } } },
     static_resources: {
@@ -92,7 +93,7 @@ async function startGood(upstream: number) {
       ),
     },
   };
-  const envoy = await startRealEnvoy({ config });
+  const envoy = stopping.add(await startRealEnvoy({ config }), (one) => one.stop());
   const port = envoy.admin.split(':').at(-1);
   const addresses = Array.from({ length: ADDRESSES }, (_, index) => `127.0.0.${index + 1}:${port}`);
   return { envoy, addresses, pid: envoy.pid };
@@ -132,20 +133,6 @@ class Traffic {
   }
 }
 
-/** What must be stopped, however a run ends: the newest first. */
-class Stopping {
-  private readonly stops: (() => Promise<unknown>)[] = [];
-
-  add<Part>(part: Part, stop: (part: Part) => Promise<unknown>): Part {
-    this.stops.push(() => stop(part));
-    return part;
-  }
-
-  async all(): Promise<void> {
-    for (const stop of this.stops.splice(0).reverse()) await stop();
-  }
-}
-
 /** Runs it all. Waits for conditions; how long it takes is up to them and `seconds`. */
 export async function runHostile(options: HostileRunOptions): Promise<HostileRun> {
   const stopping = new Stopping();
@@ -161,8 +148,7 @@ async function run({ seconds }: HostileRunOptions, stopping: Stopping): Promise<
   const storagePath = join(folder, 'sidelight.db');
   const upstream = stopping.add(await startAnswering(), (server) => server.stop());
   const servers = stopping.add(await startServers(), (one) => one.stop());
-  const good = await Promise.all(Array.from({ length: ENVOYS }, () => startGood(upstream.port)));
-  for (const { envoy } of good) stopping.add(envoy, (one) => one.stop());
+  const good = await Promise.all(Array.from({ length: ENVOYS }, () => startGood(upstream.port, stopping)));
   const kinds = kindsBy(servers.ports);
   const goodTargets = good.flatMap(({ addresses }) => addresses);
   const labelled = goodTargets.map((address, index) => `${address},service=good-${index},instance=good-${index}`);
