@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { AlertEngine, type WatchedRule } from './alerts/alert-engine.ts';
 import { BUILTIN_RULES, type Rule, rulesOf } from './alerts/builtin-rules.ts';
+import type { GoodRequests } from './alerts/burn-rate.ts';
 import { evaluationLoop } from './alerts/evaluation-loop.ts';
 import { existing } from './alerts/existing.ts';
 import { Receivers } from './alerts/notify/receivers.ts';
@@ -257,7 +258,7 @@ function ruleItem({ rule, alerts, last }: WatchedRule): RuleItem {
   const { name, condition, by, match, direction, windowMs, forMs, keepFiringForMs, minRequests, severity } = rule;
   const states = { pending: 0, firing: 0, resolved: 0, inactive: 0, too_little_data: 0, no_data: 0 };
   for (const { alert } of alerts) states[shownState(alert.state)]++;
-  const isObjective = condition.kind === 'slo';
+  const objective = condition.kind === 'slo' ? objectiveOf(condition) : null;
   return {
     name,
     builtin: BUILTIN_RULES.includes(rule),
@@ -274,6 +275,11 @@ function ruleItem({ rule, alerts, last }: WatchedRule): RuleItem {
     alerts: states,
     lastEvaluation: last.at,
     error: last.error,
-    budgets: isObjective ? alerts.map(({ alert, budgetLeft: left }) => ({ labels: { ...alert.labels }, left })) : [],
+    objective,
+    budgets: objective ? alerts.map(({ alert, budgetLeft: left }) => ({ labels: { ...alert.labels }, left })) : [],
   };
+}
+
+function objectiveOf({ objective, good }: { objective: number; good: GoodRequests }): RuleItem['objective'] {
+  return { share: objective, goodBelowMs: good === 'success' ? null : good.belowMs };
 }

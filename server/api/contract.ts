@@ -470,6 +470,8 @@ export interface RuleItem {
   lastEvaluation: number | null;
   /** Why the last evaluation could not be worked out; empty when it could. */
   error: string;
+  /** The share of requests that has to be good: to succeed, or to take less than so many milliseconds. */
+  objective: { share: number; goodBelowMs: number | null } | null;
   /** Of an objective: the share of the error budget that is left, below 0 when it is overspent. */
   budgets: { labels: Record<string, string>; left: number | null }[];
 }

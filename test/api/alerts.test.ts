@@ -87,6 +87,7 @@ test('alerts, rules, history and services tell the same', async () => {
   const firing = answer.alerts.filter(({ state }) => state === 'firing');
   expect(rules.reduce((sum, rule) => sum + rule.alerts.firing, 0)).toBe(firing.length);
   expect(rules[1]?.alerts.pending).toBe(1);
+  expect(rules.map(({ objective }) => objective)).toEqual([null, null, { share: 0.99, goodBelowMs: null }]);
   expect(rules[2]?.budgets.find(({ labels }) => labels.service === 'shop')?.left).toEqual(expect.any(Number));
 
   const { services } = await api.get<ServicesAnswer>('/api/v1/services');
