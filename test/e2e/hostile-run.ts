@@ -202,7 +202,8 @@ function kindsBy(ports: HostilePorts): Map<string, string> {
   ]);
 }
 
-const GIVE_UP_MS = 60_000;
+/** A target that was slow a few times, be it for a busy machine, is asked once a minute. */
+const GIVE_UP_MS = 240_000;
 const LOOK_EVERY_MS = 200;
 
 interface Watched {

@@ -28,7 +28,7 @@ beforeAll(
     const figures = { mostMemoryMiB, stalestMs, requests: run.sent.reduce((sum, count) => sum + count, 0) };
     console.log(JSON.stringify(figures, (_, value) => (typeof value === 'number' ? Math.round(value) : value)));
   },
-  180_000 + SECONDS * 2000,
+  900_000 + SECONDS * 2000,
 );
 
 afterAll(() => run?.cleanUp());
