@@ -40,7 +40,17 @@ const LONG_AGO_MS = 60 * 60_000;
 
 interface Asked {
   readonly at: number;
-  readonly rows: ReadonlyMap<string, Rows>;
+  readonly rows: ReadonlyMap<string, Map<string, KeptRow>>;
+}
+
+interface KeptRow extends Row {
+  value: Row['value'];
+}
+
+interface Asking {
+  readonly now: number;
+  /** Of the time before: written over, as all rows of all rules, which live until the next time, are dear to collect. */
+  readonly before: Asked['rows'] | undefined;
 }
 
 /** Readings of earlier evaluations, as long as they may be used. */
@@ -65,7 +75,7 @@ export class Readings {
       if (known && now - known.at < lifeOf(members[0]) && members.every((reading) => known.rows.has(rowsKey(reading))))
         continue;
       try {
-        this.asked.set(key, { at: now, rows: await this.ask(sources, members, now) });
+        this.asked.set(key, { at: now, rows: await this.ask(sources, members, { now, before: known?.rows }) });
       } catch (error) {
         this.asked.delete(key);
         problems.push(error instanceof Error ? error.message : String(error));
@@ -79,7 +89,7 @@ export class Readings {
     return this.asked.get(groupKey(reading))?.rows.get(rowsKey(reading));
   }
 
-  private async ask(sources: Sources, members: readonly Reading[], now: number): Promise<Map<string, Rows>> {
+  private async ask(sources: Sources, members: readonly Reading[], { now, before }: Asking): Promise<Asked['rows']> {
     const [first] = members;
     if (!first) return new Map();
     const { slotMs } = this;
@@ -94,23 +104,38 @@ export class Readings {
       ...(needOf(first) === 'quantiles' ? { quantiles } : {}),
     };
     const groups = await (first.direction === 'outbound' ? sent(sources, query) : received(sources, query));
-    return rowsOf(groups, members, quantiles);
+    return rowsOf(groups, members, { quantiles, before });
   }
 }
 
 async function rowsOf(
   groups: readonly MeasuredGroup[],
   members: readonly Reading[],
-  quantiles: readonly number[],
-): Promise<Map<string, Rows>> {
+  { quantiles, before }: { readonly quantiles: readonly number[]; readonly before: Asked['rows'] | undefined },
+): Promise<Asked['rows']> {
   const slices = new Slices();
-  const wanted = new Map(members.map((reading) => [rowsKey(reading), { reading, rows: new Map<string, Row>() }]));
+  const wanted = new Map(
+    members.map((reading) => {
+      const key = rowsKey(reading);
+      return [key, { reading, rows: before?.get(key) ?? new Map<string, KeptRow>() }];
+    }),
+  );
+  const keys = new Set<string>();
   for (const { labels, cells } of groups) {
     await slices.pause();
     const key = labelsKey(labels);
+    keys.add(key);
     const cell = cells[0] ? new RememberedCell(cells[0]) : null;
-    for (const { reading, rows } of wanted.values()) rows.set(key, { labels, value: read(cell, reading, quantiles) });
+    for (const { reading, rows } of wanted.values()) {
+      const value = read(cell, reading, quantiles);
+      const row = rows.get(key);
+      if (!row) rows.set(key, { labels, value });
+      else if (row.value && value) Object.assign(row.value, value);
+      else row.value = value;
+    }
   }
+  for (const { rows } of wanted.values())
+    if (rows.size > keys.size) for (const key of rows.keys()) if (!keys.has(key)) rows.delete(key);
   return new Map([...wanted].map(([key, { rows }]) => [key, rows]));
 }
 

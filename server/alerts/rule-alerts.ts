@@ -27,9 +27,11 @@ export interface Moment {
   readonly changes: Changes;
 }
 
+type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
 interface Tracked {
-  /** Its state is replaced at each evaluation; whoever keeps it gets a copy. */
-  readonly alert: { -readonly [Name in keyof KeptAlert]: KeptAlert[Name] };
+  /** Its figures are overwritten at each evaluation; whoever keeps it gets a copy. */
+  readonly alert: Omit<Writable<KeptAlert>, 'state'> & { state: Writable<AlertState> };
   budgetLeft: number | null;
   /** Number of the last update that told of it. */
   seen: number;
@@ -51,7 +53,8 @@ export class RuleAlerts {
     if ([...by].sort().join() !== [...alert.by].sort().join()) return false;
     const own = Object.fromEntries(by.flatMap((label) => (alert.labels[label] ? [[label, alert.labels[label]]] : [])));
     if (labelsKey(this.labelsOf(own)) !== labelsKey(alert.labels)) return false;
-    this.tracked.set(labelsKey(own), { alert: { ...alert }, budgetLeft: null, seen: 0 });
+    const state = { ...alert.state };
+    this.tracked.set(labelsKey(own), { alert: { ...alert, state }, budgetLeft: null, seen: 0 });
     return true;
   }
 
@@ -111,13 +114,19 @@ export class RuleAlerts {
 
   private move({ alert }: Tracked, after: AlertState, moment: Moment): void {
     const before = alert.state;
-    alert.state = after;
-    if (isSameLife(before, after)) return;
+    if (isSameLife(before, after)) {
+      // In place: states of all alerts, which live until the next evaluation, are dear to collect.
+      before.value = after.value;
+      before.threshold = after.threshold;
+      before.requests = after.requests;
+      return;
+    }
+    alert.state = { ...after };
     if (after.phase === 'firing' && before.phase !== 'firing') {
       alert.firedAt = moment.now;
       alert.annotations = this.annotations(alert.labels, after, moment);
     }
-    keepChange(before, { ...alert }, moment);
+    keepChange(before, { ...alert, state: after }, moment);
   }
 
   private annotations(labels: Labels, { value, threshold, requests }: AlertState, { now, link }: Moment): Labels {

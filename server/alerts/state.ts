@@ -70,16 +70,17 @@ function unknown(alert: AlertState, { windowMs }: Timing, now: number): AlertSta
 }
 
 function met(alert: AlertState, { forMs }: Timing, now: number): AlertState {
-  if (alert.phase === 'firing') return { ...alert, clearedSince: null };
+  if (alert.phase === 'firing') return alert.clearedSince === null ? alert : { ...alert, clearedSince: null };
   const activeSince = alert.phase === 'pending' ? (alert.activeSince ?? now) : now;
   const phase = now - activeSince >= forMs ? 'firing' : 'pending';
+  if (phase === alert.phase && activeSince === alert.activeSince && alert.clearedSince === null) return alert;
   return { ...alert, phase, activeSince, clearedSince: null, since: phase === alert.phase ? alert.since : now };
 }
 
 function unmet(alert: AlertState, isCleared: boolean, { keepFiringForMs }: Timing, now: number): AlertState {
   if (alert.phase === 'pending') return { ...alert, phase: 'inactive', since: now, activeSince: null };
   if (alert.phase !== 'firing') return alert;
-  if (!isCleared) return { ...alert, clearedSince: null };
+  if (!isCleared) return alert.clearedSince === null ? alert : { ...alert, clearedSince: null };
   const clearedSince = alert.clearedSince ?? now;
   if (now - clearedSince < keepFiringForMs) return { ...alert, clearedSince };
   return { ...alert, phase: 'resolved', since: now, activeSince: null, clearedSince: null };

@@ -120,13 +120,6 @@ export async function alertsBenchmark(args: readonly string[]): Promise<boolean>
   const live = new Live();
   live.setTargets(round(services, START).map(({ target }) => discovered(target)));
   let now = START;
-  const next = async () => {
-    now += INTERVAL_MS;
-    const records = round(services, now);
-    await store.append(records);
-    live.apply(records);
-  };
-  for (let index = 0; index < ROUNDS; index++) await next();
   const engine = new AlertEngine({
     store,
     live,
@@ -137,6 +130,14 @@ export async function alertsBenchmark(args: readonly string[]): Promise<boolean>
     onChange: () => {},
     onProblem: (problem) => console.error(problem),
   });
+  const next = async () => {
+    now += INTERVAL_MS;
+    const records = round(services, now);
+    await store.append(records);
+    live.apply(records);
+    engine.scraped(records);
+  };
+  for (let index = 0; index < ROUNDS; index++) await next();
   globalThis.gc?.();
   const before = process.memoryUsage().heapUsed;
   await engine.start(rulesOf(loaded.config.alerts));
