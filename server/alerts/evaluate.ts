@@ -91,10 +91,12 @@ function outcomesOf(rule: Rule, rows: readonly Rows[], seen: Seen): Outcome[] {
   if (condition.kind === 'silent') return silent(seen, now, earlier);
   if (condition.kind === 'slo') return objective(condition, rule.minRequests, rows);
   const outcomes: Outcome[] = [];
-  for (const [key, { labels, value }] of now) {
-    const measured = { now: asMeasured(value), earlier: asMeasured(earlier?.get(key)?.value) };
+  const measured: { now: Measured | null; earlier: Measured | null } = { now: null, earlier: null };
+  now.forEach(({ labels, value }, key) => {
+    measured.now = asMeasured(value);
+    if (earlier) measured.earlier = asMeasured(earlier.get(key)?.value);
     outcomes.push({ key, labels, evaluation: judge(condition, measured, rule.minRequests), budgetLeft: null });
-  }
+  });
   return outcomes;
 }
 

@@ -120,13 +120,14 @@ async function rowsOf(
       return [key, { reading, rows: before?.get(key) ?? new Map<string, KeptRow>() }];
     }),
   );
+  const kept = [...wanted.values()];
   const keys = new Set<string>();
   for (const { labels, cells } of groups) {
     await slices.pause();
     const key = labelsKey(labels);
     keys.add(key);
     const cell = cells[0] ? new RememberedCell(cells[0]) : null;
-    for (const { reading, rows } of wanted.values()) {
+    for (const { reading, rows } of kept) {
       const value = read(cell, reading, quantiles);
       const row = rows.get(key);
       if (!row) rows.set(key, { labels, value });
@@ -134,7 +135,7 @@ async function rowsOf(
       else row.value = value;
     }
   }
-  for (const { rows } of wanted.values())
+  for (const { rows } of kept)
     if (rows.size > keys.size) for (const key of rows.keys()) if (!keys.has(key)) rows.delete(key);
   return new Map([...wanted].map(([key, { rows }]) => [key, rows]));
 }

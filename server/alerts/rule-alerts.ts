@@ -3,7 +3,7 @@ import { keyOf, type Labels, labelsKey } from '../model/labels.ts';
 import { fillTemplate } from '../model/template.ts';
 import type { Rule } from './builtin-rules.ts';
 import type { Outcome } from './evaluate.ts';
-import { ended, newAlert, step } from './state.ts';
+import { type Evaluation, ended, isSteady, newAlert, step } from './state.ts';
 import { valueInWords } from './wording.ts';
 
 /** How long an alert that has ended is still told of. */
@@ -70,16 +70,19 @@ export class RuleAlerts {
       const entry = this.entry(outcome.key, outcome.labels, moment.now);
       entry.seen = update;
       entry.budgetLeft = outcome.budgetLeft;
-      this.move(entry, step(entry.alert.state, outcome.evaluation, timing, moment.now), moment);
+      const { evaluation } = outcome;
+      const { state } = entry.alert;
+      if (isSteady(state, evaluation)) takeFigures(state, evaluation);
+      else this.move(entry, step(state, evaluation, timing, moment.now), moment);
     }
-    for (const [key, entry] of this.tracked) {
+    this.tracked.forEach((entry, key) => {
       const isSeen = entry.seen === update;
       if (!isSeen) this.unseen(entry, moment);
       const { state } = entry.alert;
       if (state.phase === 'resolved' && moment.now - state.since >= RESOLVED_MS)
         this.move(entry, { ...state, phase: 'inactive', since: moment.now }, moment);
       if (!isSeen && entry.alert.state.phase === 'inactive') this.tracked.delete(key);
-    }
+    });
   }
 
   private entry(key: string, labels: Labels, now: number): Tracked {
@@ -114,14 +117,8 @@ export class RuleAlerts {
 
   private move({ alert }: Tracked, after: AlertState, moment: Moment): void {
     const before = alert.state;
-    if (isSameLife(before, after)) {
-      // In place: states of all alerts, which live until the next evaluation, are dear to collect.
-      before.value = after.value;
-      before.threshold = after.threshold;
-      before.requests = after.requests;
-      return;
-    }
     alert.state = { ...after };
+    if (isSameLife(before, after)) return;
     if (after.phase === 'firing' && before.phase !== 'firing') {
       alert.firedAt = moment.now;
       alert.annotations = this.annotations(alert.labels, after, moment);
@@ -150,6 +147,14 @@ export class RuleAlerts {
     const { forMs, keepFiringForMs, windowMs } = this.rule;
     return { forMs, keepFiringForMs, windowMs };
   }
+}
+
+/** In place: with many rules, new states for all of their alerts at each evaluation are dear to make and to collect. */
+function takeFigures(state: Writable<AlertState>, evaluation: Evaluation): void {
+  if (evaluation.data !== 'ok') return;
+  state.value = evaluation.value;
+  state.threshold = evaluation.threshold;
+  state.requests = evaluation.requests;
 }
 
 /** What of an alert has to be kept and told after a step from the state before. */

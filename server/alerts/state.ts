@@ -59,6 +59,14 @@ export function step(before: AlertState, evaluation: Evaluation, timing: Timing,
   return evaluation.isMet ? met(measured, timing, now) : unmet(measured, evaluation.isCleared, timing, now);
 }
 
+/** Whether a step leaves everything as it is but for the figures of what was measured. */
+export function isSteady({ phase, data, clearedSince }: AlertState, evaluation: Evaluation): boolean {
+  if (data !== evaluation.data) return false;
+  if (evaluation.data !== 'ok') return phase !== 'pending';
+  if (evaluation.isMet) return phase === 'firing' && clearedSince === null;
+  return phase === 'inactive' || phase === 'resolved';
+}
+
 function withData(before: AlertState, { data }: Evaluation, now: number): AlertState {
   return before.data === data ? before : { ...before, data, dataSince: now };
 }
