@@ -22,6 +22,7 @@ import { compileSampleFilter } from './exporter/sample-filter.ts';
 import { Live } from './live/live.ts';
 import { decodeTotals } from './mesh/totals.ts';
 import type { Target } from './model/discovered-target.ts';
+import { FlowTotals } from './model/flow-totals.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
 import { Pipeline } from './pipeline.ts';
 import { Rounds } from './rounds.ts';
@@ -77,7 +78,9 @@ export async function startCollector(
   const live = new Live();
   live.setTargets(
     [],
-    stored.map((entry) => ({ ...entry, flows: decodeTotals(entry.totals)?.flows ?? [] })),
+    stored.map(({ target, identity, inbound, totals }) => {
+      return { target, identity, inbound, flows: decodeTotals(totals)?.flows ?? new FlowTotals() };
+    }),
   );
   const warnings = new QuietLog({ log, quietMs: WARNING_QUIET_MS, now });
   const alerts = new CollectorAlerts({

@@ -2,7 +2,7 @@
 
 import type { LiveTarget } from '../../live/live.ts';
 import { flowText } from '../../mesh/plan.ts';
-import type { FlowTotal } from '../../model/scrape-record.ts';
+import type { FlowTotal } from '../../model/flow-totals.ts';
 import { type CountedFlow, incrementOf } from './increments.ts';
 import type { Temporality } from './message.ts';
 
