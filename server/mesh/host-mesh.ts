@@ -1,7 +1,7 @@
 /** What /clusters adds to the answers of one target: who a cluster's traffic went to, and failures that no stat tells. */
 
 import type { ClusterHosts } from '../envoy/clusters.ts';
-import { COUNTER_INDEX, type FlowIncrement, GAUGES } from '../model/flow.ts';
+import { COUNTER_INDEX, type FlowIncrement, flowText, GAUGES } from '../model/flow.ts';
 import { mergeBins } from '../model/histogram.ts';
 import type { HostIncrement, HostObservation } from '../model/host-increment.ts';
 import { HeldClusters } from './held-clusters.ts';
@@ -13,7 +13,7 @@ import type { CountedIncrements } from './increments.ts';
 import type { StoredBesides } from './meter.ts';
 import type { PeerName } from './naming-rules.ts';
 import { peerOf } from './peer-names.ts';
-import { flowText, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Totals } from './totals.ts';
 
 /** An answer to /clusters that came after a scrape, or why there is none. */

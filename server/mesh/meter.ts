@@ -1,11 +1,11 @@
 import type { StatsReading } from '../envoy/stats.ts';
-import type { FlowIncrement } from '../model/flow.ts';
+import { type FlowIncrement, flowText } from '../model/flow.ts';
 import { FlowTotals } from '../model/flow-totals.ts';
 import type { StoredTarget, StoredTotals } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
 import { type CountedIncrements, countedIncrements } from './increments.ts';
 import { KeptReading } from './kept-reading.ts';
-import { flowText, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { decodeTotals, EncodedTotals, shapeOf, type Totals } from './totals.ts';
 import { growthOf, withHosts } from './totals-growth.ts';
 
@@ -153,7 +153,7 @@ export class Meter {
 
   /** Where flows are among the totals, to which they are added. */
   private add(flows: readonly FlowIncrement[]): readonly number[] {
-    const places = this.flows.placesOf(flows, flowText);
+    const places = this.flows.placesOf(flows);
     this.flows.rest();
     for (const [index, increment] of flows.entries()) this.flows.add(places[index] ?? 0, increment);
     return places;

@@ -1,5 +1,5 @@
 import { BinTotals } from './bin-totals.ts';
-import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from './flow.ts';
+import { COUNTERS, type FlowIncrement, type FlowKey, flowText, GAUGES } from './flow.ts';
 import type { SparseBins } from './histogram.ts';
 
 /** Everything counted of one flow since its target was first seen. */
@@ -11,9 +11,6 @@ export interface FlowTotal {
   readonly gauges: Float64Array;
   readonly bins: SparseBins;
 }
-
-/** Two names of one flow have the same text. */
-export type TextOf = (flow: FlowKey) => string;
 
 /**
  * The totals of a target's flows, in few arrays and in the order in which the flows were first seen: they are most of what
@@ -44,7 +41,7 @@ export class FlowTotals implements Iterable<FlowTotal> {
   }
 
   /** Where flows are, until the next call; those that are new are added. */
-  placesOf(of: readonly { readonly flow: FlowKey }[], textOf: TextOf): readonly number[] {
+  placesOf(of: readonly { readonly flow: FlowKey }[]): readonly number[] {
     const { keys } = this;
     PLACES.length = 0;
     let unknown = false;
@@ -54,16 +51,16 @@ export class FlowTotals implements Iterable<FlowTotal> {
       unknown ||= place === undefined;
       PLACES.push(place ?? -1);
     }
-    if (unknown) this.learn(of, textOf);
+    if (unknown) this.learn(of);
     return PLACES;
   }
 
-  private learn(of: readonly { readonly flow: FlowKey }[], textOf: TextOf): void {
-    const byText = new Map(this.keys.map((flow, place) => [textOf(flow), place]));
+  private learn(of: readonly { readonly flow: FlowKey }[]): void {
+    const byText = new Map(this.keys.map((flow, place) => [flowText(flow), place]));
     const added: FlowKey[] = [];
     if (!this.places || this.places.size > 2 * this.size + MOST_NAMES_BESIDES) this.places = new Map();
     for (const [i, { flow }] of of.entries()) {
-      const text = textOf(flow);
+      const text = flowText(flow);
       const place = byText.get(text) ?? this.size + added.push(flow) - 1;
       byText.set(text, place);
       if (this.keys[i] !== flow) this.places.set(flow, place);

@@ -1,7 +1,7 @@
 /** What a receiver has been told of each target, so that the next push goes on from there. */
 
 import type { LiveTarget } from '../../live/live.ts';
-import { flowText } from '../../mesh/plan.ts';
+import { flowText } from '../../model/flow.ts';
 import type { FlowTotal } from '../../model/flow-totals.ts';
 import { type CountedFlow, incrementOf } from './increments.ts';
 import type { Temporality } from './message.ts';
