@@ -67,7 +67,7 @@ export class Readings {
    * the reasons, and the readings that therefore are unknown.
    */
   async refresh(sources: Sources, readings: readonly Reading[], now: number): Promise<string[]> {
-    const groups = Map.groupBy(readings, groupKey);
+    const groups = grouped(readings);
     for (const key of this.asked.keys()) if (!groups.has(key)) this.asked.delete(key);
     const problems: string[] = [];
     for (const [key, members] of groups) {
@@ -86,7 +86,11 @@ export class Readings {
 
   /** Undefined where it could not be worked out. */
   rows(reading: Reading): Rows | undefined {
-    return this.asked.get(groupKey(reading))?.rows.get(rowsKey(reading));
+    for (const need of ANSWERED_BY[needOf(reading)]) {
+      const rows = this.asked.get(groupKey(reading, need))?.rows.get(rowsKey(reading));
+      if (rows) return rows;
+    }
+    return undefined;
   }
 
   private async ask(sources: Sources, members: readonly Reading[], { now, before }: Asking): Promise<Asked['rows']> {
@@ -150,7 +154,31 @@ function read(cell: Cell | null, { of }: Reading, quantiles: readonly number[]):
 }
 
 /** What a query has to come with: latency's quantiles, its whole histogram, or neither. */
-function needOf({ of }: Reading): 'counts' | 'quantiles' | 'bins' {
+type Need = 'counts' | 'quantiles' | 'bins';
+
+/** Any query comes with counts. */
+const ANSWERED_BY: Readonly<Record<Need, readonly Need[]>> = {
+  counts: ['counts', 'quantiles', 'bins'],
+  quantiles: ['quantiles'],
+  bins: ['bins'],
+};
+
+/** By the key of the query that answers them; the first of each says what that has to come with. */
+function grouped(readings: readonly Reading[]): Map<string, Reading[]> {
+  const groups = Map.groupBy(readings, (reading) => groupKey(reading, needOf(reading)));
+  for (const [key, members] of groups) {
+    const [first] = members;
+    if (!first || needOf(first) !== 'counts') continue;
+    const others = ANSWERED_BY.counts.slice(1).map((need) => groups.get(groupKey(first, need)));
+    const host = others.find((other) => other !== undefined);
+    if (!host) continue;
+    host.push(...members);
+    groups.delete(key);
+  }
+  return groups;
+}
+
+function needOf({ of }: Reading): Need {
   if ('good' in of) return of.good === 'success' ? 'counts' : 'bins';
   if (!signal(of.signal).needsBins) return 'counts';
   return 'quantiles';
@@ -164,9 +192,8 @@ function quantilesOf(members: readonly Reading[]): number[] {
   return all.length > 0 ? [...new Set(all)].sort((a, b) => a - b) : MEDIAN;
 }
 
-function groupKey(reading: Reading): string {
-  const { windowMs, offsetMs, by, direction } = reading;
-  return JSON.stringify([windowMs, offsetMs, [...by].sort(), direction, needOf(reading)]);
+function groupKey({ windowMs, offsetMs, by, direction }: Reading, need: Need): string {
+  return JSON.stringify([windowMs, offsetMs, [...by].sort(), direction, need]);
 }
 
 function rowsKey({ of }: Reading): string {
