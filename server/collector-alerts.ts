@@ -56,6 +56,8 @@ export class CollectorAlerts implements AlertsView {
   private config: CollectorAlertsOptions['config'];
   private loop: BackgroundLoop;
   private changing: Promise<void> = Promise.resolve();
+  /** Whether something went wrong in the evaluation under way. */
+  private hasProblem = false;
 
   constructor(options: CollectorAlertsOptions) {
     const { config, store, live, log, warnings, registry, now } = options;
@@ -81,6 +83,7 @@ export class CollectorAlerts implements AlertsView {
       onChange: (events) => this.receivers.changed(events),
       onProblem: (problem) => {
         metrics.failed();
+        this.hasProblem = true;
         warnings.warn('alerts', `alert rules: ${problem}; what fires goes on firing`);
       },
     });
@@ -89,7 +92,14 @@ export class CollectorAlerts implements AlertsView {
 
   private newLoop(): BackgroundLoop {
     const { intervalMs } = this.config.alerts;
-    return evaluationLoop({ intervalMs, evaluate: () => this.metrics.time(() => this.engine.evaluate()) });
+    return evaluationLoop({ intervalMs, evaluate: () => this.evaluate() });
+  }
+
+  private async evaluate(): Promise<void> {
+    const { warnings, log } = this.options;
+    this.hasProblem = false;
+    await this.metrics.time(() => this.engine.evaluate());
+    if (!this.hasProblem && warnings.clear('alerts')) log.info('alert rules are worked out and kept again');
   }
 
   /** Goes on with the alerts that are kept. */
