@@ -45,11 +45,11 @@ export interface RunningCollector {
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 /** How long a round gathers scrapes; longer where they come all the time: what a round costs is shared by more of them. */
 const GATHER_MS = 150;
-const GATHER_STEADY_MS = 500;
+const GATHER_STEADY_MS = 1000;
 const MOST_GATHERED = 200;
 /** While the store fails: a few rounds of a large mesh, hours of a small one. */
 const KEEP_SCRAPES = 5000;
-const UPKEEP_REST_MS = 1000;
+const UPKEEP_REST_MS = 5000;
 const LOGGED_CONFLICTS = 10;
 /** A target that stays down for the same reason is told of this often. */
 const WARNING_QUIET_MS = 600_000;
@@ -275,7 +275,7 @@ function tickTimes({ scrape: { intervalMs } }: Config, live: Live) {
 /** Scrapes in step are told of by a tick soon after them, and are to be stored by then. */
 function gatherOf({ scrape: { intervalMs } }: Config, live: Live): number {
   const isSteady = spreadOf(live.size, intervalMs) === intervalMs;
-  return isSteady ? Math.max(GATHER_MS, Math.min(GATHER_STEADY_MS, intervalMs / 20)) : GATHER_MS;
+  return isSteady ? Math.max(GATHER_MS, Math.min(GATHER_STEADY_MS, intervalMs / 10)) : GATHER_MS;
 }
 
 /** Reloads and tells how that went. */
