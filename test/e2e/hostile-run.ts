@@ -39,7 +39,7 @@ export interface HostileRun {
   readonly counted: readonly (number | null)[];
   /**
    * Longest time since the last good scrape of any good sidecar, without what the collector and that sidecar waited for
-   * a processor meanwhile.
+   * a processor meanwhile, and without the second interval that it is given when it was slow itself.
    */
   readonly stalestMs: number;
   /** Good sidecars that were down at any time. */
@@ -284,10 +284,10 @@ class Watch {
     const at = Date.now();
     await this.waits.look(at);
     const { targets } = await this.api<TargetsAnswer>('targets');
-    for (const { labels, discoveredLabels, health, lastError, lastScrape } of targets) {
+    for (const { labels, discoveredLabels, health, lastError, lastScrape, intervalMs } of targets) {
       const { service = '' } = labels;
       const address = discoveredLabels.__address__ ?? '';
-      if (this.watched.good.has(address)) this.lookAtGood({ at, address, health, lastScrape });
+      if (this.watched.good.has(address)) this.lookAtGood({ at, address, health, lastScrape, intervalMs });
       const kind = this.watched.kinds.get(address);
       if (kind === undefined || health === 'unknown') continue;
       const told = this.told.get(kind) ?? { reasons: new Set(), wasUp: false };
@@ -301,11 +301,12 @@ class Watch {
     this.mostMemoryMiB = Math.max(this.mostMemoryMiB, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024);
   }
 
-  private lookAtGood({ at, address, health, lastScrape }: Look): void {
+  private lookAtGood({ at, address, health, lastScrape, intervalMs }: Look): void {
     if (health === 'unknown' || lastScrape === null) return;
     if (health === 'down') this.goodDown.add(address);
     const waited = this.waits.since(lastScrape, [this.collector.pid, this.watched.good.get(address) ?? 0]);
-    this.stalestMs = Math.max(this.stalestMs, at - lastScrape - waited);
+    const slowedMs = Math.min(INTERVAL_MS, (intervalMs ?? INTERVAL_MS) - INTERVAL_MS);
+    this.stalestMs = Math.max(this.stalestMs, at - lastScrape - waited - slowedMs);
     this.seen.set(address, (this.seen.get(address) ?? new Set()).add(lastScrape));
   }
 
@@ -321,4 +322,5 @@ interface Look {
   readonly address: string;
   readonly health: string;
   readonly lastScrape: number | null;
+  readonly intervalMs: number | null;
 }
