@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { AlertEngine, type WatchedRule } from './alerts/alert-engine.ts';
 import { BUILTIN_RULES, type Rule, rulesOf } from './alerts/builtin-rules.ts';
+import type { GoodRequests } from './alerts/burn-rate.ts';
 import { evaluationLoop } from './alerts/evaluation-loop.ts';
 import { existing } from './alerts/existing.ts';
 import { Receivers } from './alerts/notify/receivers.ts';
@@ -55,6 +56,8 @@ export class CollectorAlerts implements AlertsView {
   private config: CollectorAlertsOptions['config'];
   private loop: BackgroundLoop;
   private changing: Promise<void> = Promise.resolve();
+  /** Whether something went wrong in the evaluation under way. */
+  private hasProblem = false;
 
   constructor(options: CollectorAlertsOptions) {
     const { config, store, live, log, warnings, registry, now } = options;
@@ -80,6 +83,7 @@ export class CollectorAlerts implements AlertsView {
       onChange: (events) => this.receivers.changed(events),
       onProblem: (problem) => {
         metrics.failed();
+        this.hasProblem = true;
         warnings.warn('alerts', `alert rules: ${problem}; what fires goes on firing`);
       },
     });
@@ -88,7 +92,14 @@ export class CollectorAlerts implements AlertsView {
 
   private newLoop(): BackgroundLoop {
     const { intervalMs } = this.config.alerts;
-    return evaluationLoop({ intervalMs, evaluate: () => this.metrics.time(() => this.engine.evaluate()) });
+    return evaluationLoop({ intervalMs, evaluate: () => this.evaluate() });
+  }
+
+  private async evaluate(): Promise<void> {
+    const { warnings, log } = this.options;
+    this.hasProblem = false;
+    await this.metrics.time(() => this.engine.evaluate());
+    if (!this.hasProblem && warnings.clear('alerts')) log.info('alert rules are worked out and kept again');
   }
 
   /** Goes on with the alerts that are kept. */
@@ -257,7 +268,7 @@ function ruleItem({ rule, alerts, last }: WatchedRule): RuleItem {
   const { name, condition, by, match, direction, windowMs, forMs, keepFiringForMs, minRequests, severity } = rule;
   const states = { pending: 0, firing: 0, resolved: 0, inactive: 0, too_little_data: 0, no_data: 0 };
   for (const { alert } of alerts) states[shownState(alert.state)]++;
-  const isObjective = condition.kind === 'slo';
+  const objective = condition.kind === 'slo' ? objectiveOf(condition) : null;
   return {
     name,
     builtin: BUILTIN_RULES.includes(rule),
@@ -274,6 +285,11 @@ function ruleItem({ rule, alerts, last }: WatchedRule): RuleItem {
     alerts: states,
     lastEvaluation: last.at,
     error: last.error,
-    budgets: isObjective ? alerts.map(({ alert, budgetLeft: left }) => ({ labels: { ...alert.labels }, left })) : [],
+    objective,
+    budgets: objective ? alerts.map(({ alert, budgetLeft: left }) => ({ labels: { ...alert.labels }, left })) : [],
   };
+}
+
+function objectiveOf({ objective, good }: { objective: number; good: GoodRequests }): RuleItem['objective'] {
+  return { share: objective, goodBelowMs: good === 'success' ? null : good.belowMs };
 }

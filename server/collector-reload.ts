@@ -1,5 +1,6 @@
 import type { Config } from './config/config.ts';
 import type { Loaded } from './config/load.ts';
+import { placedMessage } from './config/named-files.ts';
 
 /** How the configuration was read last. */
 export interface ReloadState {
@@ -15,8 +16,8 @@ export interface ConfigReloadOptions {
   readonly config: Config;
   /** Reads the configuration again, for a collector that runs by `running`. */
   readonly load: (running: Config) => Loaded;
-  /** What is wrong with what a configuration names, such as its files; empty when all is well. */
-  readonly check?: (config: Config) => string;
+  /** What is wrong with what a configuration names, such as its files: an error; undefined when all is well. */
+  readonly check?: (config: Config) => unknown;
   /** Makes everything work by another configuration. */
   readonly apply: (config: Config) => void;
   readonly now: () => number;
@@ -38,8 +39,8 @@ export class ConfigReload {
   reload(): readonly string[] {
     const { load, check, apply, now } = this.options;
     const read = load(this.config);
-    const wrong = 'config' in read ? (check?.(read.config) ?? '') : '';
-    const loaded = wrong === '' ? read : { errors: [wrong] };
+    const wrong = 'config' in read ? check?.(read.config) : undefined;
+    const loaded = 'errors' in read || !wrong ? read : { errors: [placedMessage(wrong, read.namedFiles)] };
     const at = now();
     if ('errors' in loaded) {
       this.state = { ...this.state, at, errors: loaded.errors };

@@ -7,7 +7,7 @@ import type { Live } from './live/live.ts';
 import { formatDuration } from './model/duration.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
 import type { RoundFailure } from './rounds.ts';
-import type { Store, StoreOptions, StoreStatus } from './store/store.ts';
+import { type Store, type StoreOptions, type StoreStatus, StoreThreadError } from './store/store.ts';
 import type { SelfMetrics } from './telemetry/self-metrics.ts';
 
 /** Whether rounds can be stored, and upkeep done; tells when that changes. */
@@ -43,14 +43,16 @@ export class StoreState {
   settled(round: readonly ScrapeRecord[], failure: RoundFailure | undefined): void {
     this.waiting = failure?.waiting ?? 0;
     this.lost = failure?.dropped ?? this.lost;
-    if (failure) this.roundFailed(reasonOf(failure.error));
+    if (failure) this.roundFailed(failure.error);
     else this.roundStored(round);
     this.metrics.setStoreState(this);
   }
 
-  private roundFailed(reason: string): void {
+  /** What only comes of a thread that was lost is not told: {@link threadLost} has told of that. */
+  private roundFailed(error: unknown): void {
+    const reason = reasonOf(error);
     this.failingSince ??= this.now();
-    if (this.rounds !== reason)
+    if (this.rounds !== reason && !(error instanceof StoreThreadError))
       this.log.error(`rounds can not be stored: ${reason}. Live figures go on; storing is tried again at every round`);
     this.rounds = reason;
   }
@@ -67,7 +69,8 @@ export class StoreState {
 
   upkeepFailed(error: unknown): void {
     const reason = `old figures can not be packed or forgotten: ${reasonOf(error)}`;
-    if (this.upkeep !== reason && this.rounds === '') this.log.error(`${reason}. It is tried again`);
+    const isTold = this.rounds !== '' || error instanceof StoreThreadError;
+    if (this.upkeep !== reason && !isTold) this.log.error(`${reason}. It is tried again`);
     this.upkeep = reason;
   }
 

@@ -71,8 +71,8 @@ export class CollectorWeb {
     return server.url;
   }
 
-  /** What is wrong with the files of another configuration, in one line; empty when all is well. */
-  check(config: WebConfig): string {
+  /** What is wrong with the files of another configuration; undefined when all is well. */
+  check(config: WebConfig): unknown {
     return problemOfFiles(config);
   }
 
@@ -126,13 +126,13 @@ export class CollectorWeb {
   }
 }
 
-/** Why the files that are named for the product's own port can't be used, in one line; empty when they can. */
-export function problemOfFiles(config: WebConfig): string {
+/** Why the files that are named for the product's own port can't be used: an error; undefined when they can. */
+export function problemOfFiles(config: WebConfig): unknown {
   try {
     readMaterial(config);
-    return '';
+    return undefined;
   } catch (error) {
-    return messageOf(error);
+    return error;
   }
 }
 

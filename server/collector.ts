@@ -153,10 +153,11 @@ export async function startCollector(
     remoteWrite.targetsChanged();
     warnings.keep(new Set(targets.map(({ key }) => key)));
   };
+  const discoveryWarnings = new QuietLog({ log, quietMs: WARNING_QUIET_MS, now });
   const discovery = new Discovery({
     surroundings: { now, random: Math.random },
     onTargets: takeTargets,
-    onHealth: (entry, error) => logDiscovery(log, entry, error),
+    onHealth: (entry, error) => logDiscovery(discoveryWarnings, log, { entry, error }),
     onConflicts: (lines) => logConflicts(log, lines),
   });
   const configs = new ConfigReload({
@@ -285,9 +286,9 @@ function reloaded(configs: ConfigReload, log: Logger): readonly string[] {
   return errors;
 }
 
-function logDiscovery(log: Logger, entry: string, error: string): void {
-  if (error === '') log.info(`${entry} works again`);
-  else log.warn(`${entry}: ${error}`);
+function logDiscovery(warnings: QuietLog, log: Logger, { entry, error }: { entry: string; error: string }): void {
+  if (error !== '') warnings.warn(entry, `${entry}: ${error}`);
+  else if (warnings.clear(entry)) log.info(`${entry} works again`);
 }
 
 function logConflicts(log: Logger, lines: readonly string[]): void {

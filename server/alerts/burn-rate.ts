@@ -6,6 +6,7 @@
 
 import { failureCount, requestCount } from '../model/flow.ts';
 import { binBounds, isBucket, sampleCount } from '../model/histogram.ts';
+import { lengthOf } from '../store/coverage.ts';
 import type { Cell } from '../store/store.ts';
 import type { Evaluation } from './state.ts';
 
@@ -35,18 +36,20 @@ export interface Objective {
   readonly good: GoodRequests;
 }
 
-/** Requests of a cell, and how many of them were not good. */
+/** Requests of a cell, how many of them were not good, and over what time that was measured. */
 export interface Budgeted {
   readonly requests: number;
   readonly bad: number;
+  readonly measuredMs: number;
 }
 
 /** Null where the cell can't tell: buckets that hold the bound have no exact count. */
 export function budgeted(cell: Cell | null, good: GoodRequests): Budgeted | null {
   if (!cell) return null;
+  const measuredMs = lengthOf(cell.measured);
   if (good === 'success') {
     const requests = requestCount(cell.counters);
-    return { requests, bad: Math.min(requests, failureCount(cell.counters)) };
+    return { requests, bad: Math.min(requests, failureCount(cell.counters)), measuredMs };
   }
   let below = 0;
   for (const [index, key] of cell.bins.keys.entries()) {
@@ -55,11 +58,11 @@ export function budgeted(cell: Cell | null, good: GoodRequests): Budgeted | null
     else if (lower < good.belowMs && isBucket(key)) return null;
   }
   const requests = sampleCount(cell.bins) + cell.timeoutsWithoutSample;
-  return { requests, bad: requests - below };
+  return { requests, bad: requests - below, measuredMs };
 }
 
 /** How many times faster than the objective allows requests are bad; null without requests. */
-export function burnRate({ requests, bad }: Budgeted, { share }: Objective): number | null {
+export function burnRate({ requests, bad }: Pick<Budgeted, 'requests' | 'bad'>, { share }: Objective): number | null {
   return requests > 0 ? bad / requests / (1 - share) : null;
 }
 
@@ -71,7 +74,9 @@ export function budgetLeft(period: Budgeted | null, objective: Objective): numbe
 
 /**
  * Judges the pairs of {@link BURN_WINDOWS}: `value` is the burn rate of the long window of the pair that is worst in
- * proportion to its factor. Pairs with fewer than `minRequests` in the long window have no say.
+ * proportion to its factor. Pairs with fewer than `minRequests` in the long window have no say. Nor have those of
+ * which no more is known yet than the short window: in the first minutes of a service a single failure is a large part of
+ * what there is of three days.
  */
 export function judgeBurn(
   pairs: readonly { readonly windows: BurnWindows; readonly long: Budgeted | null; readonly short: Budgeted | null }[],
@@ -83,7 +88,8 @@ export function judgeBurn(
   for (const { windows, long, short } of pairs) {
     if (!long) continue;
     most = Math.max(most, long.requests);
-    const value = long.requests >= Math.max(1, minRequests) ? burnRate(long, objective) : null;
+    const isEnough = long.requests >= Math.max(1, minRequests) && long.measuredMs >= windows.shortMs;
+    const value = isEnough ? burnRate(long, objective) : null;
     if (value === null) continue;
     const recent = short ? burnRate(short, objective) : null;
     const excess = Math.min(value, recent ?? 0) / windows.factor;

@@ -90,10 +90,14 @@ function outcomesOf(rule: Rule, rows: readonly Rows[], seen: Seen): Outcome[] {
   const [now = new Map<string, Row>(), earlier] = rows;
   if (condition.kind === 'silent') return silent(seen, now, earlier);
   if (condition.kind === 'slo') return objective(condition, rule.minRequests, rows);
-  return [...now].map(([key, { labels, value }]) => {
-    const measured = { now: asMeasured(value), earlier: asMeasured(earlier?.get(key)?.value) };
-    return { key, labels, evaluation: judge(condition, measured, rule.minRequests), budgetLeft: null };
+  const outcomes: Outcome[] = [];
+  const measured: { now: Measured | null; earlier: Measured | null } = { now: null, earlier: null };
+  now.forEach(({ labels, value }, key) => {
+    measured.now = asMeasured(value);
+    if (earlier) measured.earlier = asMeasured(earlier.get(key)?.value);
+    outcomes.push({ key, labels, evaluation: judge(condition, measured, rule.minRequests), budgetLeft: null });
   });
+  return outcomes;
 }
 
 function asMeasured(value: Row['value'] | undefined): Measured | null {

@@ -12,7 +12,8 @@ type SimpleCondition = Exclude<AlertCondition, { kind: 'slo' }>;
 
 /**
  * What a condition is, by what was measured now and, for a comparison, then. What is not known, and what rests on
- * fewer than `minRequests` requests, is neither met nor cleared.
+ * fewer than `minRequests` requests, is neither met nor cleared. Nor is what is compared with 0, which everything is
+ * a multiple of, unless there is a floor.
  */
 export function judge(
   condition: SimpleCondition,
@@ -23,17 +24,19 @@ export function judge(
   if (now.requests < minRequests) return { data: 'too_little_data', requests: now.requests };
   if (now.value === null || !Number.isFinite(now.value))
     return now.requests === 0 ? { data: 'too_little_data', requests: 0 } : { data: 'no_data' };
-  const known = { data: 'ok', value: now.value, requests: now.requests } as const;
+  const { value, requests } = now;
   if (condition.kind === 'threshold') {
     const { value: threshold, clearAt, side } = condition;
-    const isMet = side === 'above' ? now.value > threshold : now.value < threshold;
-    const isCleared = !isMet && (side === 'above' ? now.value <= clearAt : now.value >= clearAt);
-    return { ...known, threshold, isMet, isCleared };
+    const isMet = side === 'above' ? value > threshold : value < threshold;
+    const isCleared = !isMet && (side === 'above' ? value <= clearAt : value >= clearAt);
+    return { data: 'ok', value, threshold, isMet, isCleared, requests };
   }
   if (!earlier || earlier.value === null || !Number.isFinite(earlier.value)) return { data: 'no_data' };
   if (earlier.requests < minRequests) return { data: 'too_little_data', requests: earlier.requests };
+  const isBaseless = earlier.value === 0 && condition.factor > 1 && condition.floor === undefined;
+  if (isBaseless && value > 0) return { data: 'too_little_data', requests: earlier.requests };
   const threshold = earlier.value * condition.factor;
-  const isPastIt = condition.factor > 1 ? now.value > threshold : now.value < threshold;
-  const isMet = isPastIt && now.value > (condition.floor ?? Number.NEGATIVE_INFINITY);
-  return { ...known, threshold, isMet, isCleared: !isMet };
+  const isPastIt = condition.factor > 1 ? value > threshold : value < threshold;
+  const isMet = isPastIt && value > (condition.floor ?? Number.NEGATIVE_INFINITY);
+  return { data: 'ok', value, threshold, isMet, isCleared: !isMet, requests };
 }

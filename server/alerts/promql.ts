@@ -51,7 +51,10 @@ function ofCondition(rule: AlertRule, buckets: readonly number[]): Expressed {
   const before = ofSignal(condition.signal, then) ?? '';
   const { floor } = condition;
   const above = floor === undefined ? '' : ` and ${value} > ${inBaseUnit(condition.signal, floor)}`;
-  return { expression: `${value} ${sign} ${condition.factor} * (${before})${above}${enough(scope)}${enough(then)}` };
+  const known = condition.factor > 1 && floor === undefined ? ` and ${before} > 0` : '';
+  return {
+    expression: `${value} ${sign} ${condition.factor} * (${before})${above}${known}${enough(scope)}${enough(then)}`,
+  };
 }
 
 function scopeOf({ direction, match, by, windowMs }: AlertRule): Scope {

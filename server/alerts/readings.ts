@@ -40,7 +40,17 @@ const LONG_AGO_MS = 60 * 60_000;
 
 interface Asked {
   readonly at: number;
-  readonly rows: ReadonlyMap<string, Rows>;
+  readonly rows: ReadonlyMap<string, Map<string, KeptRow>>;
+}
+
+interface KeptRow extends Row {
+  value: Row['value'];
+}
+
+interface Asking {
+  readonly now: number;
+  /** Of the time before: written over, as all rows of all rules, which live until the next time, are dear to collect. */
+  readonly before: Asked['rows'] | undefined;
 }
 
 /** Readings of earlier evaluations, as long as they may be used. */
@@ -57,7 +67,7 @@ export class Readings {
    * the reasons, and the readings that therefore are unknown.
    */
   async refresh(sources: Sources, readings: readonly Reading[], now: number): Promise<string[]> {
-    const groups = Map.groupBy(readings, groupKey);
+    const groups = grouped(readings);
     for (const key of this.asked.keys()) if (!groups.has(key)) this.asked.delete(key);
     const problems: string[] = [];
     for (const [key, members] of groups) {
@@ -65,7 +75,7 @@ export class Readings {
       if (known && now - known.at < lifeOf(members[0]) && members.every((reading) => known.rows.has(rowsKey(reading))))
         continue;
       try {
-        this.asked.set(key, { at: now, rows: await this.ask(sources, members, now) });
+        this.asked.set(key, { at: now, rows: await this.ask(sources, members, { now, before: known?.rows }) });
       } catch (error) {
         this.asked.delete(key);
         problems.push(error instanceof Error ? error.message : String(error));
@@ -76,10 +86,14 @@ export class Readings {
 
   /** Undefined where it could not be worked out. */
   rows(reading: Reading): Rows | undefined {
-    return this.asked.get(groupKey(reading))?.rows.get(rowsKey(reading));
+    for (const need of ANSWERED_BY[needOf(reading)]) {
+      const rows = this.asked.get(groupKey(reading, need))?.rows.get(rowsKey(reading));
+      if (rows) return rows;
+    }
+    return undefined;
   }
 
-  private async ask(sources: Sources, members: readonly Reading[], now: number): Promise<Map<string, Rows>> {
+  private async ask(sources: Sources, members: readonly Reading[], { now, before }: Asking): Promise<Asked['rows']> {
     const [first] = members;
     if (!first) return new Map();
     const { slotMs } = this;
@@ -94,23 +108,39 @@ export class Readings {
       ...(needOf(first) === 'quantiles' ? { quantiles } : {}),
     };
     const groups = await (first.direction === 'outbound' ? sent(sources, query) : received(sources, query));
-    return rowsOf(groups, members, quantiles);
+    return rowsOf(groups, members, { quantiles, before });
   }
 }
 
 async function rowsOf(
   groups: readonly MeasuredGroup[],
   members: readonly Reading[],
-  quantiles: readonly number[],
-): Promise<Map<string, Rows>> {
+  { quantiles, before }: { readonly quantiles: readonly number[]; readonly before: Asked['rows'] | undefined },
+): Promise<Asked['rows']> {
   const slices = new Slices();
-  const wanted = new Map(members.map((reading) => [rowsKey(reading), { reading, rows: new Map<string, Row>() }]));
+  const wanted = new Map(
+    members.map((reading) => {
+      const key = rowsKey(reading);
+      return [key, { reading, rows: before?.get(key) ?? new Map<string, KeptRow>() }];
+    }),
+  );
+  const kept = [...wanted.values()];
+  const keys = new Set<string>();
   for (const { labels, cells } of groups) {
     await slices.pause();
     const key = labelsKey(labels);
+    keys.add(key);
     const cell = cells[0] ? new RememberedCell(cells[0]) : null;
-    for (const { reading, rows } of wanted.values()) rows.set(key, { labels, value: read(cell, reading, quantiles) });
+    for (const { reading, rows } of kept) {
+      const value = read(cell, reading, quantiles);
+      const row = rows.get(key);
+      if (!row) rows.set(key, { labels, value });
+      else if (row.value && value) Object.assign(row.value, value);
+      else row.value = value;
+    }
   }
+  for (const { rows } of kept)
+    if (rows.size > keys.size) for (const key of rows.keys()) if (!keys.has(key)) rows.delete(key);
   return new Map([...wanted].map(([key, { rows }]) => [key, rows]));
 }
 
@@ -124,7 +154,31 @@ function read(cell: Cell | null, { of }: Reading, quantiles: readonly number[]):
 }
 
 /** What a query has to come with: latency's quantiles, its whole histogram, or neither. */
-function needOf({ of }: Reading): 'counts' | 'quantiles' | 'bins' {
+type Need = 'counts' | 'quantiles' | 'bins';
+
+/** Any query comes with counts. */
+const ANSWERED_BY: Readonly<Record<Need, readonly Need[]>> = {
+  counts: ['counts', 'quantiles', 'bins'],
+  quantiles: ['quantiles'],
+  bins: ['bins'],
+};
+
+/** By the key of the query that answers them; the first of each says what that has to come with. */
+function grouped(readings: readonly Reading[]): Map<string, Reading[]> {
+  const groups = Map.groupBy(readings, (reading) => groupKey(reading, needOf(reading)));
+  for (const [key, members] of groups) {
+    const [first] = members;
+    if (!first || needOf(first) !== 'counts') continue;
+    const others = ANSWERED_BY.counts.slice(1).map((need) => groups.get(groupKey(first, need)));
+    const host = others.find((other) => other !== undefined);
+    if (!host) continue;
+    host.push(...members);
+    groups.delete(key);
+  }
+  return groups;
+}
+
+function needOf({ of }: Reading): Need {
   if ('good' in of) return of.good === 'success' ? 'counts' : 'bins';
   if (!signal(of.signal).needsBins) return 'counts';
   return 'quantiles';
@@ -138,9 +192,8 @@ function quantilesOf(members: readonly Reading[]): number[] {
   return all.length > 0 ? [...new Set(all)].sort((a, b) => a - b) : MEDIAN;
 }
 
-function groupKey(reading: Reading): string {
-  const { windowMs, offsetMs, by, direction } = reading;
-  return JSON.stringify([windowMs, offsetMs, [...by].sort(), direction, needOf(reading)]);
+function groupKey({ windowMs, offsetMs, by, direction }: Reading, need: Need): string {
+  return JSON.stringify([windowMs, offsetMs, [...by].sort(), direction, need]);
 }
 
 function rowsKey({ of }: Reading): string {

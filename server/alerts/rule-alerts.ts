@@ -3,7 +3,7 @@ import { keyOf, type Labels, labelsKey } from '../model/labels.ts';
 import { fillTemplate } from '../model/template.ts';
 import type { Rule } from './builtin-rules.ts';
 import type { Outcome } from './evaluate.ts';
-import { ended, newAlert, step } from './state.ts';
+import { type Evaluation, ended, isSteady, newAlert, step } from './state.ts';
 import { valueInWords } from './wording.ts';
 
 /** How long an alert that has ended is still told of. */
@@ -27,9 +27,11 @@ export interface Moment {
   readonly changes: Changes;
 }
 
+type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
 interface Tracked {
-  /** Its state is replaced at each evaluation; whoever keeps it gets a copy. */
-  readonly alert: { -readonly [Name in keyof KeptAlert]: KeptAlert[Name] };
+  /** Its figures are overwritten at each evaluation; whoever keeps it gets a copy. */
+  readonly alert: Omit<Writable<KeptAlert>, 'state'> & { state: Writable<AlertState> };
   budgetLeft: number | null;
   /** Number of the last update that told of it. */
   seen: number;
@@ -51,7 +53,8 @@ export class RuleAlerts {
     if ([...by].sort().join() !== [...alert.by].sort().join()) return false;
     const own = Object.fromEntries(by.flatMap((label) => (alert.labels[label] ? [[label, alert.labels[label]]] : [])));
     if (labelsKey(this.labelsOf(own)) !== labelsKey(alert.labels)) return false;
-    this.tracked.set(labelsKey(own), { alert: { ...alert }, budgetLeft: null, seen: 0 });
+    const state = { ...alert.state };
+    this.tracked.set(labelsKey(own), { alert: { ...alert, state }, budgetLeft: null, seen: 0 });
     return true;
   }
 
@@ -67,16 +70,19 @@ export class RuleAlerts {
       const entry = this.entry(outcome.key, outcome.labels, moment.now);
       entry.seen = update;
       entry.budgetLeft = outcome.budgetLeft;
-      this.move(entry, step(entry.alert.state, outcome.evaluation, timing, moment.now), moment);
+      const { evaluation } = outcome;
+      const { state } = entry.alert;
+      if (isSteady(state, evaluation)) takeFigures(state, evaluation);
+      else this.move(entry, step(state, evaluation, timing, moment.now), moment);
     }
-    for (const [key, entry] of this.tracked) {
+    this.tracked.forEach((entry, key) => {
       const isSeen = entry.seen === update;
       if (!isSeen) this.unseen(entry, moment);
       const { state } = entry.alert;
       if (state.phase === 'resolved' && moment.now - state.since >= RESOLVED_MS)
         this.move(entry, { ...state, phase: 'inactive', since: moment.now }, moment);
       if (!isSeen && entry.alert.state.phase === 'inactive') this.tracked.delete(key);
-    }
+    });
   }
 
   private entry(key: string, labels: Labels, now: number): Tracked {
@@ -111,13 +117,13 @@ export class RuleAlerts {
 
   private move({ alert }: Tracked, after: AlertState, moment: Moment): void {
     const before = alert.state;
-    alert.state = after;
+    alert.state = { ...after };
     if (isSameLife(before, after)) return;
     if (after.phase === 'firing' && before.phase !== 'firing') {
       alert.firedAt = moment.now;
       alert.annotations = this.annotations(alert.labels, after, moment);
     }
-    keepChange(before, { ...alert }, moment);
+    keepChange(before, { ...alert, state: after }, moment);
   }
 
   private annotations(labels: Labels, { value, threshold, requests }: AlertState, { now, link }: Moment): Labels {
@@ -141,6 +147,14 @@ export class RuleAlerts {
     const { forMs, keepFiringForMs, windowMs } = this.rule;
     return { forMs, keepFiringForMs, windowMs };
   }
+}
+
+/** In place: with many rules, new states for all of their alerts at each evaluation are dear to make and to collect. */
+function takeFigures(state: Writable<AlertState>, evaluation: Evaluation): void {
+  if (evaluation.data !== 'ok') return;
+  state.value = evaluation.value;
+  state.threshold = evaluation.threshold;
+  state.requests = evaluation.requests;
 }
 
 /** What of an alert has to be kept and told after a step from the state before. */

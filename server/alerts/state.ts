@@ -59,6 +59,14 @@ export function step(before: AlertState, evaluation: Evaluation, timing: Timing,
   return evaluation.isMet ? met(measured, timing, now) : unmet(measured, evaluation.isCleared, timing, now);
 }
 
+/** Whether a step leaves everything as it is but for the figures of what was measured. */
+export function isSteady({ phase, data, clearedSince }: AlertState, evaluation: Evaluation): boolean {
+  if (data !== evaluation.data) return false;
+  if (evaluation.data !== 'ok') return phase !== 'pending';
+  if (evaluation.isMet) return phase === 'firing' && clearedSince === null;
+  return phase === 'inactive' || phase === 'resolved';
+}
+
 function withData(before: AlertState, { data }: Evaluation, now: number): AlertState {
   return before.data === data ? before : { ...before, data, dataSince: now };
 }
@@ -70,16 +78,17 @@ function unknown(alert: AlertState, { windowMs }: Timing, now: number): AlertSta
 }
 
 function met(alert: AlertState, { forMs }: Timing, now: number): AlertState {
-  if (alert.phase === 'firing') return { ...alert, clearedSince: null };
+  if (alert.phase === 'firing') return alert.clearedSince === null ? alert : { ...alert, clearedSince: null };
   const activeSince = alert.phase === 'pending' ? (alert.activeSince ?? now) : now;
   const phase = now - activeSince >= forMs ? 'firing' : 'pending';
+  if (phase === alert.phase && activeSince === alert.activeSince && alert.clearedSince === null) return alert;
   return { ...alert, phase, activeSince, clearedSince: null, since: phase === alert.phase ? alert.since : now };
 }
 
 function unmet(alert: AlertState, isCleared: boolean, { keepFiringForMs }: Timing, now: number): AlertState {
   if (alert.phase === 'pending') return { ...alert, phase: 'inactive', since: now, activeSince: null };
   if (alert.phase !== 'firing') return alert;
-  if (!isCleared) return { ...alert, clearedSince: null };
+  if (!isCleared) return alert.clearedSince === null ? alert : { ...alert, clearedSince: null };
   const clearedSince = alert.clearedSince ?? now;
   if (now - clearedSince < keepFiringForMs) return { ...alert, clearedSince };
   return { ...alert, phase: 'resolved', since: now, activeSince: null, clearedSince: null };

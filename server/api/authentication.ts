@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Request, RequestHandler, Response } from 'express';
 import type { WebAuthConfig, WebRole, WebToken } from '../config/web-config.ts';
+import { NamedFileError } from '../model/named-file-error.ts';
 import { clientOf } from './client-address.ts';
 import { FailedLogins } from './failed-logins.ts';
 import { RequestError } from './params.ts';
@@ -36,10 +37,13 @@ function digestOf({ name, sha256, tokenFile }: WebToken): Buffer {
     text = readFileSync(tokenFile, 'utf8').trim();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
-    throw new Error(`${tokenFile} cannot be read (${code}): check the path and its permissions`);
+    throw new NamedFileError(tokenFile, `cannot be read (${code}): check the path and its permissions`);
   }
   if (/^[\x21-\x7e]+$/.test(text) && text.length <= LONGEST_FILE) return hashed(text);
-  throw new Error(`${tokenFile} holds no token of ${JSON.stringify(name)}: write one line of printable characters`);
+  throw new NamedFileError(
+    tokenFile,
+    `holds no token of ${JSON.stringify(name)}: write one line of printable characters`,
+  );
 }
 
 function hashed(token: string): Buffer {

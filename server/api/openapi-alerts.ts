@@ -67,6 +67,13 @@ export function alertSchemas({ range }: { readonly range: Readonly<Record<string
       ),
       lastEvaluation: { ...timeOrNull, description: 'Of the last evaluation that worked, Unix milliseconds.' },
       error: { ...text, description: 'Why the last evaluation did not work; empty when it did.' },
+      objective: {
+        ...object({
+          share: { ...number, description: 'Share of requests that has to be good.' },
+          goodBelowMs: { ...milliseconds, description: 'Good ones take less; null: good ones succeed.' },
+        }),
+        type: ['object', 'null'],
+      },
       budgets: listOf(
         object({
           labels,

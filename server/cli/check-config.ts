@@ -1,15 +1,19 @@
 import { problemOfFiles } from '../collector-web.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { placedMessage } from '../config/named-files.ts';
 import { formatDuration } from '../model/duration.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Says that the file is valid and what it comes to, or what is wrong with it or with files that it names; gives the exit code. */
 export function checkConfig(file: string, terminal: Terminal): number {
   const loaded = loadConfig(file);
-  const errors = 'errors' in loaded ? loaded.errors : [problemOfFiles(loaded.config.web)].filter((line) => line !== '');
-  for (const line of errors) terminal.err(line);
-  if (errors.length > 0 || !('config' in loaded)) return 1;
+  const problem = 'config' in loaded && problemOfFiles(loaded.config.web);
+  if ('errors' in loaded || problem) {
+    const errors = 'errors' in loaded ? loaded.errors : [placedMessage(problem, loaded.namedFiles)];
+    for (const line of errors) terminal.err(line);
+    return 1;
+  }
   terminal.out(`${file} is valid: ${summary(loaded.config)}`);
   return 0;
 }

@@ -20,7 +20,7 @@ export async function serveCommand({ file, flags, terminal }: ServeCommand): Pro
     for (const line of loaded.errors) terminal.err(line);
     return 1;
   }
-  const { config } = loaded;
+  const { config, namedFiles } = loaded;
   const log = createLog(config.log);
   const signals = processSignals();
   exitOnCrash(log);
@@ -30,6 +30,7 @@ export async function serveCommand({ file, flags, terminal }: ServeCommand): Pro
   const load = (running: Config) => loadConfig(file, flags, running);
   return serve({
     config,
+    namedFiles,
     log,
     startCollector: (first, to) => startCollector(first, to, load),
     signals,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import type { NamedFiles } from '../config/named-files.ts';
 import { VERSION } from '../config/version.ts';
 import { plainLine, stackFor } from './plain-error.ts';
 import { startErrorLine } from './start-error.ts';
@@ -13,6 +14,8 @@ export type StartCollector = (
 
 export interface ServeOptions {
   readonly config: Config;
+  /** Where it names files. */
+  readonly namedFiles?: NamedFiles | undefined;
   readonly log: Logger;
   readonly startCollector: StartCollector;
   /** Emits SIGINT or SIGTERM once the collector is to stop. */
@@ -47,7 +50,7 @@ export async function serve(options: ServeOptions): Promise<number> {
 }
 
 async function startAndStop(
-  { config, log, startCollector, reloads, err }: ServeOptions,
+  { config, namedFiles, log, startCollector, reloads, err }: ServeOptions,
   stopSignal: Promise<unknown>,
 ): Promise<number> {
   let reload = () => {
@@ -56,7 +59,7 @@ async function startAndStop(
   let asked = false;
   reloads?.on('SIGHUP', () => reload());
   const collector = await startCollector(config, log).catch((error: unknown) => {
-    err(startErrorLine(error, config.web));
+    err(startErrorLine(error, config.web, namedFiles));
     log.debug({ err: error }, 'the start failed');
   });
   if (collector === undefined) return 1;

@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts';
+import { type NamedFiles, placedMessage } from '../config/named-files.ts';
+import { NamedFileError } from '../model/named-file-error.ts';
 import { codeOf, plainLine } from './plain-error.ts';
 
 /** Why the collector did not start, in one line that says what to do. */
-export function startErrorLine(error: unknown, web: Pick<Config['web'], 'host' | 'port'>): string {
+export function startErrorLine(error: unknown, web: Pick<Config['web'], 'host' | 'port'>, files?: NamedFiles): string {
   const remedy = isListening(error) ? listenRemedy(codeOf(error), web.port) : undefined;
-  if (remedy === undefined) return plainLine(error);
+  if (remedy === undefined) return error instanceof NamedFileError ? placedMessage(error, files) : plainLine(error);
   const host = web.host.includes(':') ? `[${web.host}]` : web.host;
   return `cannot listen on ${host}:${web.port}: ${remedy}`;
 }

@@ -4,11 +4,19 @@ import { isSignalName, type SignalName } from '../model/signals.ts';
 import { templateProblem } from '../model/template.ts';
 import { readQuantity, thresholdProblem } from './alert-fields.ts';
 import { windowProblems } from './alert-windows.ts';
+import { ALERT_LABELS } from './alerts-schema.ts';
 import { type KeyPath, type Origins, type Problem, shown, valueAt } from './problem.ts';
 
 const THRESHOLDS = ['above', 'below', 'clear_at', 'floor'] as const;
 const DEFAULT_BY = ['service', 'namespace'];
 const CONDITIONS = 'write signal with above or below, signal with against and factor, or slo';
+
+const CHOOSE = 'choose another name, or remove it';
+/** Labels that every alert has already. */
+const TAKEN: Readonly<Record<string, string>> = {
+  alertname: 'it is the name of the rule; remove it',
+  severity: 'write severity beside labels, not in them',
+};
 
 /** Breaches of the rules; values that are wrong by themselves are passed over. */
 export function alertProblems(tree: unknown, origins: Origins): Problem[] {
@@ -24,6 +32,7 @@ export function alertProblems(tree: unknown, origins: Origins): Problem[] {
     return [
       ...condition,
       ...(condition.length === 0 ? windowProblems(tree, rule, path, origins) : []),
+      ...labelProblems(rule, path),
       ...templateProblems(rule, path),
       ...duplicateProblems(rules, index, origins),
     ];
@@ -99,15 +108,34 @@ function floorProblems(rule: unknown, path: KeyPath): Problem[] {
   return [{ path: [...path, 'floor'], message: 'a comparison with a factor below 1 has no floor; remove it' }];
 }
 
-function templateProblems(rule: unknown, path: KeyPath): Problem[] {
+/** Labels that a rule tells alerts apart by. */
+function labelsApart(rule: unknown): string[] {
   const by = valueAt(rule, ['by']);
-  const own = valueAt(rule, ['labels']);
-  const labels = [
-    ...(Array.isArray(by) ? by.filter((label) => typeof label === 'string') : DEFAULT_BY),
-    'alertname',
-    'severity',
-    ...(typeof own === 'object' && own !== null ? Object.keys(own) : []),
-  ];
+  return Array.isArray(by) ? by.filter((label) => typeof label === 'string') : DEFAULT_BY;
+}
+
+function keysAt(rule: unknown, key: string): string[] {
+  const value = valueAt(rule, [key]);
+  return typeof value === 'object' && value !== null ? Object.keys(value) : [];
+}
+
+/** Labels that a rule can not pick by, as its alerts do not have them, and those that its alerts get from elsewhere. */
+function labelProblems(rule: unknown, path: KeyPath): Problem[] {
+  const by = labelsApart(rule);
+  const picked = keysAt(rule, 'match').flatMap((label): Problem[] => {
+    if (by.includes(label) || !ALERT_LABELS.some((known) => known === label)) return [];
+    const message = `nothing would ever match, as the rule does not tell apart by ${label}; write by: [${[...by, label].join(', ')}]`;
+    return [{ path: [...path, 'match', label], message }];
+  });
+  const taken = keysAt(rule, 'labels').flatMap((label): Problem[] => {
+    const message = by.includes(label) ? `alerts get it from what they are about; ${CHOOSE}` : TAKEN[label];
+    return message === undefined ? [] : [{ path: [...path, 'labels', label], message }];
+  });
+  return [...picked, ...taken];
+}
+
+function templateProblems(rule: unknown, path: KeyPath): Problem[] {
+  const labels = [...labelsApart(rule), 'alertname', 'severity', ...keysAt(rule, 'labels')];
   const annotations = valueAt(rule, ['annotations']);
   if (typeof annotations !== 'object' || annotations === null) return [];
   return Object.entries(annotations).flatMap(([name, template]) => {

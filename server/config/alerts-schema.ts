@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { alertNameField, goodField, objectiveField, quantityField, signalField } from './alert-fields.ts';
 import { choiceField, countField, durationField, field, secretField, switchField, textField } from './fields.ts';
-import { labelsField, patternField } from './mesh-fields.ts';
+import { labelNameField, labelsField, patternField } from './mesh-fields.ts';
 import { described } from './problem.ts';
 import { webAddressField } from './web-fields.ts';
 
@@ -59,7 +59,7 @@ const rule = z.strictObject({
     .describe('Label severity of the alert.'),
   labels: labelsField().prefault({}).describe('More labels of the alert.'),
   annotations: z
-    .record(z.string(), templateField())
+    .record(labelNameField(), templateField())
     .prefault({})
     .describe('Texts, with {{ .labels.service }}, {{ .value }}, {{ .threshold }}, {{ .requests }} and {{ .link }}.'),
 });

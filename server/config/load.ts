@@ -6,6 +6,7 @@ import { type ConfigTree, readTree } from './document.ts';
 import { readConfigFile } from './file.ts';
 import { fixedProblems } from './fixed.ts';
 import { applyFlags, type ConfigFlags } from './flags.ts';
+import { type NamedFiles, namedFiles } from './named-files.ts';
 import { normalisedDiscovery, withFilesFrom } from './normalised-discovery.ts';
 import { normalisedWeb } from './normalised-web.ts';
 import { otlpConfigOf } from './otlp-config.ts';
@@ -14,7 +15,7 @@ import { remoteWriteConfigOf, sampleRuleOf } from './remote-write-config.ts';
 import type { WrittenConfig } from './schema.ts';
 
 /** Either a configuration to work with, or every error in one plain line each. */
-export type Loaded = { readonly config: Config } | { readonly errors: string[] };
+export type Loaded = { readonly config: Config; readonly namedFiles?: NamedFiles } | { readonly errors: string[] };
 
 /**
  * Reads the file at `path` (none: all defaults) and puts the flags over it. Never throws.
@@ -39,9 +40,10 @@ function configFrom(tree: ConfigTree, flags: ConfigFlags, running: Config | unde
   if ('written' in checked && problems.length === 0) {
     const web = normalisedWeb(checked.written.web, tree.origins);
     if ('errors' in web) return web;
-    const config = frozen({ ...normalised(checked.written, dirname(tree.origins.file)), ...web });
+    const config = frozen({ ...normalised(checked.written, dirname(tree.origins.file)), web: web.web });
     const fixed = running === undefined ? [] : fixedProblems(config, running);
-    return fixed.length === 0 ? { config } : { errors: formatProblems(fixed, tree.origins) };
+    const named = new Map([...web.namedFiles, ...namedFiles(tree)]);
+    return fixed.length === 0 ? { config, namedFiles: named } : { errors: formatProblems(fixed, tree.origins) };
   }
   return { errors: formatProblems(problems, tree.origins) };
 }

@@ -33,6 +33,14 @@ export function labelsField() {
   });
 }
 
+/** A key that is named as labels are. */
+export function labelNameField() {
+  return z.string().superRefine((name, context) => {
+    const message = labelNameProblem(name);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+}
+
 /** An RE2 pattern that is matched against the whole of a cluster's name. */
 export function patternField(example: string) {
   return textField(example, (text): Parsed<string> => {

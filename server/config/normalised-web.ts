@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { WebConfig } from './config.ts';
+import type { NamedFiles } from './named-files.ts';
 import { withFilesFrom } from './normalised-discovery.ts';
 import { type Origins, shown } from './problem.ts';
 import type { WrittenConfig } from './schema.ts';
@@ -8,13 +9,13 @@ import { readWebFile, type WebFile } from './web-config-file.ts';
 
 type WrittenWeb = WrittenConfig['web'];
 
-const NOTHING: WebFile = { hashes: {}, headers: {} };
+const NOTHING: WebFile = { hashes: {}, headers: {}, namedFiles: new Map() };
 
 /** The product's own port as the collector takes it, with Prometheus's file read; or what is wrong, in one line each. */
 export function normalisedWeb(
   written: WrittenWeb,
   origins: Origins,
-): { readonly web: WebConfig } | { readonly errors: string[] } {
+): { readonly web: WebConfig; readonly namedFiles: NamedFiles } | { readonly errors: string[] } {
   const folder = dirname(origins.file);
   const configFile = written.config_file && resolve(folderOfFlag(origins) ?? folder, written.config_file);
   const file = configFile === undefined ? NOTHING : readWebFile(configFile);
@@ -29,6 +30,7 @@ export function normalisedWeb(
   const tls = written.tls ? withFilesFrom(folder, written.tls) : file.tls;
   const { limits } = written;
   return {
+    namedFiles: file.namedFiles,
     web: {
       ...written.listen,
       externalUrl: written.external_url,

@@ -6,6 +6,7 @@ import { problemsOf } from './check.ts';
 import { readTree } from './document.ts';
 import { switchField } from './fields.ts';
 import { readConfigFile } from './file.ts';
+import { type NamedFiles, namedFiles } from './named-files.ts';
 import { withFilesFrom } from './normalised-discovery.ts';
 import { formatProblems } from './problem.ts';
 import { basicAuthUsersField } from './web-auth-fields.ts';
@@ -26,6 +27,7 @@ export interface WebFile {
   /** Of passwords, by name. */
   readonly hashes: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
+  readonly namedFiles: NamedFiles;
 }
 
 /** What the file at `path` says, with paths relative to it made absolute, or what is wrong with it, in one line each. */
@@ -43,5 +45,6 @@ export function readWebFile(path: string): WebFile | { readonly errors: string[]
     ...(tls && { tls: withFilesFrom(dirname(path), tls) }),
     hashes: users ?? {},
     headers: http?.headers ?? {},
+    namedFiles: namedFiles(tree),
   };
 }

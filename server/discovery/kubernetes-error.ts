@@ -24,6 +24,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The API server could not be reached, or was lost midway. */
+export class UnreachableError extends ApiError {
+  override name = 'UnreachableError';
+}
+
 const MAX_RETRY_AFTER_MS = 60_000;
 const MAX_SAID = 200;
 
@@ -47,7 +52,7 @@ export function connectionError(error: unknown, server: string): ApiError {
   if (error instanceof ApiError) return error;
   const { code = '', message = String(error) } = (error ?? {}) as { code?: string; message?: string };
   const reason = REASONS[code] ?? (/^HPE_/.test(code) ? 'it does not speak HTTP' : message.split('\n')[0]);
-  return new ApiError(`the API server ${server} can't be asked: ${reason}`);
+  return new UnreachableError(`the API server ${server} can't be asked: ${reason}`);
 }
 
 /** The error of a status, be it the answer's or that of an ERROR event; `status` is the Kubernetes Status, if it is one. */

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BackgroundLoop } from '../model/background-loop.ts';
 import type { Surroundings } from './discoverer.ts';
 import type { ApiServer } from './kubernetes-api.ts';
-import { ApiError, type Asked, statusError } from './kubernetes-error.ts';
+import { ApiError, type Asked, statusError, UnreachableError } from './kubernetes-error.ts';
 import { at, textAt } from './kubernetes-pod.ts';
 
 /** Takes what the watch sees. A list that is not completed has no end(); the next one begins anew. */
@@ -93,12 +93,16 @@ export class ObjectWatch {
     }
   }
 
-  /** After a refusal, or when nothing else helps, all is listed anew; after a broken connection the watch goes on where it stood. */
+  /**
+   * After a refusal, or when nothing else helps, all is listed anew; after a broken connection the watch goes on where
+   * it stood, and that it broke is told only when it can't be had again at once.
+   */
   private async failed(error: unknown): Promise<void> {
     const { sink, timing } = this.options;
     const { status, message, retryAfterMs } = error instanceof ApiError ? error : new ApiError(String(error));
+    const isBreak = error instanceof UnreachableError && this.failures === 0 && this.version !== '';
     if (status !== 0 || this.failures >= FAILED_WATCHES) this.version = '';
-    if (status !== GONE) sink.health(message);
+    if (status !== GONE && !isBreak) sink.health(message);
     await this.pause(status === DENIED ? timing.deniedMs : retryAfterMs);
   }
 

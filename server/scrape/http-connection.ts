@@ -4,7 +4,7 @@ import { connect as connectTcp, type NetConnectOpts, type Socket } from 'node:ne
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { BODIES } from './body-pool.ts';
 import { HttpError, HttpResponse } from './http-response.ts';
-import { LARGE_BYTES, LargeBodies } from './large-bodies.ts';
+import { LARGE_BYTES, LargeAnswers } from './large-bodies.ts';
 
 export interface HttpConnectionOptions {
   /** Value of the header `host`. */
@@ -35,7 +35,7 @@ interface Exchange {
 /** What a socket has received is in here until it was looked at, before any other socket receives. */
 const RECEIVED = Buffer.allocUnsafeSlow(65_536);
 /** Of all targets. */
-const LARGE_BODIES = new LargeBodies<Exchange>();
+const LARGE_ANSWERS = new LargeAnswers<Exchange>();
 const PROBE_AFTER_MS = 60_000;
 /** Of the first answer of a target. */
 const EXPECTED_BYTES = 65_536;
@@ -131,8 +131,9 @@ export class HttpConnection {
     }
     try {
       const taken = exchange.response.push(RECEIVED.subarray(0, count));
-      if (exchange.response.done) this.finish(exchange, taken < count);
-      else if (exchange.response.received > LARGE_BYTES && !LARGE_BODIES.mayGoOn(exchange, () => socket.resume()))
+      const { done, received } = exchange.response;
+      if (done) this.finish(exchange, taken < count);
+      else if (received > LARGE_BYTES && !LARGE_ANSWERS.mayGoOn(exchange, received, () => socket.resume()))
         socket.pause();
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
@@ -143,7 +144,7 @@ export class HttpConnection {
   private finish(exchange: Exchange, surplus: boolean): void {
     const { response, timer, resolve } = exchange;
     clearTimeout(timer);
-    LARGE_BODIES.ended(exchange);
+    LARGE_ANSWERS.ended(exchange);
     this.exchange = undefined;
     if (surplus || !response.keepAlive) this.drop();
     this.expectedBytes = Math.ceil(response.body.length * ROOM_TO_GROW);
@@ -160,7 +161,7 @@ export class HttpConnection {
     this.drop();
     if (!exchange) return;
     clearTimeout(exchange.timer);
-    LARGE_BODIES.ended(exchange);
+    LARGE_ANSWERS.ended(exchange);
     exchange.response.release();
     exchange.reject(error);
   }

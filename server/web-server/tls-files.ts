@@ -2,11 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { WebTlsConfig } from '../config/web-config.ts';
-
-/** Files of TLS that can't be used; the message is one line that names the file. */
-export class TlsFilesError extends Error {
-  override name = 'TlsFilesError';
-}
+import { NamedFileError } from '../model/named-file-error.ts';
 
 /** What a server's TLS is made of, tried out. */
 export interface TlsMaterial {
@@ -18,7 +14,7 @@ export interface TlsMaterial {
 /** Suites of TLS 1.3 are always on. */
 const TLS13_SUITES = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
 
-/** Reads the files and checks that they fit each other. @throws TlsFilesError */
+/** Reads the files and checks that they fit each other. @throws NamedFileError */
 export function readTlsMaterial(tls: WebTlsConfig): TlsMaterial {
   const cert = pem(tls.certFile, 'CERTIFICATE');
   const options: SecureContextOptions = {
@@ -35,7 +31,7 @@ export function readTlsMaterial(tls: WebTlsConfig): TlsMaterial {
     createSecureContext(options);
     return { options, endsAt: Date.parse(new X509Certificate(cert).validTo) };
   } catch (error) {
-    throw new TlsFilesError(`${tls.certFile} and ${tls.keyFile} can not be used: ${reasonOf(error)}`);
+    throw new NamedFileError(tls.certFile, `and ${tls.keyFile} can not be used: ${reasonOf(error)}`);
   }
 }
 
@@ -50,10 +46,10 @@ function pem(path: string, label: string): string {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
-    throw new TlsFilesError(`${path} cannot be read (${code}): check the path and its permissions`);
+    throw new NamedFileError(path, `cannot be read (${code}): check the path and its permissions`);
   }
   if (new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(text)) return text;
-  throw new TlsFilesError(`${path} is not a PEM file of a ${label.toLowerCase()}: it has no such -----BEGIN line`);
+  throw new NamedFileError(path, `is not a PEM file of a ${label.toLowerCase()}: it has no such -----BEGIN line`);
 }
 
 /** OpenSSL's words, without the parts that say where in its source. */

@@ -127,6 +127,32 @@ test('an evaluation that can not be worked out neither fires nor ends anything',
   expect(new Set(one.problems)).toEqual(new Set(['the query took too long']));
 });
 
+test('rules on counts, on shares and on latencies of one window share a query', async () => {
+  /** A real store that counts. */
+  class CountingStore extends MemoryStore {
+    queries = 0;
+    override async sums(query: Parameters<MemoryStore['sums']>[0]): ReturnType<MemoryStore['sums']> {
+      this.queries++;
+      return super.sums(query);
+    }
+  }
+  const queriesOf = async (...rules: readonly string[]) => {
+    const store = new CountingStore(storeOptions(MEMORY_PATH));
+    const lines = rules.map((rule, index) => `    - { name: R${index}, window: 6m, ${rule} }\n`);
+    const one = await new Simulation(store).start(`  rules:\n${lines.join('')}`);
+    one.setTargets('shop');
+    await one.run(10_000, { shop: bad });
+    expect(one.engine.rules().map(({ alerts }) => alerts[0]?.alert.state.phase)).toEqual(rules.map(() => 'firing'));
+    return store.queries;
+  };
+  const [counts, failed] = ['signal: requests, above: 1', 'signal: error_rate, above: 10%'];
+  const slow = 'signal: latency_p99, above: 1ms';
+  const alone = await queriesOf(slow);
+  expect(alone).toBeGreaterThan(0);
+  expect(await queriesOf(slow, counts, failed)).toBe(alone);
+  expect(await queriesOf(counts, failed, slow)).toBe(alone);
+});
+
 test('rules about the newest minutes go on while the store answers nothing', async () => {
   const store = new FailingStore(storeOptions(MEMORY_PATH));
   const one = await new Simulation(store).start(FAILING);

@@ -36,12 +36,12 @@ const under: GoodRequests = { belowMs: 300 };
 
 test.each<[string, Cell | null, GoodRequests, Budgeted | null]>([
   ['nothing measured', null, 'success', null],
-  ['no traffic', cell({}), 'success', { requests: 0, bad: 0 }],
+  ['no traffic', cell({}), 'success', { requests: 0, bad: 0, measuredMs: 1 }],
   [
     '5xx and failed gRPC calls are bad, 4xx are not',
     cell({ '2xx': 90, '4xx': 5, '5xx': 5, grpc_failed: 2 }),
     'success',
-    { requests: 100, bad: 7 },
+    { requests: 100, bad: 7, measuredMs: 1 },
   ],
   [
     'fast and slow',
@@ -52,9 +52,14 @@ test.each<[string, Cell | null, GoodRequests, Budgeted | null]>([
       [binOf(2000), 1],
     ]),
     under,
-    { requests: 100, bad: 10 },
+    { requests: 100, bad: 10, measuredMs: 1 },
   ],
-  ['timeouts without a sample are slow', cell({}, [[binOf(20), 70]], 30), under, { requests: 100, bad: 30 }],
+  [
+    'timeouts without a sample are slow',
+    cell({}, [[binOf(20), 70]], 30),
+    under,
+    { requests: 100, bad: 30, measuredMs: 1 },
+  ],
   [
     'buckets that the bound does not cut',
     cell({}, [
@@ -62,7 +67,7 @@ test.each<[string, Cell | null, GoodRequests, Budgeted | null]>([
       [bucketKey(binOf(300), BIN_KEYS), 2],
     ]),
     under,
-    { requests: 10, bad: 2 },
+    { requests: 10, bad: 2, measuredMs: 1 },
   ],
   ['a bucket that the bound cuts', cell({}, [[bucketKey(binOf(250), binOf(500)), 8]]), under, null],
 ])('%s', (_, measured, good, expected) => {
@@ -72,18 +77,20 @@ test.each<[string, Cell | null, GoodRequests, Budgeted | null]>([
 test('burn rates and what is left of a budget', () => {
   expect(burnRate({ requests: 1000, bad: 1 }, OBJECTIVE)).toBeCloseTo(1, 9);
   expect(burnRate({ requests: 0, bad: 0 }, OBJECTIVE)).toBeNull();
-  expect(budgetLeft({ requests: 10_000, bad: 4 }, OBJECTIVE)).toBeCloseTo(0.6, 9);
-  expect(budgetLeft({ requests: 1000, bad: 3 }, OBJECTIVE)).toBeCloseTo(-2, 9);
+  expect(budgetLeft({ requests: 10_000, bad: 4, measuredMs: 1 }, OBJECTIVE)).toBeCloseTo(0.6, 9);
+  expect(budgetLeft({ requests: 1000, bad: 3, measuredMs: 1 }, OBJECTIVE)).toBeCloseTo(-2, 9);
   expect(budgetLeft(null, OBJECTIVE)).toBeNull();
 });
 
 describe('pairs of windows', () => {
   type Shares = readonly [long: number | null, short: number | null];
-  const judge = (shares: readonly Shares[], requests = 100_000, minRequests = 100) =>
+  const judge = (shares: readonly Shares[], requests = 100_000, minRequests = 100, knownMs = 3 * 86_400_000) =>
     judgeBurn(
       BURN_WINDOWS.map((windows, index) => {
         const of = (share: number | null | undefined) =>
-          share === null || share === undefined ? null : { requests, bad: requests * share };
+          share === null || share === undefined
+            ? null
+            : { requests, bad: requests * share, measuredMs: Math.min(knownMs, windows.longMs) };
         return { windows, long: of(shares[index]?.[0]), short: of(shares[index]?.[1]) };
       }),
       OBJECTIVE,
@@ -184,4 +191,17 @@ describe('pairs of windows', () => {
       ),
     ).toEqual({ data: 'too_little_data', requests: 0 });
   });
+
+  test.each<[string, number, object]>([
+    ['minutes', 4 * 60_000, { data: 'too_little_data', requests: 100_000 }],
+    ['a quarter of an hour', 15 * 60_000, { data: 'ok', isMet: false }],
+    ['an hour', 60 * 60_000, { data: 'ok', isMet: true, threshold: 6 }],
+    ['a day', 86_400_000, { data: 'ok', isMet: true, threshold: 1 }],
+  ])(
+    'of a service that is known for %s only the pairs speak of which more is known than the short window',
+    (_, ms, expected) => {
+      const shares = Array<Shares>(3).fill([0.01, 0.01]);
+      expect(judge(shares, 100_000, 100, ms)).toMatchObject(expected);
+    },
+  );
 });

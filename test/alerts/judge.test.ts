@@ -5,6 +5,7 @@ const slow = { kind: 'threshold', signal: 'latency_p99', side: 'above', value: 5
 const quiet = { kind: 'threshold', signal: 'request_rate', side: 'below', value: 10, clearAt: 12 } as const;
 const twice = { kind: 'comparison', signal: 'latency_p99', againstMs: 604_800_000, factor: 2 } as const;
 const half = { ...twice, factor: 0.5 };
+const above = { ...twice, floor: 500 };
 
 const measured = (value: number | null, requests = 1000): Measured => ({ value, requests });
 
@@ -39,10 +40,15 @@ describe('a threshold', () => {
 });
 
 describe('a comparison', () => {
-  test.each<[string, typeof twice | typeof half, Measured | null, Measured | null, object]>([
+  test.each<[string, typeof twice | typeof half | typeof above, Measured | null, Measured | null, object]>([
     ['more than twice', twice, measured(201), measured(100), { data: 'ok', isMet: true, threshold: 200 }],
     ['just twice', twice, measured(200), measured(100), { data: 'ok', isMet: false, isCleared: true }],
     ['less than half', half, measured(49), measured(100), { data: 'ok', isMet: true, threshold: 50 }],
+    ['more than nothing', twice, measured(1), measured(0), { data: 'too_little_data', requests: 1000 }],
+    ['nothing, as then', twice, measured(0), measured(0), { data: 'ok', isMet: false, isCleared: true }],
+    ['more than nothing, below the floor', above, measured(499), measured(0), { data: 'ok', isMet: false }],
+    ['more than nothing, above the floor', above, measured(501), measured(0), { data: 'ok', isMet: true }],
+    ['nothing any more', half, measured(0), measured(100), { data: 'ok', isMet: true }],
     ['nothing known of then', twice, measured(201), null, { data: 'no_data' }],
     ['no value then', twice, measured(201), measured(null), { data: 'no_data' }],
     ['too few then', twice, measured(201), measured(100, 19), { data: 'too_little_data', requests: 19 }],

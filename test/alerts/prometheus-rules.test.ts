@@ -29,6 +29,7 @@ ${SIGNAL_RULES.join('\n')}
         labels: { team: mesh }, annotations: { summary: "{{ .labels.service }}: {{ .value }} of {{ .threshold }}" } }
     - { name: Outbound, signal: error_rate, above: 5%, direction: outbound, by: [service, peer] }
     - { name: Compared, signal: latency_p95, against: 1w, factor: 2, window: 10m }
+    - { name: Busier, signal: request_rate, against: 1d, factor: 2 }
     - { name: Lower, signal: request_rate, against: 1d, factor: 0.5 }
     - { name: Success, slo: { objective: 99.9% }, min_requests: 100 }
     - { name: Fast, slo: { objective: 99%, good: "latency < 250ms" } }
@@ -81,6 +82,10 @@ test.each([
   [
     'Cleared',
     'histogram_quantile(0.99, sum by (le, service, region) (rate(mesh_request_duration_seconds_bucket{direction="inbound", service=~"a\\"b\\\\d+|c"}[5m]))) > 1 and sum by (service, region) (increase(mesh_requests_total{direction="inbound", service=~"a\\"b\\\\d+|c"}[5m])) >= 20',
+  ],
+  [
+    'Busier',
+    'sum by (service, namespace) (rate(mesh_requests_total{direction="inbound"}[5m])) > 2 * (sum by (service, namespace) (rate(mesh_requests_total{direction="inbound"}[5m] offset 1d))) and sum by (service, namespace) (rate(mesh_requests_total{direction="inbound"}[5m] offset 1d)) > 0',
   ],
   [
     'Lower',

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Evaluation, ended, newAlert, shownState, step, type Timing } from '../../server/alerts/state.ts';
+import {
+  type Evaluation,
+  ended,
+  isSteady,
+  newAlert,
+  shownState,
+  step,
+  type Timing,
+} from '../../server/alerts/state.ts';
 import type { AlertState } from '../../server/model/alert.ts';
 
 const TIMING: Timing = { forMs: 120_000, keepFiringForMs: 300_000, windowMs: 300_000 };
@@ -111,6 +119,10 @@ test('whatever happens: only a condition that holds fires, only one that is clea
         for (const [seen, passed] of steps) {
           now += passed;
           const next = step(alert, seen, rule, now);
+          if (isSteady(alert, seen)) {
+            const { value, threshold, requests } = next;
+            expect(next).toEqual({ ...alert, value, threshold, requests });
+          }
           const change = `${alert.phase} ${next.phase}`;
           if (next.phase !== alert.phase) expect(next.since).toBe(now);
           if (next.phase === 'firing' && alert.phase !== 'firing') {

@@ -87,6 +87,7 @@ test('alerts, rules, history and services tell the same', async () => {
   const firing = answer.alerts.filter(({ state }) => state === 'firing');
   expect(rules.reduce((sum, rule) => sum + rule.alerts.firing, 0)).toBe(firing.length);
   expect(rules[1]?.alerts.pending).toBe(1);
+  expect(rules.map(({ objective }) => objective)).toEqual([null, null, { share: 0.99, goodBelowMs: null }]);
   expect(rules[2]?.budgets.find(({ labels }) => labels.service === 'shop')?.left).toEqual(expect.any(Number));
 
   const { services } = await api.get<ServicesAnswer>('/api/v1/services');
@@ -118,6 +119,35 @@ test('alerts, rules, history and services tell the same', async () => {
   expect(await registry.metrics()).toContain(
     'sidelight_alerts{alertname="Busy",service="shop",severity="ticket",state="firing"} 1',
   );
+});
+
+test('rules that can not be worked out, and that can be again, are told of once each', async () => {
+  /** A fake fault: queries of a real store fail while it is switched on. */
+  class FailingStore extends MemoryStore {
+    fails = true;
+    override async sums(query: Parameters<MemoryStore['sums']>[0]): ReturnType<MemoryStore['sums']> {
+      if (this.fails) throw new QueryStoppedError('the query took too long');
+      return super.sums(query);
+    }
+  }
+  const yaml = 'alerts: { interval: 1s, rules: [{ name: Busy, signal: requests, above: 0, window: 6m }] }';
+  const loaded = parseConfig(yaml, 'conf.yaml');
+  if ('errors' in loaded) throw new Error(loaded.errors.join('\n'));
+  const store = new FailingStore(storeOptions(MEMORY_PATH));
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line).msg) });
+  const warnings = new QuietLog({ log, quietMs: 600_000, now: Date.now });
+  const options = { config: loaded.config, store, live: new Live(), log, warnings, registry: new Registry() };
+  const alerts = new CollectorAlerts({ ...options, now: Date.now });
+  await alerts.start();
+  onTestFinished(() => alerts.stop());
+  await eventually(() => lines.length).toBe(1);
+  store.fails = false;
+  await eventually(() => lines.length).toBe(2);
+  expect(lines).toEqual([
+    'alert rules: the query took too long; what fires goes on firing',
+    'alert rules are worked out and kept again',
+  ]);
 });
 
 test('bad requests are told what would be right', async () => {

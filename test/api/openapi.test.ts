@@ -1,6 +1,6 @@
 /** The OpenAPI description: whole in itself, and in step with the contract and with what is served. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openApi } from '../../server/api/openapi.ts';
 import { SCHEMAS } from '../../server/api/openapi-schemas.ts';
@@ -14,21 +14,32 @@ const operations = Object.entries(openApi.paths).map(([path, { get, post }]) => 
   ...(get ?? post),
 }));
 
-/** Names of the fields of every interface in contract.ts, inherited ones included. */
+const CONTRACT = new URL('../../server/api/contract/', import.meta.url);
+
+/** Names of the fields of every interface of the contract, inherited ones included. */
 function contractFields(): Map<string, string[]> {
-  const source = readFileSync(new URL('../../server/api/contract.ts', import.meta.url), 'utf8');
-  const fields = new Map<string, string[]>();
+  const found = new Map<string, { base: string | undefined; own: string[] }>();
+  const source = readdirSync(CONTRACT)
+    .map((file) => readFileSync(new URL(file, CONTRACT), 'utf8'))
+    .join('');
   for (const [, name = '', base, body = ''] of source.matchAll(
     /^export interface (\w+)(?: extends (\w+))? \{\n(.*?)^\}/gms,
-  )) {
-    const own = [...body.matchAll(/^ {2}(\w+):/gm)].map(([, field = '']) => field);
-    fields.set(name, [...(base === undefined ? [] : (fields.get(base) ?? [])), ...own]);
-  }
-  return fields;
+  ))
+    found.set(name, { base, own: [...body.matchAll(/^ {2}(\w+):/gm)].map(([, field = '']) => field) });
+  const fieldsOf = (name = ''): string[] => {
+    const { base, own } = found.get(name) ?? { base: undefined, own: [] };
+    return [...(base === undefined ? [] : fieldsOf(base)), ...own];
+  };
+  return new Map([...found.keys()].map((name) => [name, fieldsOf(name)]));
 }
 
 describe('the schemas', () => {
   const fields = contractFields();
+
+  test('cover the contract', () => {
+    expect(fields.size).toBeGreaterThan(40);
+    expect(fields.get('AlertHistoryAnswer')).toContain('windowMs');
+  });
 
   test.each([...fields.keys()].filter((name) => name !== 'Figures'))(
     '%s has just the fields of the contract',

@@ -15,7 +15,7 @@ export async function hostileBenchmark(args: readonly string[]): Promise<boolean
   try {
     for (const [kind, { reasons, wasUp }] of run.told)
       console.log(`${kind.padEnd(40)} ${wasUp ? 'up' : 'down'}  ${[...reasons].slice(0, 2).join(' | ')}`);
-    for (const [about, figure] of figuresOf(run)) console.log(`${about.padEnd(62)} ${figure.padStart(20)}`);
+    for (const [about, figure] of figuresOf(run)) console.log(`${about.padEnd(85)} ${figure.padStart(20)}`);
     return isGood(run);
   } finally {
     await run.cleanUp();
@@ -29,7 +29,10 @@ function figuresOf(run: HostileRun): [about: string, figure: string][] {
     ['requests sent to the good sidecars', sum(run.sent)],
     ['requests counted', sum(run.counted)],
     ['good sidecars that were down at any time', String(run.goodDown.size)],
-    ['longest time since the last scrape of a good sidecar', `${run.stalestMs} ms`],
+    [
+      'longest time since the last scrape of a good sidecar, without waits for a processor',
+      `${Math.round(run.stalestMs)} ms`,
+    ],
     ['most resident memory', `${Math.round(run.mostMemoryMiB)} MiB`],
     [
       'most lines of the log about one target',

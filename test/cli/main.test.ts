@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { fixture as tlsFile } from '../web-server/tls-fixtures.ts';
 import { runSidelight, Sidelight } from './sidelight.ts';
 
 const VERSION = '0.1.0';
@@ -20,11 +21,14 @@ beforeAll(() => {
     'discovery: { static: [{ targets: ["a:1"] }] }\nweb: { listen: "[::1]:80" }\n',
   );
   writeFileSync(join(folder, 'bad.yaml'), 'scrape: { intervl: 5s }\nweb: { listen: "a:99999" }\n');
-  writeFileSync(join(folder, 'tls.yaml'), 'web: { tls: { cert_file: none.crt, key_file: none.key } }\n');
+  writeFileSync(join(folder, 'tls.yaml'), 'web:\n  tls: { cert_file: none.crt, key_file: none.key }\n');
   writeFileSync(
     join(folder, 'token.yaml'),
     'web: { auth: { bearer_tokens: [{ name: ci, token_file: none.token }] } }\n',
   );
+  copyFileSync(tlsFile('server.crt'), join(folder, 'server.crt'));
+  writeFileSync(join(folder, 'web.yml'), 'tls_server_config:\n  cert_file: server.crt\n  key_file: none.key\n');
+  writeFileSync(join(folder, 'other.yaml'), 'web: { config_file: web.yml }\n');
   writeFileSync(join(folder, 'tab.yaml'), 'scrape:\n\tinterval: 5s\n');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -51,15 +55,26 @@ const BAD_YAML = [
   'bad.yaml:2: web.listen: port 99999 is out of range; a port is 0 to 65535',
 ];
 
+const NO_CERTIFICATE =
+  'tls.yaml:2: web.tls.cert_file: FOLDER/none.crt cannot be read (ENOENT): check the path and its permissions';
+
 test.for<[args: string[], err: string[]]>([
   [['check-config', 'bad.yaml'], BAD_YAML],
   [['check-config', 'tab.yaml'], ['tab.yaml:2:1: not valid YAML: a tab indents this line; indent with spaces']],
-  [['check-config', 'tls.yaml'], ['FOLDER/none.crt cannot be read (ENOENT): check the path and its permissions']],
-  [['check-config', 'token.yaml'], ['FOLDER/none.token cannot be read (ENOENT): check the path and its permissions']],
+  [['check-config', 'tls.yaml'], [NO_CERTIFICATE]],
   [
-    ['serve', '--config.file=tls.yaml'],
-    ['FOLDER/none.crt cannot be read (ENOENT): check the path and its permissions'],
+    ['check-config', 'token.yaml'],
+    [
+      'token.yaml:1: web.auth.bearer_tokens[0].token_file: FOLDER/none.token cannot be read (ENOENT): check the path and its permissions',
+    ],
   ],
+  [
+    ['check-config', 'other.yaml'],
+    [
+      'FOLDER/web.yml:3: tls_server_config.key_file: FOLDER/none.key cannot be read (ENOENT): check the path and its permissions',
+    ],
+  ],
+  [['serve', '--config.file=tls.yaml'], [NO_CERTIFICATE]],
   [['check-config', 'none.yaml'], ['none.yaml: no such file; check the path']],
   [['check-config', '.'], ['.: is a folder; give the path of a YAML file']],
   [['check-config'], ["error: missing required argument 'file'"]],
@@ -90,7 +105,7 @@ test.for<[args: string[], err: string[]]>([
     ['--web.listen-address=1: 1 has no colon; write 127.0.0.1:1, or :1 for all interfaces'],
   ],
 ])('%j fails', async ([args, err]) => {
-  const told = err.map((line) => line.replace('FOLDER', folder));
+  const told = err.map((line) => line.replaceAll('FOLDER', folder));
   expect(await runSidelight(args, folder)).toEqual({ code: 1, out: [], err: told });
 });
 

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { StoreState } from '../../server/collector-status.ts';
+import { StoreThreadError } from '../../server/store/store.ts';
 import { createLog } from '../../server/telemetry/log.ts';
 import { SelfMetrics } from '../../server/telemetry/self-metrics.ts';
 
@@ -20,4 +21,20 @@ test('threads that were lost are told of in the log once, and in the status and 
   expect(lines).toEqual(['ERROR it ran out', 'ERROR it exited']);
   expect(state.threads).toEqual({ lost: 3, last: { at: 7000, message: 'it exited' } });
   expect(await metrics.registry.getSingleMetricAsString('sidelight_store_threads_lost_total')).toMatch(/_total 3$/);
+});
+
+test('what only comes of a thread that was lost is no trouble of its own in the log', () => {
+  const message = 'the thread that writes ended (it ran out of memory) and is started anew';
+  state.threadLost(message);
+  const error = new StoreThreadError(`${message}: ask again`);
+  state.upkeepFailed(error);
+  state.settled([], { error, waiting: 1, dropped: 0 });
+  state.upkeepFailed(error);
+  expect([lines, state.message]).toEqual([[`ERROR ${message}`], expect.stringContaining(message)]);
+  state.settled([], undefined);
+  state.upkeepDone();
+  expect(lines.slice(1)).toEqual([
+    'INFO  rounds can be stored again after 0s: nothing is lost',
+    'INFO  upkeep of the store works again',
+  ]);
 });

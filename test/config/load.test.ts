@@ -67,8 +67,9 @@ test('no file means all defaults, the same as an empty one', () => {
     },
     log: { level: 'info', format: 'text' },
   };
-  expect(loadConfig(undefined)).toEqual({ config: defaults });
-  expect(parseConfig('', 'conf.yaml')).toEqual({ config: defaults });
+  const namedFiles = new Map();
+  expect(loadConfig(undefined)).toEqual({ config: defaults, namedFiles });
+  expect(parseConfig('', 'conf.yaml')).toEqual({ config: defaults, namedFiles });
 });
 
 test('what only a restart can change is an error for a collector that runs', () => {
@@ -217,4 +218,14 @@ test.for<[name: string, path: () => string, error: string]>([
 test('an empty path', () => {
   const error = 'the path of the configuration file is empty; write --config.file=sidelight.yaml';
   expect(loadConfig('')).toEqual({ errors: [error] });
+});
+
+test('where files are named', () => {
+  const yaml =
+    'scrape:\n  tls: { ca_file: ca.crt }\nalerts:\n  webhooks:\n    - url: http://a\n      secret_file: /keys/hook\n';
+  const loaded = parseConfig(yaml, '/etc/sidelight.yaml');
+  expect([...(('config' in loaded && loaded.namedFiles) || [])]).toEqual([
+    ['/etc/ca.crt', '/etc/sidelight.yaml:2: scrape.tls.ca_file'],
+    ['/keys/hook', '/etc/sidelight.yaml:6: alerts.webhooks[0].secret_file'],
+  ]);
 });

@@ -56,7 +56,10 @@ export async function startTestCollector({
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const log: string[] = [];
-  const url = await servedUrl(child, log);
+  const url = await servedUrl(child, log).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   const exited = once(child, 'exit');
   return {
     url,

@@ -24,11 +24,11 @@ let run: HostileRun;
 beforeAll(
   async () => {
     run = await runHostile({ seconds: SECONDS });
-    const { mostMemoryMiB, stalestMs, ownPauseMs } = run;
-    const figures = { mostMemoryMiB, stalestMs, ownPauseMs, requests: run.sent.reduce((sum, count) => sum + count, 0) };
+    const { mostMemoryMiB, stalestMs } = run;
+    const figures = { mostMemoryMiB, stalestMs, requests: run.sent.reduce((sum, count) => sum + count, 0) };
     console.log(JSON.stringify(figures, (_, value) => (typeof value === 'number' ? Math.round(value) : value)));
   },
-  180_000 + SECONDS * 2000,
+  900_000 + SECONDS * 2000,
 );
 
 afterAll(() => run?.cleanUp());
@@ -40,7 +40,7 @@ test('the good ones stay exact', () => {
 
 test('the good ones are never down, nor later than one interval', () => {
   expect([...run.goodDown]).toEqual([]);
-  expect(run.stalestMs).toBeLessThan(2 * INTERVAL_MS + 2 * run.ownPauseMs);
+  expect(run.stalestMs).toBeLessThan(2 * INTERVAL_MS);
 });
 
 test.each(HOSTILE)('$kind', ({ kind, down, flaps }) => {

@@ -7,46 +7,67 @@ import { getJson, startTestCollector, type TestCollector } from './collector.ts'
 import { type ExportedRow, exportedRows } from './exported.ts';
 import { parseExposition, type Sample, latencySamples as samplesIn } from './exposition.ts';
 import { startTestMesh, type TestMesh } from './mesh.ts';
+import { Stopping } from './stopping.ts';
 import { edgeKey, edgesOf, hasLatency, requestsOf, servicesOf, type Truth } from './truth.ts';
 
 const INTERVAL_SECONDS = 1;
 /** Two turns of /clusters of five intervals each, what the counting may take, and the second flush of Envoy. */
 const SETTLE_MS = 16_000;
 
+interface Parts {
+  readonly mesh: TestMesh;
+  readonly collector: TestCollector;
+  readonly folder: string;
+  readonly stopping: Stopping;
+}
+
+async function startParts(name: string, stopping: Stopping): Promise<Omit<Parts, 'stopping'>> {
+  const made = await mkdtemp(join(tmpdir(), 'sidelight-e2e-'));
+  const folder = stopping.add(made, (path) => rm(path, { recursive: true, force: true }));
+  const mesh = stopping.add(await startTestMesh(name), (one) => one.stop());
+  const options = { targets: mesh.targets.map(({ address }) => address), storagePath: join(folder, 'sidelight.db') };
+  const started = await startTestCollector({ ...options, intervalSeconds: INTERVAL_SECONDS });
+  return { mesh, folder, collector: stopping.add(started, (one) => one.terminate()) };
+}
+
 /** An example mesh and the collector on it, both on ports of their own. */
 export class MeshRun {
   readonly mesh: TestMesh;
   readonly #collector: TestCollector;
   readonly #folder: string;
+  readonly #stopping: Stopping;
   readonly #startedAt = Date.now();
 
-  private constructor(mesh: TestMesh, collector: TestCollector, folder: string) {
+  private constructor({ mesh, collector, folder, stopping }: Parts) {
     this.mesh = mesh;
     this.#collector = collector;
     this.#folder = folder;
+    this.#stopping = stopping;
   }
 
-  /** Resolves when every Envoy has been scraped. */
+  /** Resolves when every Envoy has been scraped; leaves nothing running when that fails. */
   static async start(name: string): Promise<MeshRun> {
-    const folder = await mkdtemp(join(tmpdir(), 'sidelight-e2e-'));
-    const mesh = await startTestMesh(name);
-    const collector = await startTestCollector({
-      targets: mesh.targets.map(({ address }) => address),
-      storagePath: join(folder, 'sidelight.db'),
-      intervalSeconds: INTERVAL_SECONDS,
-    });
-    const run = new MeshRun(mesh, collector, folder);
-    await vi.waitFor(async () => {
-      const { scrape } = await run.api<StatusAnswer>('status');
-      expect([scrape.up, scrape.targets]).toEqual([mesh.targets.length, mesh.targets.length]);
-    }, SETTLE_MS);
-    return run;
+    const stopping = new Stopping();
+    try {
+      const run = new MeshRun({ ...(await startParts(name, stopping)), stopping });
+      await run.#everyTargetUp();
+      return run;
+    } catch (error) {
+      await stopping.all();
+      throw error;
+    }
   }
 
-  async stop(): Promise<void> {
-    await this.#collector.terminate();
-    await this.mesh.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+  stop(): Promise<void> {
+    return this.#stopping.all();
+  }
+
+  async #everyTargetUp(): Promise<void> {
+    const { length } = this.mesh.targets;
+    await vi.waitFor(async () => {
+      const { scrape } = await this.api<StatusAnswer>('status');
+      expect([scrape.up, scrape.targets]).toEqual([length, length]);
+    }, SETTLE_MS);
   }
 
   /** An answer of the API: `services`, say. */

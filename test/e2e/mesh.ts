@@ -26,7 +26,10 @@ export async function startTestMesh(name = 'three-services'): Promise<TestMesh> 
   const { ports } = await loadMesh({ name, portOffset: 0 });
   const portOffset = await findFreePortOffset(ports);
   const runFolder = await mkdtemp(join(tmpdir(), 'sidelight-mesh-'));
-  const mesh = await startMesh({ name, envoy, portOffset, runFolder, log });
+  const mesh = await startMesh({ name, envoy, portOffset, runFolder, log }).catch(async (error: unknown) => {
+    await rm(runFolder, { recursive: true });
+    throw error;
+  });
   const stop = async () => {
     await mesh.stop();
     await rm(runFolder, { recursive: true });

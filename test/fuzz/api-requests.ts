@@ -1,7 +1,8 @@
 /** Requests of all kinds, good and hostile ones, the same ones for the same seed and index. */
 
 import { type Random, seededRandom } from '../../examples/meshes/random.ts';
-import { openApi, type Parameter } from '../../server/api/openapi.ts';
+import { openApi } from '../../server/api/openapi.ts';
+import type { Parameter } from '../../server/api/openapi-parameters.ts';
 import { NOW } from '../api/meshes.ts';
 
 export interface FuzzedRequest {

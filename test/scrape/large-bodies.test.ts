@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { LARGE_BYTES, LargeBodies } from '../../server/scrape/large-bodies.ts';
+import { LARGE_BYTES, LargeAnswers, LargeBodies } from '../../server/scrape/large-bodies.ts';
 import { startFakeAdmin } from './fake-admin.ts';
 import { clientOf } from './scraping.ts';
 
 test('two go on at once, the others in their order', () => {
-  const bodies = new LargeBodies<{ name: string }>();
+  const bodies = new LargeBodies<{ name: string }>(2);
   const went: string[] = [];
   const owners = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name }));
   const [a, b, c, d] = owners;
@@ -19,6 +19,25 @@ test('two go on at once, the others in their order', () => {
   expect([went, ask(d)]).toEqual([['d'], true]);
   bodies.ended(b);
   expect(went).toEqual(['d', 'e']);
+});
+
+test('one at a time goes on beyond 8 MiB, and holds up no smaller one', () => {
+  const answers = new LargeAnswers<{ name: string }>();
+  const went: string[] = [];
+  const [a, b, c] = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
+  const ask = (owner: { name: string }, megabytes: number) =>
+    answers.mayGoOn(owner, megabytes * LARGE_BYTES, () => went.push(owner.name));
+  expect([ask(a, 2), ask(b, 2), ask(a, 9), ask(b, 8), ask(b, 9), ask(c, 1), ask(c, 2)]).toEqual([
+    true,
+    true,
+    true,
+    true,
+    false,
+    true,
+    false,
+  ]);
+  answers.ended(a);
+  expect([went.sort(), ask(b, 20), ask(c, 2)]).toEqual([['b', 'c'], true, true]);
 });
 
 test('large answers of many targets at once are all received', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AlertmanagerConfig } from '../../config/alerts-config.ts';
 import type { KeptAlert } from '../../model/alert.ts';
 import type { AlertReceiver } from './delivery-loop.ts';
-import { post } from './post.ts';
+import { DeliveryError, post } from './post.ts';
 
 /** What an alert's receivers need besides the alert itself. */
 export interface AlertSource {
@@ -25,6 +25,8 @@ const RESENDS_UNTIL_ENDED = 4;
 /** How long an ended alert is repeated. */
 const REPEAT_ENDED_MS = 5 * 60_000;
 const BATCH = 500;
+/** It has taken the alerts of the batch that are right, and not the others: no reason to hold back the next batches. */
+const REFUSED = 400;
 
 /**
  * Tells one Alertmanager how alerts are, over its API v2: at every change, and every minute. What it is told is the
@@ -52,10 +54,17 @@ export class AlertmanagerReceiver implements AlertReceiver {
     const alerts = source
       .alerts()
       .filter(({ state }) => state.phase === 'firing' || (state.phase === 'resolved' && state.since >= endedAfter));
+    let refusal: DeliveryError | undefined;
     for (let from = 0; from < alerts.length; from += BATCH) {
       const told = alerts.slice(from, from + BATCH).map((alert) => this.told(alert, at));
-      await post({ url: this.url, headers: config.headers, body: JSON.stringify(told), signal });
+      try {
+        await post({ url: this.url, headers: config.headers, body: JSON.stringify(told), signal });
+      } catch (error) {
+        if (!(error instanceof DeliveryError) || error.status !== REFUSED) throw error;
+        refusal ??= error;
+      }
     }
+    if (refusal) throw refusal;
     this.toldAt = at;
     return false;
   }

@@ -83,7 +83,9 @@ export class SlotSums {
   counts({ from, to, bins: wantsBins, quantiles }: WindowOptions): WindowCounts {
     const within = { from, to };
     const counters = new Float64Array(COUNTERS.length);
-    for (const [counter, column] of this.counters) counters[counter] = this.grid.sum(column, within);
+    this.counters.forEach((column, counter) => {
+      counters[counter] = this.grid.sum(column, within);
+    });
     const timeoutsWithoutSample = this.timeouts ? this.grid.sum(this.timeouts, within) : 0;
     const own = wantsBins ? this.binsOf('downstream', within) : NO_BINS;
     const called = wantsBins ? this.binsOf('upstream', within) : NO_BINS;
@@ -101,10 +103,10 @@ export class SlotSums {
 
   private binsOf(source: LatencySource, within: Interval): SparseBins {
     const found: [key: number, count: number][] = [];
-    for (const [key, column] of this.bins[source]) {
+    this.bins[source].forEach((column, key) => {
       const count = this.grid.sum(column, within);
       if (count > 0) found.push([key, count]);
-    }
+    });
     found.sort(([a], [b]) => a - b);
     return { keys: found.map(([key]) => key), counts: found.map(([, count]) => count) };
   }

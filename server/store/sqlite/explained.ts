@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { StoreError } from '../store.ts';
 
 /** What to do, by the beginning of an error's code; the first that fits. */
@@ -18,11 +19,25 @@ const REMEDIES: readonly (readonly [code: string, remedy: string])[] = [
   ['SQLITE_IOERR', 'the disk fails to read or to write: check it, or choose another storage.path'],
 ];
 
+const READ_ONLY =
+  'the disk has become read-only, or the file: make it writable again (the kernel log says why a disk was), or choose another storage.path';
+
+/** SQLite does not tell why the system refused to write. */
+function isReadOnly(path: string, code: string): boolean {
+  if (!code.startsWith('SQLITE_IOERR')) return false;
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return ['EROFS', 'EPERM', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
+}
+
 /** Any error of the file at `path` as one that says what to do. */
 export function explained(path: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const { code = '', message = String(error) } = (error ?? {}) as { code?: string; message?: string };
-  const remedy = REMEDIES.find(([known]) => code.startsWith(known))?.[1];
+  const remedy = isReadOnly(path, code) ? READ_ONLY : REMEDIES.find(([known]) => code.startsWith(known))?.[1];
   return new StoreError(`storage.path ${path}: ${remedy ?? message}`);
 }
 

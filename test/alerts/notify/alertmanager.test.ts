@@ -150,6 +150,17 @@ test('what ended while nobody listened is told when somebody does', async () => 
   expect(toldIn(manager.received.at(-1)?.text)).toEqual([['a', MINUTE, 11 * MINUTE]]);
 });
 
+test('an alert that a real Alertmanager refuses keeps no other from it', { timeout: 120_000 }, async () => {
+  const manager = await new Alertmanager().start('http://127.0.0.1:9');
+  cleanUp.push(() => manager.remove());
+  const others = Array.from({ length: 600 }, (_, index) => firing(`s${index}`, Date.now()));
+  const refused = { ...firing('refused', Date.now()), annotations: { 'no-name': 'of an annotation' } };
+  const running = receiverOf(manager.url, { alerts: [refused, ...others] });
+  await eventually(async () => expect(await manager.alerts()).toHaveLength(600));
+  expect(running.failures[0]).toContain('answered 400: "invalid annotations: invalid name');
+  expect(running.successes).toBe(0);
+});
+
 test('ten thousand alerts go in batches of 500', async () => {
   const manager = await listener();
   receiverOf(manager.url, { alerts: Array.from({ length: 10_000 }, (_, index) => firing(`s${index}`, 0)) });

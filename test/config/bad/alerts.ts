@@ -152,6 +152,37 @@ export const ALERTS: readonly BadFile[] = [
     ],
   },
   {
+    name: 'a template that does not end',
+    yaml: rule('signal: failures, above: 1, annotations: { summary: "{{ .labels.service }" }'),
+    errors: [`${at('annotations.summary')} a {{ or }} without its counterpart`],
+  },
+  {
+    name: 'a name of an annotation that an Alertmanager does not take',
+    yaml: rule('signal: failures, above: 1, annotations: { runbook-url: x }'),
+    errors: [`${at('annotations.runbook-url')} not a label name; use letters, digits and _, and no digit first`],
+  },
+  {
+    name: 'labels that alerts have already',
+    yaml: rule('signal: failures, above: 1, by: [service], labels: { alertname: B, severity: critical, service: x }'),
+    errors: [
+      `${at('labels.alertname')} it is the name of the rule; remove it`,
+      `${at('labels.severity')} write severity beside labels, not in them`,
+      `${at('labels.service')} alerts get it from what they are about; choose another name, or remove it`,
+    ],
+  },
+  {
+    name: 'a pattern of a label that the rule does not tell apart',
+    yaml: rule('signal: failures, above: 1, match: { region: eu }'),
+    errors: [
+      `${at('match.region')} nothing would ever match, as the rule does not tell apart by region; write by: [service, namespace, region]`,
+    ],
+  },
+  {
+    name: 'an objective above everything',
+    yaml: rule('slo: { objective: 100.5% }'),
+    errors: [`${at('slo.objective')} 100.5% leaves no request that may fail; write less than 100%, such as 99.9%`],
+  },
+  {
     name: 'receivers',
     yaml: 'alerts:\n  alertmanagers: [{ url: "alertmanager:9093" }]\n  webhooks: [{ url: "http://u:p@hooks" }, {}]\n',
     errors: [

@@ -100,6 +100,7 @@ function rule(differences: Partial<RuleItem>): RuleItem {
     alerts: { inactive: 9, pending: 0, firing: 0, resolved: 0, no_data: 0, too_little_data: 0 },
     lastEvaluation: null,
     error: '',
+    objective: null,
     budgets: [],
     ...differences,
   };

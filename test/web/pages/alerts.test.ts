@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import type { ChartUnit } from '../../../web/charts/axis-label.ts';
-import { type Alarm, alarmKey, momentOf, queryOf, signalOf, unitOf } from '../../../web/pages/alerts/alert-moment.ts';
+import {
+  type Alarm,
+  alarmKey,
+  limitOf,
+  momentOf,
+  queryOf,
+  signalOf,
+  unitOf,
+} from '../../../web/pages/alerts/alert-moment.ts';
 
 const T = Date.UTC(2026, 0, 2, 14);
 const MINUTE = 60_000;
@@ -40,10 +48,25 @@ test.each<[signal: string, unit: ChartUnit]>([
   ['timeouts', 'count'],
 ])('%s is drawn as %s', (signal, unit) => expect(unitOf(signal)).toBe(unit));
 
+const SUCCESS = { share: 0.999, goodBelowMs: null };
+const FAST = { share: 0.99, goodBelowMs: 300 };
+
 test('a rule without a signal is told by the failures that spend its budget, or not at all', () => {
-  expect(signalOf({ signal: 'latency_p50', budgets: [] })).toBe('latency_p50');
-  expect(signalOf({ signal: null, budgets: [{ labels: {}, left: 0.4 }] })).toBe('error_rate');
-  expect(signalOf({ signal: null, budgets: [] })).toBeNull();
+  expect(signalOf({ signal: 'latency_p50', objective: null })).toBe('latency_p50');
+  expect(signalOf({ signal: null, objective: SUCCESS })).toBe('error_rate');
+  expect(signalOf({ signal: null, objective: FAST })).toBe('latency_p99');
+  expect(signalOf({ signal: null, objective: null })).toBeNull();
+});
+
+test('the line of an objective is in the unit of what is drawn: a share of failures, or the bound of what is good', () => {
+  const burning = alarm({ threshold: 14.4, thresholdText: '14.4 times the allowed rate' });
+  expect(limitOf(alarm(), null)).toEqual({ value: 500, label: '500 ms' });
+  expect(limitOf(alarm({ threshold: null }), null)).toBeNull();
+  expect(limitOf(burning, SUCCESS)).toEqual({
+    value: expect.closeTo(0.0144, 12),
+    label: '14.4 times the allowed rate',
+  });
+  expect(limitOf(burning, FAST)).toEqual({ value: 300, label: 'good below this' });
 });
 
 test('labels of the rule are filtered by, or told apart by; labels of the alert alone are neither', () => {

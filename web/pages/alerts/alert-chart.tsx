@@ -9,7 +9,7 @@ import { useAnswer } from '../../state/answer.ts';
 import { graceMs, live, scrapeIntervalMs, status } from '../../state/collector.ts';
 import { CHART_POINTS, chooseStep, keptStepMs } from '../../state/window.ts';
 import { AlertLabels } from './alert-labels.tsx';
-import { type Alarm, momentOf, queryOf, signalOf, unitOf } from './alert-moment.ts';
+import { type Alarm, limitOf, momentOf, queryOf, signalOf, unitOf } from './alert-moment.ts';
 
 interface AlertChartProps {
   readonly alarm: Alarm;
@@ -59,7 +59,6 @@ function SignalChart({ alarm, rule, signal }: SignalChartProps) {
   const rates = useAnswer(api.alarmSeries('request_rate', wish), step.ms).value;
   const [own, requests] = [pick(values.data, alarm), pick(rates.data, alarm)];
   const data = own && requests && lineData([{ key: 'value', label: 'value', answer: own }], requests, graceMs.value);
-  const limit = alarm.threshold === null ? null : { value: alarm.threshold, label: alarm.thresholdText };
   return (
     <LazyChart
       name="moment"
@@ -69,7 +68,7 @@ function SignalChart({ alarm, rule, signal }: SignalChartProps) {
       kind="lines"
       unit={unitOf(signal)}
       error={values.error}
-      data={data && { ...data, limit, events: eventsWithin(firedEvents(alarm), data) }}
+      data={data && { ...data, limit: limitOf(alarm, rule.objective), events: eventsWithin(firedEvents(alarm), data) }}
     />
   );
 }

@@ -53,9 +53,21 @@ export function unitOf(signal: string): ChartUnit {
   return UNITS.find(([pattern]) => pattern.test(signal))?.[1] ?? 'count';
 }
 
-/** What a rule without a signal of its own is told by: the failures that spend a budget, or nothing. */
-export function signalOf({ signal, budgets }: Pick<RuleItem, 'signal' | 'budgets'>): string | null {
-  return signal ?? (budgets.length > 0 ? 'error_rate' : null);
+/** What a rule without a signal of its own is told by: what spends an objective's budget, or nothing. */
+export function signalOf({ signal, objective }: Pick<RuleItem, 'signal' | 'objective'>): string | null {
+  if (signal !== null || !objective) return signal;
+  return objective.goodBelowMs === null ? 'error_rate' : 'latency_p99';
+}
+
+/** The line to draw, in the unit of what {@link signalOf} draws. */
+export function limitOf(
+  { threshold, thresholdText }: Pick<Alarm, 'threshold' | 'thresholdText'>,
+  objective: RuleItem['objective'],
+): { value: number; label: string } | null {
+  const bound = objective?.goodBelowMs;
+  if (bound) return { value: bound, label: 'good below this' };
+  if (threshold === null) return null;
+  return { value: objective ? threshold * (1 - objective.share) : threshold, label: thresholdText };
 }
 
 const FILTERS = ['service', 'namespace', 'region', 'zone', 'instance'];

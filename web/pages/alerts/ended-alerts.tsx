@@ -26,7 +26,7 @@ interface EndedAlertsProps {
 }
 
 export function EndedAlerts({ ended, now, focus }: EndedAlertsProps) {
-  if (ended.length === 0) return <p class="nothing">No alert ended in the last day.</p>;
+  if (ended.length === 0) return <p class="nothing">No other alert ended in the last day.</p>;
   return (
     <div class="rows-by-key">
       <div class="tools">

@@ -56,7 +56,9 @@ function standing({ error, alerts }: RuleItem) {
   if (error !== '') return { health: 'unknown', words: 'can not be worked out' } as const;
   if (alerts.firing > 0) return { health: 'bad', words: `${alerts.firing} firing` } as const;
   if (alerts.pending > 0) return { health: 'warn', words: `${alerts.pending} pending` } as const;
-  return { health: 'good', words: 'quiet' } as const;
+  if (alerts.inactive + alerts.resolved > 0) return { health: 'good', words: 'quiet' } as const;
+  const words = alerts.too_little_data > 0 ? 'too little data' : alerts.no_data > 0 ? 'no data' : 'matches nothing';
+  return { health: 'unknown', words } as const;
 }
 
 function ruleColumns(now: number): Column<RuleItem>[] {
