@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { Response } from 'express';
 import { Slices } from '../measure/slices.ts';
+import { Points } from './points.ts';
 
 /** Elements of a list that are rendered at once. */
 const PIECE = 250;
@@ -39,7 +40,8 @@ async function drained(response: Response): Promise<void> {
 
 /** JSON text in pieces; what JSON.stringify leaves out is left out. */
 export function* piecesOf(value: unknown, depth: number): Generator<string> {
-  if (isSmall(value)) yield JSON.stringify(value) ?? 'null';
+  if (value instanceof Points) yield* value.pieces();
+  else if (isSmall(value)) yield JSON.stringify(value) ?? 'null';
   else if (Array.isArray(value)) yield* listPieces(value, depth);
   else if (depth < DEPTH && typeof value === 'object' && value !== null) yield* objectPieces(value, depth);
   else yield JSON.stringify(value) ?? 'null';
@@ -53,6 +55,7 @@ function isSmall(value: unknown): boolean {
 /** Numbers, texts and names in a value, counted up to `most`. */
 function partsOf(value: unknown, most: number): number {
   if (typeof value !== 'object' || value === null) return 1;
+  if (value instanceof Points) return value.length;
   const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
   let count = parts.length;
   for (let i = 0; i < parts.length && count <= most; i++) count += partsOf(parts[i], most - count);
