@@ -127,7 +127,7 @@ class SeriesList {
 
   /** @throws RequestError when the answer gets too large. */
   async add(group: MeasuredGroup, shape: Shape): Promise<void> {
-    await this.slices.pause();
+    if (this.slices.isUp) await this.slices.pause();
     const series = seriesOf(group, shape);
     this.all.push(...series);
     this.points += series.length * shape.times.length;

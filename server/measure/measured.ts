@@ -297,7 +297,7 @@ async function mergeGroups(groups: readonly MeasuredGroup[]): Promise<MeasuredGr
     }
     const cells: (Cell | null)[] = [];
     for (const [index, cell] of first.cells.entries()) {
-      await slices.pause();
+      if (slices.isUp) await slices.pause();
       cells.push(mergeCells([cell, ...others.map((one) => one.cells[index] ?? null)]));
     }
     merged.push({ labels: first.labels, cells });

@@ -61,7 +61,7 @@ class GroupView implements Group {
 
 function placeOf(answer: EncodedAnswer, at: number): GroupPlace {
   const measured = answer.numbers[at + GROUP_FIELDS.measured] ?? 0;
-  return { at, measured, counters: usedCounters(answer, at) };
+  return { at, measured, counters: answer.cells > MOST_KEPT ? usedCounters(answer, at) : undefined };
 }
 
 function isMeasured({ numbers }: EncodedAnswer, { measured }: GroupPlace, index: number): boolean {
@@ -89,7 +89,8 @@ interface GroupPlace {
   readonly at: number;
   /** Where the column of measured intervals begins. */
   readonly measured: number;
-  readonly counters: readonly CounterColumns[];
+  /** Of all cells; those of a few look for themselves. */
+  readonly counters: readonly CounterColumns[] | undefined;
 }
 
 /** A counter that is not 0 everywhere, and where its columns begin; negative for one that is. */
@@ -139,7 +140,11 @@ class CellView implements Cell {
   }
 
   protected readCounters(into: Float64Array): Float64Array {
-    for (const { counter, counted } of this.group.counters) into[counter] = this.numberAt(counted);
+    const { counters } = this.group;
+    if (counters) for (const { counter, counted } of counters) into[counter] = this.numberAt(counted);
+    else
+      for (let counter = 0; counter < COUNTERS.length; counter++)
+        into[counter] = this.numberAt(this.place(GROUP_FIELDS.counters + counter));
     return into;
   }
 
@@ -151,7 +156,7 @@ class CellView implements Cell {
 
   protected readRates(into: Float64Array): Float64Array {
     const seconds = this.measuredMs / 1000;
-    for (const { counter, counted, expected } of this.group.counters)
+    for (const { counter, counted, expected } of this.group.counters ?? usedCounters(this.answer, this.group.at))
       into[counter] = (this.numberAt(counted) + this.numberAt(expected)) / seconds;
     return into;
   }
@@ -186,12 +191,19 @@ class CellView implements Cell {
   }
 
   get quantiles(): Quantile[] {
+    return this.readQuantiles([]);
+  }
+
+  /** Into those that there are already. */
+  protected readQuantiles(found: FoundQuantile[]): Quantile[] {
     const start = this.place(GROUP_FIELDS.quantiles);
     if (start < 0) return [];
-    const { quantiles } = this.answer;
-    const found: Quantile[] = [];
-    for (let index = 0; index < quantiles; index++)
-      found.push(quantileAt(this.answer, start + (this.index * quantiles + index) * QUANTILE_FIELDS));
+    const { numbers, quantiles } = this.answer;
+    for (let index = 0; index < quantiles; index++) {
+      const one = found[index] ?? new FoundQuantile();
+      one.read(numbers, start + (this.index * quantiles + index) * QUANTILE_FIELDS);
+      found[index] = one;
+    }
     return found;
   }
 
@@ -227,20 +239,29 @@ class CellView implements Cell {
   }
 }
 
-function quantileAt({ numbers }: EncodedAnswer, at: number): Quantile {
-  const value = numbers[at] ?? Number.NaN;
-  const isKnown = !Number.isNaN(value);
-  return {
-    valueMs: isKnown ? value : null,
-    bin: isKnown ? [numbers[at + 1] ?? 0, numbers[at + 2] ?? 0] : null,
-    capped: numbers[at + 3] === 1,
-  };
+class FoundQuantile implements Quantile {
+  valueMs: number | null = null;
+  bin: [number, number] | null = null;
+  capped = false;
+  private readonly bounds: [number, number] = [0, 0];
+
+  read(numbers: Float64Array, at: number): void {
+    const value = numbers[at] ?? Number.NaN;
+    const isKnown = !Number.isNaN(value);
+    const { bounds } = this;
+    bounds[0] = numbers[at + 1] ?? 0;
+    bounds[1] = numbers[at + 2] ?? 0;
+    this.valueMs = isKnown ? value : null;
+    this.bin = isKnown ? bounds : null;
+    this.capped = numbers[at + 3] === 1;
+  }
 }
 
 /** One after the other all cells of a group, in the same memory. */
 class PassingCell extends CellView {
   private readonly ownCounters = new Float64Array(COUNTERS.length);
   private readonly ownRates = new Float64Array(COUNTERS.length);
+  private readonly ownQuantiles: FoundQuantile[] = [];
 
   at(index: number): this {
     this.index = index;
@@ -257,5 +278,9 @@ class PassingCell extends CellView {
   override get rates(): Float64Array {
     this.knownRates ??= this.readRates(this.ownRates);
     return this.knownRates;
+  }
+
+  override get quantiles(): Quantile[] {
+    return this.readQuantiles(this.ownQuantiles);
   }
 }
