@@ -23,8 +23,15 @@ export class VarintWriter {
     this.length = length;
   }
 
-  /** Appends pairs of a distance, from one of the ascending keys to the next, and a count. */
-  writePairs(keys: ArrayLike<number>, counts: ArrayLike<number>): void {
+  /**
+   * Appends pairs of a distance, from one of the ascending keys to the next, and a count; `countOf` tells what stands for
+   * a count that is no whole number from 0 to 127.
+   */
+  writePairs(
+    keys: ArrayLike<number>,
+    counts: ArrayLike<number>,
+    countOf: (count: number) => number = (count) => count,
+  ): void {
     while (this.length + 20 * keys.length > this.bytes.length) this.grow();
     const { bytes } = this;
     let { length } = this;
@@ -34,14 +41,14 @@ export class VarintWriter {
       const count = counts[i] ?? 0;
       const distance = key - previous;
       previous = key;
-      if (distance <= 0x7f && count <= 0x7f) {
+      if (distance <= 0x7f && (count & 0x7f) === count) {
         bytes[length++] = distance;
         bytes[length++] = count;
         continue;
       }
       this.length = length;
       this.write(distance);
-      this.write(count);
+      this.write(countOf(count));
       length = this.length;
     }
     this.length = length;

@@ -192,6 +192,6 @@ function endOfSlotList({ list, at, entries }: { list: PackedList; at: number; en
   return next;
 }
 
-export function intervalOf({ t0, t1 }: LogRow): Interval {
+function intervalOf({ t0, t1 }: LogRow): Interval {
   return { from: t0, to: t1 };
 }
