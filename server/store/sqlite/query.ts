@@ -2,9 +2,10 @@ import { requestCount } from '../../model/flow.ts';
 import type { Interval } from '../../model/spread.ts';
 import { type EncodedAnswer, NumberWriter } from '../answer.ts';
 import { CellGrid } from '../cell-grid.ts';
+import { partsIn } from '../coverage.ts';
 import { QueryStoppedError, QueryTooLargeError, type SumQuery } from '../store.ts';
 import { planSegments, type Segment, tierNames } from '../tiers.ts';
-import { Adder, type RowContext } from './adding.ts';
+import { Adder, type UnitPart } from './adding.ts';
 import { Groups } from './groups.ts';
 import type { LogRow } from './log-index.ts';
 import type { PlannedUnit, QueryPlan, QueryPlans } from './query-plan.ts';
@@ -150,19 +151,18 @@ export class StoreQuery {
     const { unit, members } = planned;
     const { direction } = this.plan;
     const rows = this.sources.rows(unit, { ...segment, direction }, members);
-    const runs: Run[] = [];
-    for (const { from, to } of this.sources.coverage(unit, segment)) addRun(runs, segment, from, to);
-    for (const row of rows) if (isRecord(row)) addRun(runs, segment, row.t0, row.t1);
+    const measured: Run[] = [];
+    for (const { from, to } of this.sources.coverage(unit, segment)) addRun(measured, from, to);
+    for (const row of rows) if (isRecord(row)) addRun(measured, row.t0, row.t1);
+    const runs = partsIn(measured, segment);
     if (runs.length === 0) return;
     const tails = this.tailsOf(rows);
     const ends = [...tails.values()].map((row) => this.tailOf(row));
     for (const row of rows) this.settle(row);
     for (const group of planned.groups) this.groups.of(group).measured(runs, ends);
-    for (const place of this.sources.blocks(unit, segment, direction)) this.adder.addBlock(place, segment, planned);
-    for (const row of rows) {
-      const tail = row.layout !== BLOCK && tails.get(row.unit) === row ? this.tailOf(row) : NO_TAIL;
-      left.push({ row, segment, planned, tail });
-    }
+    const part = { segment, planned, measured };
+    for (const place of this.sources.blocks(unit, segment, direction)) this.adder.addBlock(place, part);
+    for (const row of rows) left.push({ row, part, tail: tails.get(row.unit) === row ? this.tailOf(row) : NO_TAIL });
   }
 
   /**
@@ -176,8 +176,8 @@ export class StoreQuery {
     for (const list of [whole, rows.filter(isLast)])
       for (const [index, one] of list.entries()) {
         if (index % ROWS_BETWEEN_CHECKS === 0) this.checkLimits();
-        if (one.row.layout === BLOCK) adder.addBlock(logBlock(one.row), one.segment, one.planned);
-        else adder.addRow(one.row, one);
+        if (isRecord(one.row)) adder.addRow(one.row, one.part, one.tail);
+        else adder.addBlock(logBlock(one.row), one.part);
       }
   }
 
@@ -223,8 +223,10 @@ interface PlannedPart {
   readonly segment: Segment;
 }
 
-interface PlannedRow extends RowContext {
+interface PlannedRow {
   readonly row: LogRow;
+  readonly part: UnitPart;
+  readonly tail: Interval;
 }
 
 function mostOpen({ bins }: SumQuery, steps: number): number {
@@ -252,12 +254,9 @@ interface Run {
   to: number;
 }
 
-/** Adds an interval as far as it lies within another one; those that follow one another become one. */
-function addRun(runs: Run[], within: Interval, start: number, end: number): void {
-  const from = Math.max(start, within.from);
-  const to = Math.min(end, within.to);
-  if (to <= from) return;
+/** Adds an interval; those that follow one another become one. */
+function addRun(runs: Run[], from: number, to: number): void {
   const last = runs.at(-1);
   if (last && from >= last.from && from <= last.to) last.to = Math.max(last.to, to);
-  else runs.push({ from, to });
+  else if (to > from) runs.push({ from, to });
 }
