@@ -243,17 +243,18 @@ class FoundQuantile implements Quantile {
   valueMs: number | null = null;
   bin: [number, number] | null = null;
   capped = false;
-  private readonly bounds: [number, number] = [0, 0];
 
+  /** Into the same memory, as far as there is any. */
   read(numbers: Float64Array, at: number): void {
     const value = numbers[at] ?? Number.NaN;
-    const isKnown = !Number.isNaN(value);
-    const { bounds } = this;
-    bounds[0] = numbers[at + 1] ?? 0;
-    bounds[1] = numbers[at + 2] ?? 0;
-    this.valueMs = isKnown ? value : null;
-    this.bin = isKnown ? bounds : null;
     this.capped = numbers[at + 3] === 1;
+    this.valueMs = Number.isNaN(value) ? null : value;
+    if (this.valueMs === null) this.bin = null;
+    else {
+      this.bin ??= [0, 0];
+      this.bin[0] = numbers[at + 1] ?? 0;
+      this.bin[1] = numbers[at + 2] ?? 0;
+    }
   }
 }
 
