@@ -22,6 +22,7 @@ import { compileSampleFilter } from './exporter/sample-filter.ts';
 import { Live } from './live/live.ts';
 import { decodeTotals } from './mesh/totals.ts';
 import type { Target } from './model/discovered-target.ts';
+import { FlowTotals } from './model/flow-totals.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
 import { Pipeline } from './pipeline.ts';
 import { Rounds } from './rounds.ts';
@@ -44,11 +45,11 @@ export interface RunningCollector {
 const WEB_FOLDER = fileURLToPath(new URL('../web/dist', import.meta.url));
 /** How long a round gathers scrapes; longer where they come all the time: what a round costs is shared by more of them. */
 const GATHER_MS = 150;
-const GATHER_STEADY_MS = 500;
+const GATHER_STEADY_MS = 1000;
 const MOST_GATHERED = 200;
 /** While the store fails: a few rounds of a large mesh, hours of a small one. */
 const KEEP_SCRAPES = 5000;
-const UPKEEP_REST_MS = 1000;
+const UPKEEP_REST_MS = 5000;
 const LOGGED_CONFLICTS = 10;
 /** A target that stays down for the same reason is told of this often. */
 const WARNING_QUIET_MS = 600_000;
@@ -77,7 +78,9 @@ export async function startCollector(
   const live = new Live();
   live.setTargets(
     [],
-    stored.map((entry) => ({ ...entry, flows: decodeTotals(entry.totals)?.flows ?? [] })),
+    stored.map(({ target, identity, inbound, totals }) => {
+      return { target, identity, inbound, flows: decodeTotals(totals)?.flows ?? new FlowTotals() };
+    }),
   );
   const warnings = new QuietLog({ log, quietMs: WARNING_QUIET_MS, now });
   const alerts = new CollectorAlerts({
@@ -271,7 +274,7 @@ function tickTimes({ scrape: { intervalMs } }: Config, live: Live) {
 /** Scrapes in step are told of by a tick soon after them, and are to be stored by then. */
 function gatherOf({ scrape: { intervalMs } }: Config, live: Live): number {
   const isSteady = spreadOf(live.size, intervalMs) === intervalMs;
-  return isSteady ? Math.max(GATHER_MS, Math.min(GATHER_STEADY_MS, intervalMs / 20)) : GATHER_MS;
+  return isSteady ? Math.max(GATHER_MS, Math.min(GATHER_STEADY_MS, intervalMs / 10)) : GATHER_MS;
 }
 
 /** Reloads and tells how that went. */

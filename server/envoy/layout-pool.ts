@@ -1,5 +1,3 @@
-import type { StatsLayout } from './stats.ts';
-
 interface Entry<Layout extends object> {
   readonly layout: WeakRef<Layout>;
   /** What the layout was made from; equal bytes make equal layouts. */
@@ -12,7 +10,7 @@ const FEWEST_SWEPT = 64;
  * Lets targets that list the same names share one layout, and with it whatever is worked out from the names: the
  * sidecars of a service mostly do. A layout that no target uses any more is given up.
  */
-export class LayoutPool<Layout extends StatsLayout> {
+export class LayoutPool<Layout extends object> {
   private readonly entries = new Map<number, Entry<Layout>>();
   private sweepAt = FEWEST_SWEPT;
 

@@ -2,8 +2,8 @@
 
 import type { LiveTarget } from '../live/live.ts';
 import type { FlowKey, Identity } from '../model/flow.ts';
+import type { FlowTotal } from '../model/flow-totals.ts';
 import { keyOf } from '../model/labels.ts';
-import type { FlowTotal } from '../model/scrape-record.ts';
 import { LabelSet } from './families.ts';
 
 export type ExporterLevel = 'service' | 'instance';

@@ -1,8 +1,9 @@
 /** The newest state of every target, in memory: for the exporter, the target page and who is known. */
 
 import type { Target } from '../model/discovered-target.ts';
-import type { Identity } from '../model/flow.ts';
-import type { ClustersAsked, FlowTotal, PaceInForce, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
+import type { FlowKey, Identity } from '../model/flow.ts';
+import { type FlowTotal, FlowTotals } from '../model/flow-totals.ts';
+import type { ClustersAsked, PaceInForce, ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
 
 export type Health = 'up' | 'down' | 'unknown';
 
@@ -36,7 +37,9 @@ export interface LiveTarget {
   /** Since when `flows` count, Unix milliseconds; null where an earlier life of the collector knew it. */
   countedSince: number | null;
   /** Everything counted so far; empty until the first scrape of this life of the collector. What was read stays as it is. */
-  flows: readonly FlowTotal[];
+  readonly flows: readonly FlowTotal[];
+  /** The names of the same. */
+  readonly flowKeys: readonly FlowKey[];
 }
 
 /** What an earlier life of the collector knew of a target. */
@@ -44,8 +47,10 @@ export interface RememberedTarget {
   readonly target: string;
   readonly identity: Identity;
   readonly inbound: boolean;
-  readonly flows: readonly FlowTotal[];
+  readonly flows: FlowTotals;
 }
+
+const NO_FLOWS = new FlowTotals();
 
 export class Live {
   /** Counts up whenever something changes. */
@@ -74,7 +79,7 @@ export class Live {
       const target = this.targets.get(record.target);
       if (!target) continue;
       applyRecord(target, record);
-      if (!record.findings && !target.hasFlows) target.flows = this.remembered.get(record.target)?.flows ?? [];
+      if (!record.findings && !target.hasFlows) target.copy(this.remembered.get(record.target)?.flows ?? NO_FLOWS);
       this.remembered.delete(record.target);
     }
   }
@@ -118,11 +123,9 @@ class CountedTarget implements LiveTarget {
   identity: Identity | undefined;
   inbound: boolean;
   countedSince: number | null = null;
-  /** Shown as long as there are no copies. */
-  private earlier: readonly FlowTotal[] = [];
-  private copies: readonly CopiedFlow[] = [];
-  /** Whether somebody may still be reading the copies. */
-  private isRead = false;
+  private totals = new FlowTotals();
+  /** What somebody may still be reading: `totals` are not written again. */
+  private read: readonly FlowTotal[] | undefined;
 
   constructor(target: Target, remembered: RememberedTarget | undefined) {
     this.target = target;
@@ -131,24 +134,23 @@ class CountedTarget implements LiveTarget {
   }
 
   get flows(): readonly FlowTotal[] {
-    this.isRead = true;
-    return this.copies.length > 0 ? this.copies : this.earlier;
+    this.read ??= [...this.totals];
+    return this.read;
   }
 
-  set flows(flows: readonly FlowTotal[]) {
-    this.earlier = flows;
-    this.copies = [];
+  get flowKeys(): readonly FlowKey[] {
+    return this.totals.keys;
   }
 
   get hasFlows(): boolean {
-    return this.copies.length + this.earlier.length > 0;
+    return this.totals.size > 0;
   }
 
-  /** Copies totals, which change with the next scrape, into the copies before where nobody has read them. */
-  copy(totals: readonly FlowTotal[]): void {
-    this.copies = copiesOf(totals, { known: this.copies, isRead: this.isRead });
-    this.earlier = [];
-    this.isRead = false;
+  /** Copies totals, which change with the next scrape, into the copy before where nobody has read it. */
+  copy(totals: FlowTotals): void {
+    if (this.read) this.totals = new FlowTotals();
+    this.read = undefined;
+    this.totals.take(totals);
   }
 }
 
@@ -187,39 +189,6 @@ function isRestart(before: number | null, now: number | null): boolean {
 
 /** Whether nothing was counted before. */
 function isFirst({ flowTotals, observation: { flows } }: ScrapeFindings): boolean {
-  const sum = (counted: readonly { readonly counters: Float64Array }[]) =>
-    counted.reduce((total, { counters }) => counters.reduce((one, other) => one + other, total), 0);
-  return sum(flowTotals) === sum(flows);
-}
-
-interface Copied {
-  readonly known: readonly CopiedFlow[];
-  /** What was read is not written again. */
-  readonly isRead: boolean;
-}
-
-interface CopiedFlow extends FlowTotal {
-  readonly bins: { readonly keys: readonly number[]; readonly counts: number[] };
-}
-
-/** The keys of bins hardly ever change, and are shared. */
-function copiesOf(totals: readonly FlowTotal[], { known, isRead }: Copied): CopiedFlow[] {
-  return totals.map(({ flow, counters, gauges, bins }, index) => {
-    const copy = known[index];
-    const hasKeys = copy !== undefined && isSame(copy.bins.keys, bins.keys);
-    if (copy && hasKeys && !isRead && copy.flow === flow) {
-      copy.counters.set(counters);
-      copy.gauges = gauges;
-      for (let i = 0; i < bins.counts.length; i++) copy.bins.counts[i] = bins.counts[i] ?? 0;
-      return copy;
-    }
-    const keys = hasKeys ? copy.bins.keys : bins.keys.slice();
-    return { flow, counters: counters.slice(), gauges, bins: { keys, counts: bins.counts.slice() } };
-  });
-}
-
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  const counted = flows.reduce((sum, { counters }) => counters.reduce((one, other) => one + other, sum), 0);
+  return flowTotals.sum() === counted;
 }

@@ -1,6 +1,6 @@
 /** Which services exist, by what their targets and callers tell. */
 
-import type { Identity } from '../model/flow.ts';
+import type { FlowKey, Identity } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { LiveTarget } from './live.ts';
 
@@ -73,9 +73,9 @@ export class ServiceDirectory {
   /** Targets of one service share the names of their flows: each is resolved once. */
   private findCallers(): Map<string, Set<LiveTarget>> {
     const callers = new Map<string, Set<LiveTarget>>();
-    const ofFlow = new Map<LiveTarget['flows'][number]['flow'], Set<LiveTarget>>();
+    const ofFlow = new Map<FlowKey, Set<LiveTarget>>();
     for (const target of this.targets)
-      for (const { flow } of target.flows) {
+      for (const flow of target.flowKeys) {
         if (flow.direction !== 'outbound') continue;
         const known = ofFlow.get(flow) ?? this.callersBy(callers, flow);
         ofFlow.set(flow, known.add(target));
@@ -83,10 +83,7 @@ export class ServiceDirectory {
     return callers;
   }
 
-  private callersBy(
-    callers: Map<string, Set<LiveTarget>>,
-    { peer, peerNamespace }: LiveTarget['flows'][number]['flow'],
-  ): Set<LiveTarget> {
+  private callersBy(callers: Map<string, Set<LiveTarget>>, { peer, peerNamespace }: FlowKey): Set<LiveTarget> {
     const key = serviceKey(this.resolve({ service: peer, namespace: peerNamespace }));
     const known = callers.get(key) ?? new Set<LiveTarget>();
     callers.set(key, known);

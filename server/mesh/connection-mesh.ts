@@ -25,7 +25,7 @@ export interface ConnectionAnswer {
 /** What was found out of how long bare connections lasted: all of a good scrape's findings that they have. */
 export type ConnectionFindings = Pick<ScrapeFindings, 'observation' | 'totals' | 'startedAt' | 'samples'>;
 
-const LENGTHS = new PartialReadings((name) => name.endsWith(`.${CONNECTION_LENGTH}`));
+const LENGTHS = new PartialReadings(() => (name) => name.endsWith(`.${CONNECTION_LENGTH}`));
 
 /** Turns what one target tells of how long bare connections lasted into observations. */
 export class ConnectionMesh {
@@ -35,7 +35,7 @@ export class ConnectionMesh {
 
   /** `stored`: of the connections. */
   constructor(stored: StoredTarget | undefined) {
-    this.meter = new Meter(stored);
+    this.meter = new Meter(stored, { keepsFlows: false });
   }
 
   /** The target had no bare connection until then: what it tells later has happened since. */

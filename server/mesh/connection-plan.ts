@@ -2,12 +2,12 @@ import { CONNECTION_LENGTH } from '../envoy/bare-clusters.ts';
 import type { ClusterNames } from '../envoy/cluster-names.ts';
 import { parseStatName } from '../envoy/stat-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
-import type { FlowKey } from '../model/flow.ts';
+import { type FlowKey, flowText } from '../model/flow.ts';
 import type { NamingRules } from './naming-rules.ts';
 import { NO_STEPS } from './no-steps.ts';
 import type { Parts } from './parts.ts';
 import { peerOf } from './peer-names.ts';
-import { flowText, type Plan, type Step } from './plan.ts';
+import type { Plan, Step } from './plan.ts';
 
 export interface BareInput {
   readonly bare: ReadonlySet<string>;

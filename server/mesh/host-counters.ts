@@ -2,89 +2,137 @@
 
 import type { ClusterHost, ClusterHosts } from '../envoy/clusters.ts';
 import { keyOf } from '../model/labels.ts';
+import { type HostName, sharedHosts } from './host-lists.ts';
 
 /** What one host answered. */
 export interface HostGrowth
   extends Pick<ClusterHost, 'address' | 'hostname' | 'region' | 'zone' | 'success' | 'error'> {}
 
-/** A host's counters as they stood; those without any are not kept: a host that is missed counts from zero. */
-export interface HostCount extends Pick<ClusterHost, 'address' | 'hostname' | 'total' | 'success' | 'error'> {
-  readonly cluster: string;
+/** Hosts' counters as they stood; hosts without any are not kept: one that is missed counts from zero. */
+export interface HostCounts {
+  readonly names: readonly HostName[];
+  /** {@link COUNTS} of each host, one after the other. */
+  readonly counts: Float64Array;
 }
+
+const COUNTS = ['total', 'success', 'error'] as const;
+export const COUNTS_PER_HOST = COUNTS.length;
+
+type Count = Pick<ClusterHost, (typeof COUNTS)[number]>;
 
 export class HostCounters {
   /** Undefined until a first reading. */
-  private before: Map<string, HostCount> | undefined;
-  private listed: { readonly of: ReadonlyMap<string, HostCount>; readonly counts: HostCount[] } | undefined;
+  private before: HostCounts | undefined;
+  /** Where each host is among those before; undefined where nobody asked. */
+  private places: ReadonlyMap<string, number> | undefined;
   /** Goes up whenever the hosts that are counted may be others than before. */
   version = 0;
 
-  constructor(stored: readonly HostCount[] | undefined) {
-    if (stored) this.before = byKey(stored);
+  constructor(stored: HostCounts | undefined) {
+    this.before = stored && { names: sharedHosts(stored.names), counts: stored.counts };
   }
 
   /** Everything counts from zero: another process answers. */
   restart(): void {
-    this.before = new Map();
-    this.version++;
+    this.take({ names: [], counts: new Float64Array(0) });
   }
 
-  /** The same list as long as nothing was read. */
-  get counts(): HostCount[] | undefined {
-    if (this.listed?.of !== this.before)
-      this.listed = this.before && { of: this.before, counts: [...this.before.values()] };
-    return this.listed?.counts;
+  /** The same as long as nothing was read. */
+  get counts(): HostCounts | undefined {
+    return this.before;
   }
 
   /** Growth by cluster, hosts without any left out; empty for the first reading, which is the baseline. */
   advance(clusters: readonly ClusterHosts[]): Map<string, HostGrowth[]> {
     const { before } = this;
-    const counts = byKey(clusters.flatMap(({ cluster, hosts }) => hosts.map((host) => ({ ...host, cluster }))));
-    this.before = new Map([...counts].filter(([, { total, success, error }]) => total + success + error > 0));
-    if (!before || !sameKeys(before, this.before)) this.version++;
+    const isSame = before !== undefined && areInOrder(before.names, clusters);
+    const grown = before ? this.growth(clusters, isSame) : new Map<string, HostGrowth[]>();
+    if (isSame) this.before = { names: before.names, counts: countsOf(clusters, before.counts.length) };
+    else this.take(countedOf(clusters));
+    return grown;
+  }
+
+  private take(counted: HostCounts): void {
+    this.before = counted;
+    this.places = undefined;
+    this.version++;
+  }
+
+  private growth(clusters: readonly ClusterHosts[], isSame: boolean): Map<string, HostGrowth[]> {
     const grown = new Map<string, HostGrowth[]>();
-    if (!before) return grown;
+    let next = 0;
     for (const { cluster, hosts } of clusters) {
-      const growth = uniqueHosts(cluster, hosts).flatMap((host) =>
-        growthOf(host, before.get(hostKey({ cluster, ...host }))),
-      );
+      const growth: HostGrowth[] = [];
+      for (const host of isSame ? hosts : uniqueHosts(cluster, hosts)) {
+        if (!hasCounted(host)) continue;
+        const found = growthOf(host, this.countBefore(isSame ? next++ : this.placeOf(cluster, host)));
+        if (found) growth.push(found);
+      }
       if (growth.length > 0) grown.set(cluster, growth);
     }
     return grown;
   }
+
+  private countBefore(place: number): Count {
+    const at = place * COUNTS_PER_HOST;
+    const counts = place < 0 ? undefined : this.before?.counts;
+    return { total: counts?.[at] ?? 0, success: counts?.[at + 1] ?? 0, error: counts?.[at + 2] ?? 0 };
+  }
+
+  private placeOf(cluster: string, host: ClusterHost): number {
+    this.places ??= new Map(this.before?.names.map((name, place) => [hostKey(name), place]));
+    return this.places.get(hostKey({ cluster, ...host })) ?? -1;
+  }
 }
 
-/** Whether they are the same, in the same order. */
-function sameKeys(one: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): boolean {
-  if (one.size !== other.size) return false;
-  const others = other.keys();
-  for (const key of one.keys()) if (key !== others.next().value) return false;
-  return true;
+function hasCounted({ total, success, error }: Count): boolean {
+  return total + success + error > 0;
 }
 
-function growthOf(now: ClusterHost, then: HostCount | undefined): HostGrowth[] {
-  const restarted = then && (now.total < then.total || now.success < then.success || now.error < then.error);
-  const base = restarted ? undefined : then;
-  const success = now.success - (base?.success ?? 0);
-  const error = now.error - (base?.error ?? 0);
-  if (success + error === 0) return [];
+/** Whether the hosts that counted anything are those, in that order. */
+function areInOrder(names: readonly HostName[], clusters: readonly ClusterHosts[]): boolean {
+  let next = 0;
+  for (const { cluster, hosts } of clusters)
+    for (const host of hosts) {
+      if (!hasCounted(host)) continue;
+      const name = names[next++];
+      if (name?.address !== host.address || name.cluster !== cluster || name.hostname !== host.hostname) return false;
+    }
+  return next === names.length;
+}
+
+function countsOf(clusters: readonly ClusterHosts[], length: number): Float64Array {
+  const counts = new Float64Array(length);
+  let at = 0;
+  for (const { hosts } of clusters)
+    for (const host of hosts) if (hasCounted(host)) for (const count of COUNTS) counts[at++] = host[count];
+  return counts;
+}
+
+function countedOf(clusters: readonly ClusterHosts[]): HostCounts {
+  const counted = clusters.flatMap(({ cluster, hosts }) =>
+    uniqueHosts(cluster, hosts)
+      .filter(hasCounted)
+      .map((host) => ({ cluster, host })),
+  );
+  const names = counted.map(({ cluster, host: { address, hostname } }) => ({ cluster, address, hostname }));
+  const counts = counted.flatMap(({ host }) => COUNTS.map((count) => host[count]));
+  return { names: sharedHosts(names), counts: Float64Array.from(counts) };
+}
+
+function growthOf(now: ClusterHost, then: Count): HostGrowth | undefined {
+  const restarted = now.total < then.total || now.success < then.success || now.error < then.error;
+  const success = now.success - (restarted ? 0 : then.success);
+  const error = now.error - (restarted ? 0 : then.error);
+  if (success + error === 0) return undefined;
   const { address, hostname, region, zone } = now;
-  return [{ address, hostname, region, zone, success, error }];
+  return { address, hostname, region, zone, success, error };
 }
 
 function uniqueHosts(cluster: string, hosts: readonly ClusterHost[]): ClusterHost[] {
   return [...new Map(hosts.map((host) => [hostKey({ cluster, ...host }), host])).values()];
 }
 
-function byKey<T extends HostCount>(counts: readonly T[]): Map<string, HostCount> {
-  return new Map(
-    counts.map(({ cluster, address, hostname, total, success, error }) => {
-      const count = { cluster, address, hostname, total, success, error };
-      return [hostKey(count), count];
-    }),
-  );
-}
-
-function hostKey({ cluster, address, hostname }: Pick<HostCount, 'cluster' | 'address' | 'hostname'>): string {
+function hostKey({ cluster, address, hostname }: HostName): string {
   return keyOf([cluster, address, hostname]);
 }

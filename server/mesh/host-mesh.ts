@@ -1,18 +1,19 @@
 /** What /clusters adds to the answers of one target: who a cluster's traffic went to, and failures that no stat tells. */
 
 import type { ClusterHosts } from '../envoy/clusters.ts';
-import { COUNTER_INDEX, type FlowIncrement, GAUGES } from '../model/flow.ts';
+import { COUNTER_INDEX, type FlowIncrement, flowText, GAUGES } from '../model/flow.ts';
 import { mergeBins } from '../model/histogram.ts';
 import type { HostIncrement, HostObservation } from '../model/host-increment.ts';
 import { HeldClusters } from './held-clusters.ts';
 import { HostCounters, type HostGrowth } from './host-counters.ts';
 import { HostFailures } from './host-failures.ts';
+import { areSame, type PlacedHosts, sharedClusters } from './host-lists.ts';
 import { type Carries, carriesOf, type Party, partyOf } from './host-parties.ts';
 import type { CountedIncrements } from './increments.ts';
 import type { StoredBesides } from './meter.ts';
 import type { PeerName } from './naming-rules.ts';
 import { peerOf } from './peer-names.ts';
-import { flowText, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Totals } from './totals.ts';
 
 /** An answer to /clusters that came after a scrape, or why there is none. */
@@ -44,6 +45,8 @@ interface ReadAfter {
 /** Most services that one target's pass-through clusters are told to call; the others stay with the cluster. */
 const MOST_PEERS = 200;
 
+const NEVER = -1;
+
 export class HostMesh {
   private party: Party;
   private readonly counters: HostCounters;
@@ -52,8 +55,9 @@ export class HostMesh {
   private readonly ordinary = new Set<string>();
   private readonly peers = new Set<string>();
   private lastRead: number | null = null;
-  private lastClusters: readonly ClusterHosts[] = [];
-  private lookedAt = 0;
+  private lastClusters: readonly PlacedHosts[] = [];
+  /** At which version of the known addresses. */
+  private lookedAt = NEVER;
   private adding = false;
   /** Whether some cluster may be of gRPC whose failures no stat tells. */
   private maySpeakGrpc = false;
@@ -70,6 +74,7 @@ export class HostMesh {
   /** Other rules from the next scrape on. */
   configure(rules: Party['rules']): void {
     this.party = { ...this.party, rules };
+    this.lookedAt = NEVER;
   }
 
   /** Whether reading the hosts often is worth it. */
@@ -101,7 +106,7 @@ export class HostMesh {
     this.maySpeakGrpc = plan.failureSource === undefined && plan.ungraded.some((cluster) => cluster.maySpeakGrpc);
     const flows = counted.flows.map((flow, index) => this.withoutHeld(plan.apart.get(index), flow, from));
     if (answer && 'clusters' in answer) return this.read(answer.clusters, { flows, from, to });
-    if (answer) [this.apart, this.lastClusters] = [new Map(), []];
+    if (answer) [this.apart, this.lastClusters, this.lookedAt] = [new Map(), [], NEVER];
     for (const cluster of this.held.clusters)
       if (!this.apart.has(cluster)) flows.push(...this.held.releaseAll(cluster));
     return { flows: plan.apart.size > 0 || flows.length > plan.flows.length ? merged(flows) : flows, hosts: undefined };
@@ -154,10 +159,13 @@ export class HostMesh {
   }
 
   /** What the clusters are like, until the next reading. */
-  private look(clusters: readonly ClusterHosts[]): void {
+  private look(clusters: readonly PlacedHosts[]): void {
     const apart = new Map<string, NonNullable<Carries>>();
-    this.lastClusters = clusters;
-    this.lookedAt = this.party.addresses.version;
+    const { version } = this.party.addresses;
+    const isSame = areSame(this.lastClusters, clusters);
+    if (isSame && this.lookedAt === version) return;
+    if (!isSame) this.lastClusters = sharedClusters(clusters);
+    this.lookedAt = version;
     for (const one of clusters) {
       const carries = carriesOf(one, this.party, this.ordinary.has(one.cluster));
       if (carries) apart.set(one.cluster, carries);

@@ -1,6 +1,7 @@
 /** Whom a cluster's hosts stand for: which clusters carry traffic of several services, and which service a host is of. */
 
-import type { ClusterHost, ClusterHosts } from '../envoy/clusters.ts';
+import type { ClusterHost } from '../envoy/clusters.ts';
+import type { PlacedHosts } from './host-lists.ts';
 import { type KnownAddresses, parted } from './known-addresses.ts';
 import type { NamingRules, PeerName } from './naming-rules.ts';
 import { peerOf } from './peer-names.ts';
@@ -18,7 +19,7 @@ export interface Party {
 }
 
 /** What a cluster carries; `wasOrdinary` for one that had hosts of its own service before. */
-export function carriesOf({ cluster, hosts }: ClusterHosts, party: Party, wasOrdinary: boolean): Carries {
+export function carriesOf({ cluster, hosts }: PlacedHosts, party: Party, wasOrdinary: boolean): Carries {
   if (hosts.length === 0) return wasOrdinary ? undefined : 'pass-through';
   if (hosts.every(isPassedThrough)) return 'pass-through';
   return hosts.some((host) => gatewayAt(cluster, host, party)) ? 'through gateways' : undefined;

@@ -24,6 +24,9 @@ export class CountError extends Error {
   override name = 'CountError';
 }
 
+/** Of flows without any gauge. */
+const AT_REST = new Float64Array(GAUGES.length);
+
 export interface CountedIncrements {
   readonly flows: FlowIncrement[];
   /** 5xx and retries by owner: what else than failed gRPC calls its hosts count as errors. */
@@ -38,7 +41,8 @@ export function countedIncrements(
 ): CountedIncrements {
   const before = previous && alignTo(current, previous);
   const counters = partsOf(new Float64Array(plan.flows.length * COUNTERS.length), COUNTERS.length);
-  const gauges = partsOf(new Float64Array(plan.flows.length * GAUGES.length), GAUGES.length);
+  const gauges =
+    plan.gauges.length > 0 ? partsOf(new Float64Array(plan.flows.length * GAUGES.length), GAUGES.length) : [];
   const explainedErrors = countUp({ plan, current, before, sums: counters });
   for (const { slot, flow, field, sign = 1 } of plan.gauges)
     add(gauges[flow], field, sign * levelOf(current.values[slot] ?? 0));
@@ -47,7 +51,7 @@ export function countedIncrements(
   const flows = plan.flows.map((flow, index) => ({
     flow,
     counters: counters[index] ?? new Float64Array(COUNTERS.length),
-    gauges: gauges[index] ?? new Float64Array(GAUGES.length),
+    gauges: gauges[index] ?? AT_REST,
     bins: bins[index] ?? NO_BINS,
   }));
   return { flows, explainedErrors };

@@ -1,20 +1,13 @@
 import type { StatsReading } from '../envoy/stats.ts';
-import { type FlowIncrement, GAUGES } from '../model/flow.ts';
-import type { FlowTotal, StoredTarget, StoredTotals } from '../model/scrape-record.ts';
+import { type FlowIncrement, flowText } from '../model/flow.ts';
+import { FlowTotals } from '../model/flow-totals.ts';
+import type { StoredTarget, StoredTotals } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
 import { type CountedIncrements, countedIncrements } from './increments.ts';
 import { KeptReading } from './kept-reading.ts';
-import { flowText, type Plan } from './plan.ts';
-import {
-  addToTotal,
-  type CountedFlow,
-  decodeTotals,
-  EncodedTotals,
-  newFlowTotal,
-  shapeOf,
-  type Totals,
-} from './totals.ts';
-import { growthOf } from './totals-growth.ts';
+import type { Plan } from './plan.ts';
+import { decodeTotals, EncodedTotals, shapeOf, type Totals } from './totals.ts';
+import { growthOf, withHosts } from './totals-growth.ts';
 
 /** When an answer came, and what is known of time around it; all in Unix milliseconds. */
 export interface Moment {
@@ -54,8 +47,6 @@ const NOTHING_BESIDES: StoredBesides = { held: [], hosts: undefined, shape: '' }
 /** Two starts told by whole seconds are different ones only if they are further apart than this. */
 const START_TOLERANCE_MS = 1500;
 
-const AT_REST = new Float64Array(GAUGES.length);
-
 /** Growth is told so often, about, and for so long, before totals are told as a whole again. */
 const GROWTHS = 48;
 const GROWTHS_SPREAD = 24;
@@ -73,7 +64,7 @@ interface Told {
 }
 
 interface KnownShape {
-  readonly flows: readonly CountedFlow[];
+  readonly flows: FlowTotals['keys'];
   readonly besides: string;
   readonly text: string;
 }
@@ -87,15 +78,9 @@ const OTHER_SHAPES_KEPT = 3;
 
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
-  private readonly flows = new Map<string, CountedFlow>();
-  /** The same by the object that a plan names a flow with. */
-  private byKey = new WeakMap<FlowTotal['flow'], CountedFlow>();
-  private ordered: readonly CountedFlow[] | undefined;
-  private positions:
-    | { readonly all: readonly CountedFlow[]; readonly of: ReadonlyMap<CountedFlow, number> }
-    | undefined;
-  /** By plan: a target's answers take turns between some. */
-  private readonly shapes = new WeakMap<Plan, KnownShape>();
+  private flows = new FlowTotals();
+  private readonly keepsFlows: boolean;
+  private shape: (KnownShape & { readonly plan: Plan }) | undefined;
   private previous: KeptReading | undefined;
   private lastScrape: number | null = null;
   private started: number | null = null;
@@ -108,12 +93,14 @@ export class Meter {
   /** What it went on from. */
   readonly restored: Totals | undefined;
 
-  constructor(start: MeterStart | undefined) {
+  /** `keepsFlows`: whether somebody wants to know everything counted so far. */
+  constructor(start: MeterStart | undefined, { keepsFlows }: { readonly keepsFlows: boolean }) {
+    this.keepsFlows = keepsFlows;
     const totals = start && decodeTotals(start.totals);
     this.restored = totals;
     if (!start || !totals) return;
     this.goOnFrom(totals.reading, start);
-    for (const total of totals.flows) this.flows.set(flowText(total.flow), total);
+    if (keepsFlows) this.flows = totals.flows;
   }
 
   /** When the Envoy started, as last told. */
@@ -122,9 +109,8 @@ export class Meter {
   }
 
   /** Everything counted so far. */
-  get flowTotals(): readonly CountedFlow[] {
-    this.ordered ??= [...this.flows.values()];
-    return this.ordered;
+  get flowTotals(): FlowTotals {
+    return this.flows;
   }
 
   /** Takes a copy of a reading for the one before the next, without counting it. */
@@ -142,14 +128,12 @@ export class Meter {
 
   /** How many flows there would be once answers with this plan were counted. */
   flowsWith({ flows }: Plan): number {
-    return this.flows.size + flows.filter((flow) => !this.flows.has(flowText(flow))).length;
+    return new Set([...this.flows.keys, ...flows].map(flowText)).size;
   }
 
   /** What comes next is of another process, of which nothing has been counted. */
   beginAnew(): void {
-    this.flows.clear();
-    this.byKey = new WeakMap();
-    this.ordered = undefined;
+    this.flows = new FlowTotals();
     this.previous = undefined;
     this.started = null;
     this.told = undefined;
@@ -160,8 +144,6 @@ export class Meter {
     const counted = countedIncrements(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
     const { from = moment.at, fresh = false } = since ?? {};
     const flows = share(counted, { from, to: moment.at, fresh });
-    for (const total of this.flows.values()) total.gauges = AT_REST;
-    for (const increment of flows) addToTotal(this.totalOf(increment.flow), increment);
     const interval = { from, to: moment.at };
     this.growth = this.growthTo(reading, { ...interval, flows }, moment);
     this.counted = moment;
@@ -169,18 +151,27 @@ export class Meter {
     return { ...interval, flows };
   }
 
+  /** Where flows are among the totals, to which they are added. */
+  private add(flows: readonly FlowIncrement[]): readonly number[] {
+    const places = this.flows.placesOf(flows);
+    this.flows.rest();
+    for (const [index, increment] of flows.entries()) this.flows.add(places[index] ?? 0, increment);
+    return places;
+  }
+
   /** To be called while `previous` is still what it was. */
-  private growthTo(reading: StatsReading, { from, to, flows }: Metered, moment: Moment): Uint8Array | undefined {
+  private growthTo(
+    reading: StatsReading,
+    { from, to, flows: counted }: Metered,
+    moment: Moment,
+  ): Uint8Array | undefined {
     const { told, previous } = this;
+    const flows = this.keepsFlows ? counted : [];
+    const places = this.add(flows);
     // What is not told after this was counted is missing from what is told next.
     this.told = undefined;
     if (!told || !previous || to <= from || !this.mayGrow(told, moment)) return undefined;
-    const all = this.flowTotals;
-    if (this.positions?.all !== all)
-      this.positions = { all, of: new Map(all.map((total, position) => [total, position])) };
-    const { of } = this.positions;
-    const positionOf = (flow: FlowTotal['flow']) => of.get(this.totalOf(flow));
-    const growth = growthOf({ before: previous, reading, flows, positionOf });
+    const growth = growthOf({ before: previous, reading, flows, places });
     if (growth) this.told = told;
     return growth;
   }
@@ -198,21 +189,22 @@ export class Meter {
 
   /** What is to be stored after `reading` was counted by `plan`. */
   stored(plan: Plan, reading: StatsReading, besides: StoredBesides = NOTHING_BESIDES): StoredTotals {
-    const totals = { reading, flows: this.flowTotals, held: besides.held, hosts: besides.hosts };
-    const known = this.shapes.get(plan);
-    const isKnown = known?.flows === totals.flows && known.besides === besides.shape;
+    const totals = { reading, flows: this.flows, held: besides.held, hosts: besides.hosts };
+    const { shape: known } = this;
+    const flows = this.flows.keys;
+    const isKnown = known?.plan === plan && known.flows === flows && known.besides === besides.shape;
     const text = isKnown ? known.text : shapeUnder(plan, totals);
-    if (!isKnown) this.shapes.set(plan, { flows: totals.flows, besides: besides.shape, text });
+    if (!isKnown) this.shape = { plan, flows, besides: besides.shape, text };
     return this.tell(text, totals, besides);
   }
 
   private tell(text: string, totals: Totals, besides: StoredBesides): StoredTotals {
-    const { told, growth, counted } = this;
+    const { told, counted } = this;
     this.sequence++;
     const { sequence } = this;
-    const isSame = told?.text === text && isAtRest(told.besides, besides);
-    if (told && growth && isSame) {
-      this.told = { ...told, sequence };
+    const growth = told?.text === text ? this.growthWith(told.besides, besides) : undefined;
+    if (told && growth) {
+      this.told = { ...told, sequence, besides };
       return EncodedTotals.ofGrowth(text, growth, sequence);
     }
     const { at = 0, keptSince } = counted ?? {};
@@ -220,15 +212,13 @@ export class Meter {
     return EncodedTotals.ofWhole(text, totals, sequence);
   }
 
-  private totalOf(flow: FlowTotal['flow']): CountedFlow {
-    const found = this.byKey.get(flow);
-    if (found) return found;
-    const text = flowText(flow);
-    const known = this.flows.get(text) ?? newFlowTotal(flow);
-    if (!this.flows.has(text)) this.ordered = undefined;
-    this.flows.set(text, known);
-    this.byKey.set(flow, known);
-    return known;
+  /** Undefined where it does not tell all. */
+  private growthWith(before: StoredBesides, { held, hosts }: StoredBesides): Uint8Array | undefined {
+    const { growth } = this;
+    if (!growth || before.held.length > 0 || held.length > 0) return undefined;
+    if (before.hosts === hosts) return growth;
+    if (before.hosts?.counts.length !== hosts?.counts.length || !before.hosts || !hosts) return undefined;
+    return withHosts(before.hosts.counts, hosts.counts);
   }
 
   /**
@@ -258,17 +248,12 @@ export class Meter {
   }
 }
 
-/** Whether nothing of what is stored besides has changed. */
-function isAtRest(before: StoredBesides, { held, hosts }: StoredBesides): boolean {
-  return before.held.length === 0 && held.length === 0 && before.hosts === hosts;
-}
-
 function shapeUnder(plan: Plan, totals: Totals): string {
   const isShared =
     totals.held.length === 0 &&
     totals.hosts === undefined &&
-    totals.flows.length === plan.flows.length &&
-    totals.flows.every(({ flow }, index) => flow === plan.flows[index]);
+    totals.flows.size === plan.flows.length &&
+    totals.flows.keys.every((flow, index) => flow === plan.flows[index]);
   const known = isShared ? shapes.get(plan) : undefined;
   if (known !== undefined) return known;
   const shape = shapeOf(totals);

@@ -1,64 +1,98 @@
+import { LayoutPool } from '../envoy/layout-pool.ts';
 import type { StatsLayout, StatsReading } from '../envoy/stats.ts';
 
+/** The names of what was taken out, and whether they are all names of the answer. */
+interface PartLayout extends StatsLayout {
+  readonly unread: Uint8Array | undefined;
+  /** What it is told apart by. */
+  readonly bytes: Uint8Array;
+}
+
 interface Part {
-  readonly layout: StatsLayout;
+  readonly layout: PartLayout;
+  readonly isWhole: boolean;
   readonly scalarSlots: readonly number[];
   readonly histogramSlots: readonly number[];
 }
 
+const POOL = new LayoutPool<PartLayout>();
+
 /**
- * Takes some stats out of readings, so that no more than those are kept and stored. To be shared by all targets: they
- * then share the layouts of what is taken out too.
+ * Takes some stats out of readings, so that no more than those are kept and stored. To be shared by all targets. What is
+ * left of two answers has one layout when its names are the same, whatever else was listed.
  */
 export class PartialReadings {
-  private readonly isWanted: (name: string) => boolean;
+  private readonly wantedIn: (layout: StatsLayout) => (name: string) => boolean;
   private readonly parts = new WeakMap<StatsLayout, Part>();
+  private values = new Float64Array(0);
+  private starts = new Uint32Array(0);
+  private keys = new Uint32Array(0);
+  private counts = new Float64Array(0);
 
-  constructor(isWanted: (name: string) => boolean) {
-    this.isWanted = isWanted;
+  /** `wantedIn`: tells of each name of a layout whether it is wanted. */
+  constructor(wantedIn: (layout: StatsLayout) => (name: string) => boolean) {
+    this.wantedIn = wantedIn;
   }
 
-  /** A copy; the layout is the same object for readings of one layout. */
+  /** The layout of what is taken out of answers with `layout`. */
+  layoutOf(layout: StatsLayout): StatsLayout {
+    return this.partOf(layout).layout;
+  }
+
+  /** Holds until the next one is taken out, or as long as the reading itself. */
   of(reading: StatsReading): StatsReading {
-    const { layout, scalarSlots, histogramSlots } = this.partOf(reading.layout);
-    const binStarts = new Uint32Array(histogramSlots.length + 1);
+    const part = this.partOf(reading.layout);
+    const { layout, scalarSlots } = part;
+    const unread = reading.unread && layout.unread;
+    if (part.isWhole) return { ...reading, layout, unread };
+    this.takeBins(reading, part);
+    if (this.values.length < scalarSlots.length) this.values = new Float64Array(scalarSlots.length * 2);
+    const { values, starts, keys, counts } = this;
+    for (let i = 0; i < scalarSlots.length; i++) values[i] = reading.values[scalarSlots[i] ?? 0] ?? 0;
+    return { layout, values, binStarts: starts, binKeys: keys, binCounts: counts, unread };
+  }
+
+  private takeBins({ binStarts, binKeys, binCounts }: StatsReading, { histogramSlots }: Part): void {
     let bins = 0;
+    for (const slot of histogramSlots) bins += (binStarts[slot + 1] ?? 0) - (binStarts[slot] ?? 0);
+    if (this.starts.length <= histogramSlots.length) this.starts = new Uint32Array(histogramSlots.length * 2 + 1);
+    if (this.keys.length < bins || this.keys.length > bins + MOST_SPARE) {
+      this.keys = new Uint32Array(bins * 2);
+      this.counts = new Float64Array(bins * 2);
+    }
+    let used = 0;
     histogramSlots.forEach((slot, index) => {
-      bins += (reading.binStarts[slot + 1] ?? 0) - (reading.binStarts[slot] ?? 0);
-      binStarts[index + 1] = bins;
-    });
-    const binKeys = new Uint32Array(bins);
-    const binCounts = new Float64Array(bins);
-    histogramSlots.forEach((slot, index) => {
-      const [start, end, at] = [reading.binStarts[slot] ?? 0, reading.binStarts[slot + 1] ?? 0, binStarts[index] ?? 0];
-      for (let i = start; i < end; i++) {
-        binKeys[at + i - start] = reading.binKeys[i] ?? 0;
-        binCounts[at + i - start] = reading.binCounts[i] ?? 0;
+      this.starts[index] = used;
+      const end = binStarts[slot + 1] ?? 0;
+      for (let i = binStarts[slot] ?? 0; i < end; i++) {
+        this.keys[used] = binKeys[i] ?? 0;
+        this.counts[used++] = binCounts[i] ?? 0;
       }
     });
-    const values = new Float64Array(scalarSlots.length);
-    for (let i = 0; i < values.length; i++) values[i] = reading.values[scalarSlots[i] ?? 0] ?? 0;
-    return { layout, values, binStarts, binKeys, binCounts };
+    this.starts[histogramSlots.length] = used;
   }
 
-  private partOf(layout: StatsLayout): Part {
+  private partOf(layout: StatsLayout & { readonly unread?: Uint8Array }): Part {
     const known = this.parts.get(layout);
     if (known) return known;
-    const scalarSlots = this.slotsIn(layout.scalars);
-    const histogramSlots = this.slotsIn(layout.histograms);
-    const part = {
-      layout: {
-        scalars: scalarSlots.map((slot) => layout.scalars[slot] ?? ''),
-        histograms: histogramSlots.map((slot) => layout.histograms[slot] ?? ''),
-      },
-      scalarSlots,
-      histogramSlots,
-    };
+    const isWanted = this.wantedIn(layout);
+    const scalarSlots = slotsIn(layout.scalars, isWanted);
+    const histogramSlots = slotsIn(layout.histograms, isWanted);
+    const isWhole = scalarSlots.length + histogramSlots.length === layout.scalars.length + layout.histograms.length;
+    const unread = layout.unread && Uint8Array.from(histogramSlots, (slot) => layout.unread?.[slot] ?? 0);
+    const scalars = isWhole ? layout.scalars : scalarSlots.map((slot) => layout.scalars[slot] ?? '');
+    const histograms = isWhole ? layout.histograms : histogramSlots.map((slot) => layout.histograms[slot] ?? '');
+    const bytes = Buffer.from([scalars.join('\n'), histograms.join('\n'), unread?.join('')].join('\n\n'));
+    const shared = POOL.share({ scalars, histograms, unread, bytes }, [bytes]);
+    const part = { layout: shared, isWhole, scalarSlots, histogramSlots };
     this.parts.set(layout, part);
     return part;
   }
+}
 
-  private slotsIn(names: readonly string[]): number[] {
-    return names.flatMap((name, slot) => (this.isWanted(name) ? [slot] : []));
-  }
+/** Room for a larger answer, in bins, is not kept for the next one. */
+const MOST_SPARE = 65_536;
+
+function slotsIn(names: readonly string[], isWanted: (name: string) => boolean): number[] {
+  return names.flatMap((name, slot) => (isWanted(name) ? [slot] : []));
 }

@@ -6,7 +6,14 @@
 import { bareClusters } from '../envoy/bare-clusters.ts';
 import { clusterNames, connectionManagerNames, readStatName, type StatName, type Unread } from '../envoy/stat-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
-import { COUNTER_INDEX, type FlowKey, GAUGE_INDEX, type Identity, type LatencySource } from '../model/flow.ts';
+import {
+  COUNTER_INDEX,
+  type FlowKey,
+  flowText,
+  GAUGE_INDEX,
+  type Identity,
+  type LatencySource,
+} from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import { compileIstioPlan } from './istio-plan.ts';
 import type { NamingRules } from './naming-rules.ts';
@@ -307,10 +314,4 @@ class PlanDraft {
     this.flowIndex.set(key, this.flows.length);
     return this.flows.push(flow) - 1;
   }
-}
-
-/** One text per flow of a target. */
-export function flowText(flow: FlowKey): string {
-  const zone = flow.peerZone === undefined ? [] : [flow.peerZone];
-  return keyOf([flow.direction, flow.peer, flow.peerNamespace, flow.source, ...zone]);
 }

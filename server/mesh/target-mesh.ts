@@ -1,6 +1,8 @@
 import type { ServerInfo } from '../envoy/server-info.ts';
+import { clusterNames, mayBeByZone, readStatName } from '../envoy/stat-names.ts';
 import type { Precision, StatsLayout, StatsReading } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
+import { FlowTotals } from '../model/flow-totals.ts';
 import type { HostObservation } from '../model/host-increment.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { type ConnectionFindings, ConnectionMesh } from './connection-mesh.ts';
@@ -10,6 +12,7 @@ import { CountError } from './increments.ts';
 import { KnownAddresses } from './known-addresses.ts';
 import { Meter, type Moment } from './meter.ts';
 import type { NamingRules } from './naming-rules.ts';
+import { PartialReadings } from './partial-reading.ts';
 import type { Plan } from './plan.ts';
 import { PlanCache, type Planned } from './plan-cache.ts';
 import type { Totals } from './totals.ts';
@@ -66,6 +69,17 @@ interface Outline extends Planned {
   readonly identity: Identity;
 }
 
+const NO_FLOWS = new FlowTotals();
+
+/**
+ * What is by zone is counted apart, and told by every other answer only: without it they all have one layout, so that
+ * what totals grew by can be told from each to the next.
+ */
+const NOT_BY_ZONE = new PartialReadings((layout) => {
+  const clusters = clusterNames(layout.scalars);
+  return (name) => !mayBeByZone(name) || readStatName(name, clusters) !== 'zone';
+});
+
 /** Turns the answers of one target, one after the other, into observations: names to flows, totals to increments. */
 export class TargetMesh {
   private options: TargetMeshOptions;
@@ -77,13 +91,13 @@ export class TargetMesh {
   private hosts: HostMesh;
   private node = '';
   private listeners: readonly string[] = [];
-  /** By the layouts that are still in use: answers with everything by zone, and those without, take turns. */
+  /** By the layouts that are still in use, without what is by zone. */
   private outlines = new WeakMap<StatsLayout, Outline>();
 
   constructor(options: TargetMeshOptions) {
     this.options = options;
     this.plans = options.plans ?? new PlanCache(options.rules);
-    this.meter = new Meter(options.stored);
+    this.meter = new Meter(options.stored, { keepsFlows: true });
     this.zones = new ZoneMesh(options.storedZones);
     this.connections = new ConnectionMesh(options.storedConnections);
     this.addresses = options.addresses ?? new KnownAddresses();
@@ -120,11 +134,13 @@ export class TargetMesh {
 
   /** @throws Error with a reason for the user when the target has more stats than `seriesLimit`. */
   observe(scraped: Scraped): ScrapeFindings {
-    const { reading, info } = scraped;
-    if (reading.holds?.() === false) throw new Error('the answer was overwritten by another before it was counted');
+    const { info } = scraped;
+    if (scraped.reading.holds?.() === false)
+      throw new Error('the answer was overwritten by another before it was counted');
+    const reading = NOT_BY_ZONE.of(scraped.reading);
     this.noteNode(info);
     this.hosts.lookAgain();
-    const { plan, identity } = this.outlineOf(scraped);
+    const { plan, identity } = this.outlineOf({ ...scraped, reading });
     this.beKnown(identity, scraped.listeners);
     let hosts: HostObservation | undefined;
     const metered = this.meter.count(plan, reading, momentOf(scraped), (counted, when) => {
@@ -167,7 +183,7 @@ export class TargetMesh {
     const { zones, info } = scraped;
     const moment = momentOf(scraped);
     if (zones === 'none') this.zones.toldNone({ lastScrape: moment.at, startedAt: moment.startedAt });
-    const outline = this.outlines.get(scraped.reading.layout);
+    const outline = this.outlines.get(NOT_BY_ZONE.layoutOf(scraped.reading.layout));
     if (zones !== 'told' || !outline) return undefined;
     const { plan, clusters, peerClusters, identity } = outline;
     const findings = this.zones.observe({
@@ -190,7 +206,7 @@ export class TargetMesh {
     const { connections, reading } = scraped;
     const moment = momentOf(scraped);
     if (connections === 'none') this.connections.toldNone({ lastScrape: moment.at, startedAt: moment.startedAt });
-    const outline = this.outlines.get(reading.layout);
+    const outline = this.outlines.get(NOT_BY_ZONE.layoutOf(reading.layout));
     if (connections !== 'told' || !outline) return undefined;
     const { plan, clusters, connectionFlows: flowOf, identity } = outline;
     const findings = this.connections.observe({ reading, moment, identity, clusters, flowOf });
@@ -206,7 +222,7 @@ export class TargetMesh {
     if (findings.samples > this.options.seriesLimit) return undefined;
     return {
       ...findings,
-      flowTotals: [],
+      flowTotals: NO_FLOWS,
       inbound,
       envoyVersion: info?.version ?? '',
       precision,

@@ -6,8 +6,7 @@
 
 import type { StatsReading } from '../envoy/stats.ts';
 import type { FlowIncrement } from '../model/flow.ts';
-import { END, MOST } from '../model/growth.ts';
-import type { FlowTotal } from '../model/scrape-record.ts';
+import { codedOf, END, MOST } from '../model/growth.ts';
 import { VarintWriter } from '../model/varint.ts';
 
 /** Used again for every target. */
@@ -18,18 +17,18 @@ export interface Growing {
   readonly reading: StatsReading;
   /** What was counted from `before` to `reading`. */
   readonly flows: readonly FlowIncrement[];
-  /** Where a flow is among the totals; undefined where it is not. */
-  readonly positionOf: (flow: FlowTotal['flow']) => number | undefined;
+  /** Where each of them is among the totals. */
+  readonly places: readonly number[];
 }
 
 /**
  * Undefined where growth does not tell all: other stats, a histogram that began anew, another flow. Valid until the
  * next call.
  */
-export function growthOf({ before, reading, flows, positionOf }: Growing): Uint8Array | undefined {
+export function growthOf({ before, reading, flows, places }: Growing): Uint8Array | undefined {
   if (before.layout !== reading.layout || before.unread !== reading.unread) return undefined;
   WRITER.clear();
-  return writeValues(before, reading) && writeHistograms(before, reading) && writeFlows(flows, positionOf)
+  return writeValues(before, reading) && writeHistograms(before, reading) && writeFlows(flows, places)
     ? WRITER.view()
     : undefined;
 }
@@ -41,11 +40,26 @@ function writeValues({ values: before }: StatsReading, { layout, values }: Stats
     if (grown === 0) continue;
     if (!(Math.abs(grown) < MOST)) return false;
     WRITER.write(slot - last);
-    WRITER.write(grown < 0 ? -2 * grown - 1 : 2 * grown);
+    WRITER.write(codedOf(grown));
     last = slot;
   }
   WRITER.write(END);
   return true;
+}
+
+/** What {@link growthOf} told last, and what hosts' counts have grown by besides; undefined where that can't be told. */
+export function withHosts(before: Float64Array, now: Float64Array): Uint8Array | undefined {
+  let last = -1;
+  for (let i = 0; i < now.length; i++) {
+    const grown = (now[i] ?? 0) - (before[i] ?? 0);
+    if (grown === 0) continue;
+    if (!(Math.abs(grown) < MOST)) return undefined;
+    WRITER.write(i - last);
+    WRITER.write(codedOf(grown));
+    last = i;
+  }
+  WRITER.write(END);
+  return WRITER.view();
 }
 
 /** Keys and counts in turn; grows to the largest and is used again. */
@@ -96,8 +110,8 @@ function writePairs(used: number): void {
   }
 }
 
-function writeFlows(flows: readonly FlowIncrement[], positionOf: Growing['positionOf']): boolean {
-  for (const { flow, counters, bins } of flows) {
+function writeFlows(flows: readonly FlowIncrement[], places: readonly number[]): boolean {
+  for (const [index, { counters, bins }] of flows.entries()) {
     let used = 0;
     for (let i = 0; i < counters.length; i++) {
       const count = counters[i] ?? 0;
@@ -107,9 +121,7 @@ function writeFlows(flows: readonly FlowIncrement[], positionOf: Growing['positi
       PAIRS[used++] = count;
     }
     if (used === 0 && bins.keys.length === 0) continue;
-    const position = positionOf(flow);
-    if (position === undefined) return false;
-    WRITER.write(position + 1);
+    WRITER.write((places[index] ?? 0) + 1);
     WRITER.write(used / 2);
     for (let i = 0; i < used; i++) WRITER.write(PAIRS[i] ?? 0);
     for (let i = 0; i < bins.keys.length; i++) {

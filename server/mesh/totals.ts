@@ -6,21 +6,22 @@
 
 import type { StatsReading } from '../envoy/stats.ts';
 import { BinTotal } from '../model/bin-total.ts';
-import { COUNTERS, type FlowIncrement, type FlowKey, GAUGES } from '../model/flow.ts';
+import { COUNTERS, type FlowKey, GAUGES } from '../model/flow.ts';
+import { type FlowTotal, FlowTotals } from '../model/flow-totals.ts';
 import { addGrowth, type Growable } from '../model/growth.ts';
 import { MemoryPool } from '../model/memory-pool.ts';
-import type { FlowTotal, KeptTotals, StoredTotals } from '../model/scrape-record.ts';
+import type { KeptTotals, StoredTotals } from '../model/scrape-record.ts';
 import { VarintReader, VarintWriter } from '../model/varint.ts';
 import type { HeldCluster } from './held-clusters.ts';
-import type { HostCount } from './host-counters.ts';
+import { COUNTS_PER_HOST, type HostCounts } from './host-counters.ts';
 
 export interface Totals {
   readonly reading: StatsReading;
-  readonly flows: readonly CountedFlow[];
+  readonly flows: FlowTotals;
   /** What was counted of clusters and has not been shared out among services yet. */
   readonly held: readonly HeldCluster[];
   /** Of the last reading of /clusters; undefined where there was none. */
-  readonly hosts: readonly HostCount[] | undefined;
+  readonly hosts: HostCounts | undefined;
 }
 
 interface Shape {
@@ -38,28 +39,12 @@ interface Shape {
 type HeldName = readonly [cluster: string, flow: FlowKey];
 type HostName = readonly [cluster: string, address: string, hostname: string];
 
-/** A flow's total that increments are added to. */
-export interface CountedFlow extends FlowTotal {
+/** A flow's total that growth is added to. */
+interface DecodedFlow extends FlowTotal {
   readonly bins: BinTotal;
 }
 
 const AT_REST = new Float64Array(GAUGES.length);
-
-export function newFlowTotal(flow: FlowKey): CountedFlow {
-  return {
-    flow,
-    counters: new Float64Array(COUNTERS.length),
-    gauges: AT_REST,
-    bins: new BinTotal(),
-  };
-}
-
-/** Adds increments to a flow's total. */
-export function addToTotal(total: CountedFlow, { counters, gauges, bins }: FlowIncrement): void {
-  for (let i = 0; i < counters.length; i++) total.counters[i] = (total.counters[i] ?? 0) + (counters[i] ?? 0);
-  total.gauges = gauges;
-  total.bins.add(bins);
-}
 
 export function shapeOf(totals: Totals): string {
   const shape: Shape = {
@@ -67,10 +52,12 @@ export function shapeOf(totals: Totals): string {
     scalars: totals.reading.layout.scalars,
     histograms: totals.reading.layout.histograms,
     unread: [...(totals.reading.unread ?? [])].flatMap((unread, slot) => (unread === 1 ? [slot] : [])),
-    flows: totals.flows.map((total) => total.flow),
+    flows: totals.flows.keys,
     counters: COUNTERS,
     held: totals.held.map(({ cluster, flow }) => [cluster, flow]),
-    ...(totals.hosts && { hosts: totals.hosts.map(({ cluster, address, hostname }) => [cluster, address, hostname]) }),
+    ...(totals.hosts && {
+      hosts: totals.hosts.names.map(({ cluster, address, hostname }) => [cluster, address, hostname]),
+    }),
   };
   return JSON.stringify(shape);
 }
@@ -115,7 +102,7 @@ export class EncodedTotals implements StoredTotals {
   }
 }
 
-function writtenValues({ reading, flows, held, hosts = [] }: Totals): Uint8Array {
+function writtenValues({ reading, flows, held, hosts }: Totals): Uint8Array {
   const { layout, values, binStarts, binKeys, binCounts } = reading;
   WRITER.clear();
   for (let i = 0; i < layout.scalars.length; i++) WRITER.write(values[i] ?? 0);
@@ -133,7 +120,7 @@ function writtenValues({ reading, flows, held, hosts = [] }: Totals): Uint8Array
     WRITER.write(cluster.since);
     encodeFlow(WRITER, cluster);
   }
-  for (const { total, success, error } of hosts) for (const value of [total, success, error]) WRITER.write(value);
+  for (const count of hosts?.counts ?? []) WRITER.write(count);
   return WRITER.view();
 }
 
@@ -158,18 +145,24 @@ export function decodeTotals({ shape, values, growth = [] }: KeptTotals): Totals
       const since = reader.read();
       return { cluster, since, ...decodeFlow(flow, names.counters, reader) };
     });
-    const hosts = names.hosts?.map(([cluster, address, hostname]): HostCount => {
-      return { cluster, address, hostname, total: reader.read(), success: reader.read(), error: reader.read() };
-    });
+    const hosts = names.hosts && decodeHosts(names.hosts, reader);
     if (!reader.done) return undefined;
-    for (const one of growth) addGrowth({ ...growable, flows }, one);
-    return { reading: readingOf(names, growable), flows, held, hosts };
+    for (const one of growth) addGrowth({ ...growable, flows, hosts: hosts?.counts ?? NO_COUNTS }, one);
+    return { reading: readingOf(names, growable), flows: FlowTotals.of(flows), held, hosts };
   } catch {
     return undefined;
   }
 }
 
-type DecodedReading = Omit<Growable, 'flows'>;
+const NO_COUNTS = new Float64Array(0);
+
+function decodeHosts(hosts: readonly HostName[], reader: VarintReader): HostCounts {
+  const names = hosts.map(([cluster, address, hostname]) => ({ cluster, address, hostname }));
+  const counts = Float64Array.from({ length: hosts.length * COUNTS_PER_HOST }, () => reader.read());
+  return { names, counts };
+}
+
+type DecodedReading = Omit<Growable, 'flows' | 'hosts'>;
 
 function decodeReading(names: Shape, reader: VarintReader): DecodedReading {
   const values = Float64Array.from(names.scalars, () => reader.read());
@@ -199,8 +192,8 @@ function unreadOf({ histograms, unread = [] }: Shape): Uint8Array | undefined {
   return left.size > 0 ? Uint8Array.from(histograms, (_, slot) => (left.has(slot) ? 1 : 0)) : undefined;
 }
 
-function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintReader): CountedFlow {
-  const total = newFlowTotal(flow);
+function decodeFlow(flow: FlowKey, counters: readonly string[], reader: VarintReader): DecodedFlow {
+  const total = { flow, counters: new Float64Array(COUNTERS.length), gauges: AT_REST, bins: new BinTotal() };
   for (const name of counters) {
     const index = (COUNTERS as readonly string[]).indexOf(name);
     const value = reader.read();

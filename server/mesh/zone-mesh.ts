@@ -23,7 +23,7 @@ export interface ZoneAnswer extends Omit<ZonePlanInput, 'layout' | 'role'> {
 /** What a zone request found out: all of a good scrape's findings that zones have. */
 export type ZoneFindings = Pick<ScrapeFindings, 'observation' | 'totals' | 'startedAt' | 'samples'>;
 
-const BY_ZONE = new PartialReadings(mayBeByZone);
+const BY_ZONE = new PartialReadings(() => mayBeByZone);
 
 /** Turns what one target tells by zone into observations. */
 export class ZoneMesh {
@@ -33,7 +33,7 @@ export class ZoneMesh {
 
   /** `stored`: of the zones. */
   constructor(stored: StoredTarget | undefined) {
-    this.meter = new Meter(stored);
+    this.meter = new Meter(stored, { keepsFlows: false });
   }
 
   /** The target had no request by zone at that time: what it tells later has happened since. */

@@ -1,12 +1,12 @@
 import type { ClusterNames } from '../envoy/cluster-names.ts';
 import { parseZoneStatName } from '../envoy/stat-names.ts';
 import type { StatsLayout } from '../envoy/stats.ts';
-import { COUNTER_INDEX, type FlowKey } from '../model/flow.ts';
+import { COUNTER_INDEX, type FlowKey, flowText } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
 import type { NamingRules } from './naming-rules.ts';
 import { NO_STEPS } from './no-steps.ts';
 import { type Products, peerOf } from './peer-names.ts';
-import { type CounterStep, flowText, type Plan, type ResetMark, type Step } from './plan.ts';
+import type { CounterStep, Plan, ResetMark, Step } from './plan.ts';
 import { gatewayProductsOf } from './recognisers.ts';
 import { ZONE } from './stat-fields.ts';
 

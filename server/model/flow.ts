@@ -6,6 +6,7 @@
  */
 
 import type { SparseBins } from './histogram.ts';
+import { keyOf } from './labels.ts';
 
 export type Direction = 'inbound' | 'outbound' | 'zone' | 'inbound_connections' | 'outbound_connections';
 
@@ -21,6 +22,12 @@ export interface FlowKey {
   readonly source: LatencySource;
   /** Zone of the hosts that answered, of flows by zone only; empty for hosts without a zone. */
   readonly peerZone?: string;
+}
+
+/** One text per flow of a target. */
+export function flowText(flow: FlowKey): string {
+  const zone = flow.peerZone === undefined ? [] : [flow.peerZone];
+  return keyOf([flow.direction, flow.peer, flow.peerNamespace, flow.source, ...zone]);
 }
 
 /** Classes of HTTP status that count as completed requests. */

@@ -1,6 +1,6 @@
 /**
- * What totals grew by, as bytes: of counters, of histograms, and of flows' counters and bins, each by its place among the
- * totals. Whoever does not know what the places stand for can still add growth up.
+ * What totals grew by, as bytes: of counters, of histograms, of flows' counters and bins, and where they changed of hosts'
+ * counts, each by its place among the totals. Whoever does not know what the places stand for can still add growth up.
  */
 
 import { BinTotal } from './bin-total.ts';
@@ -18,6 +18,7 @@ interface Growing {
   histogram(slot: number, bins: SparseBins): void;
   counter(flow: number, counter: number, count: number): void;
   bins(flow: number, bins: SparseBins): void;
+  host(count: number, grown: number): void;
 }
 
 /** @throws RangeError where the bytes end too early. */
@@ -27,7 +28,7 @@ function readGrowth(growth: Uint8Array, into: Growing): void {
   for (let step = reader.read(); step !== END; step = reader.read()) {
     slot += step;
     const coded = reader.read();
-    into.value(slot, coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2);
+    into.value(slot, signed(coded));
   }
   slot = -1;
   for (let step = reader.read(); step !== END; step = reader.read()) {
@@ -38,6 +39,21 @@ function readGrowth(growth: Uint8Array, into: Growing): void {
     for (let left = reader.read(); left > 0; left--) into.counter(next - 1, reader.read(), reader.read());
     into.bins(next - 1, readPairs(reader));
   }
+  if (reader.done) return;
+  let count = -1;
+  for (let step = reader.read(); step !== END; step = reader.read()) {
+    count += step;
+    into.host(count, signed(reader.read()));
+  }
+}
+
+function signed(coded: number): number {
+  return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
+}
+
+/** What {@link MOST} is the limit of, of either sign. */
+export function codedOf(grown: number): number {
+  return grown < 0 ? -2 * grown - 1 : 2 * grown;
 }
 
 function readPairs(reader: VarintReader): SparseBins {
@@ -57,10 +73,12 @@ export interface Growable {
   readonly values: Float64Array;
   readonly histograms: readonly BinTotal[];
   readonly flows: readonly { readonly counters: Float64Array; readonly bins: BinTotal }[];
+  /** Some numbers per host; none where there are no hosts. */
+  readonly hosts: Float64Array;
 }
 
 /** @throws RangeError where the bytes tell of something that is not there. */
-export function addGrowth({ values, histograms, flows }: Growable, growth: Uint8Array): void {
+export function addGrowth({ values, histograms, flows, hosts }: Growable, growth: Uint8Array): void {
   readGrowth(growth, {
     value(slot, grown) {
       values[slot] = there(values[slot]) + grown;
@@ -71,6 +89,9 @@ export function addGrowth({ values, histograms, flows }: Growable, growth: Uint8
       counters[counter] = there(counters[counter]) + count;
     },
     bins: (flow, bins) => there(flows[flow]).bins.add(bins),
+    host(count, grown) {
+      hosts[count] = there(hosts[count]) + grown;
+    },
   });
 }
 
@@ -83,6 +104,7 @@ function there<T>(thing: T | undefined): T {
 export class GrowthSum implements Growing {
   private readonly values = new Map<number, number>();
   private readonly histograms = new Map<number, BinTotal>();
+  private readonly hosts = new Map<number, number>();
   private readonly flows = new Map<number, { readonly counters: Map<number, number>; readonly bins: BinTotal }>();
 
   /** @throws RangeError where the bytes end too early; the sum is of no use then. */
@@ -109,6 +131,10 @@ export class GrowthSum implements Growing {
     this.flow(flow).bins.add(bins);
   }
 
+  host(count: number, grown: number): void {
+    this.hosts.set(count, (this.hosts.get(count) ?? 0) + grown);
+  }
+
   private flow(flow: number) {
     const sum = this.flows.get(flow) ?? { counters: new Map<number, number>(), bins: new BinTotal() };
     this.flows.set(flow, sum);
@@ -118,7 +144,7 @@ export class GrowthSum implements Growing {
   /** @throws RangeError where it is more than can be written. */
   finish(): Uint8Array {
     const out = new VarintWriter(4096);
-    this.writeValues(out);
+    writeSigned(out, this.values);
     let last = -1;
     for (const [slot, bins] of inOrder(this.histograms)) {
       out.write(slot - last);
@@ -127,19 +153,8 @@ export class GrowthSum implements Growing {
     }
     out.write(END);
     this.writeFlows(out);
+    if (this.hosts.size > 0) writeSigned(out, this.hosts);
     return out.finish();
-  }
-
-  private writeValues(out: VarintWriter): void {
-    let last = -1;
-    for (const [slot, grown] of inOrder(this.values)) {
-      if (!(Math.abs(grown) < MOST)) throw new RangeError('more growth than can be told');
-      if (grown === 0) continue;
-      out.write(slot - last);
-      out.write(grown < 0 ? -2 * grown - 1 : 2 * grown);
-      last = slot;
-    }
-    out.write(END);
   }
 
   private writeFlows(out: VarintWriter): void {
@@ -154,6 +169,18 @@ export class GrowthSum implements Growing {
     }
     out.write(END);
   }
+}
+
+function writeSigned(out: VarintWriter, numbers: ReadonlyMap<number, number>): void {
+  let last = -1;
+  for (const [place, grown] of inOrder(numbers)) {
+    if (!(Math.abs(grown) < MOST)) throw new RangeError('more growth than can be told');
+    if (grown === 0) continue;
+    out.write(place - last);
+    out.write(codedOf(grown));
+    last = place;
+  }
+  out.write(END);
 }
 
 function writeBins(out: VarintWriter, { keys, counts }: SparseBins): void {

@@ -1,8 +1,7 @@
 /** Scrapes of one target, one after the other, as one: for what has to wait. */
 
-import type { FlowIncrement, FlowKey, Identity, Observation } from './flow.ts';
+import { type FlowIncrement, flowText, type Identity, type Observation } from './flow.ts';
 import { mergeBins } from './histogram.ts';
-import { keyOf } from './labels.ts';
 import type { ScrapeRecord } from './scrape-record.ts';
 
 /**
@@ -41,9 +40,9 @@ function isSame(a: Identity, b: Identity): boolean {
 }
 
 function addUp(before: Observation, after: Observation): Observation {
-  const flows = new Map(before.flows.map((flow) => [flowKey(flow.flow), flow]));
+  const flows = new Map(before.flows.map((flow) => [flowText(flow.flow), flow]));
   for (const flow of after.flows) {
-    const key = flowKey(flow.flow);
+    const key = flowText(flow.flow);
     const known = flows.get(key);
     flows.set(key, known ? addFlows(known, flow) : flow);
   }
@@ -53,8 +52,4 @@ function addUp(before: Observation, after: Observation): Observation {
 function addFlows(before: FlowIncrement, after: FlowIncrement): FlowIncrement {
   const counters = before.counters.map((count, index) => count + (after.counters[index] ?? 0));
   return { flow: after.flow, counters, gauges: after.gauges, bins: mergeBins([before.bins, after.bins]) };
-}
-
-function flowKey({ direction, peer, peerNamespace, source }: FlowKey): string {
-  return keyOf([direction, peer, peerNamespace, source]);
 }

@@ -1,5 +1,5 @@
-import type { FlowKey, Identity, Observation } from './flow.ts';
-import type { SparseBins } from './histogram.ts';
+import type { Identity, Observation } from './flow.ts';
+import type { FlowTotals } from './flow-totals.ts';
 import type { HostObservation } from './host-increment.ts';
 
 /**
@@ -18,16 +18,6 @@ export interface StoredTotals {
   readonly isGrowth?: boolean;
   /** Gives the memory of `values` back: whoever calls it, and everybody else, reads them no more. Not a duty. */
   release?(): void;
-}
-
-/** Everything counted of one flow since its target was first seen. */
-export interface FlowTotal {
-  readonly flow: FlowKey;
-  /** One number per entry of `COUNTERS`. */
-  readonly counters: Float64Array;
-  /** As they stood at the last scrape, one number per entry of `GAUGES`. */
-  gauges: Float64Array;
-  bins: SparseBins;
 }
 
 /**
@@ -51,8 +41,8 @@ export interface ClustersAsked {
 export interface ScrapeFindings {
   readonly observation: Observation;
   readonly totals: StoredTotals;
-  /** Live view of the same totals; all of it, the bins too, changes with the next scrape. */
-  readonly flowTotals: readonly FlowTotal[];
+  /** The same totals, live: they change with the next scrape. */
+  readonly flowTotals: FlowTotals;
   /** Unix milliseconds, up to 1 s late, since /server_info tells whole seconds; null when it was refused. */
   readonly startedAt: number | null;
   /** Whether requests to the service are seen here: the service's vantage is then `server`. */

@@ -1,48 +1,8 @@
-import { BIN_KEYS } from '../model/histogram.ts';
 import { type Grid, GridSpread, type Interval } from '../model/spread.ts';
 import { VarintWriter } from '../model/varint.ts';
 import { type BlockSeries, type BlockVisitor, readBlock, readBlockHead } from './blocks.ts';
-import { COLUMNS, FIRST_GAUGE, type RecordVisitor, RecordWriter, readRecord } from './record.ts';
-
-/** What one series did, in columns of one number per slot. */
-export class SeriesColumns {
-  readonly numbers: (Float64Array | undefined)[] = new Array(COLUMNS);
-  private readonly slots: number;
-  private readonly bins: (Float64Array | undefined)[] = new Array(BIN_KEYS);
-  private readonly buckets = new Map<number, Float64Array>();
-
-  constructor(slots: number) {
-    this.slots = slots;
-  }
-
-  number(column: number): Float64Array {
-    const known = this.numbers[column];
-    if (known) return known;
-    const created = new Float64Array(this.slots);
-    this.numbers[column] = created;
-    return created;
-  }
-
-  /** Of a bin or bucket. */
-  bin(key: number): Float64Array {
-    const known = key < BIN_KEYS ? this.bins[key] : this.buckets.get(key);
-    if (known) return known;
-    const created = new Float64Array(this.slots);
-    if (key < BIN_KEYS) this.bins[key] = created;
-    else this.buckets.set(key, created);
-    return created;
-  }
-
-  /** Columns by key, keys ascending. */
-  binColumns(): [key: number, counts: Float64Array][] {
-    const columns: [number, Float64Array][] = [];
-    for (let key = 0; key < BIN_KEYS; key++) {
-      const column = this.bins[key];
-      if (column) columns.push([key, column]);
-    }
-    return this.buckets.size === 0 ? columns : [...columns, ...[...this.buckets].sort(([a], [b]) => a - b)];
-  }
-}
+import { FIRST_GAUGE, type RecordVisitor, RecordWriter, readRecord } from './record.ts';
+import { SeriesColumns } from './series-columns.ts';
 
 /** Adds up records and finer blocks of several series, slot by slot. */
 export class SlotMatrix {
@@ -54,10 +14,16 @@ export class SlotMatrix {
     this.grid = { fromMs, stepMs, steps, toMs: fromMs + stepMs * steps };
   }
 
+  /** It is empty from now on, and what was given out of it holds no longer. */
+  release(): void {
+    for (const columns of this.series.values()) columns.release();
+    this.series.clear();
+  }
+
   columnsOf(series: number): SeriesColumns {
     let columns = this.series.get(series);
     if (!columns) {
-      columns = new SeriesColumns(this.grid.steps);
+      columns = SeriesColumns.of(this.grid.steps);
       this.series.set(series, columns);
     }
     return columns;

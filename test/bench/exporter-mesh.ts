@@ -5,8 +5,9 @@ import { FLOW_FAMILIES, SIDECAR_FAMILIES } from '../../server/exporter/mesh-fami
 import { takeSnapshot } from '../../server/exporter/mesh-snapshot.ts';
 import { Live } from '../../server/live/live.ts';
 import { COUNTER_INDEX, COUNTERS, type FlowKey, GAUGES } from '../../server/model/flow.ts';
+import { type FlowTotal, FlowTotals } from '../../server/model/flow-totals.ts';
 import { binOf, type SparseBins } from '../../server/model/histogram.ts';
-import type { FlowTotal, ScrapeRecord } from '../../server/model/scrape-record.ts';
+import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 
 export interface MeshSize {
   readonly sidecars: number;
@@ -55,7 +56,7 @@ function recordOf(index: number, peers: number): ScrapeRecord {
   const findings = {
     observation: { identity, from: ROUND_AT - 15_000, to: ROUND_AT, flows },
     totals: { shape: '', values: new Uint8Array() },
-    flowTotals: flows,
+    flowTotals: FlowTotals.of(flows),
     startedAt: ROUND_AT - 3_600_000,
     inbound: true,
     samples: 500,

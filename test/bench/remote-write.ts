@@ -14,8 +14,9 @@ import { RecordQueue } from '../../server/exporter/remote-write/record-queue.ts'
 import { RoundWriter } from '../../server/exporter/remote-write/round-writer.ts';
 import { RoundTaker } from '../../server/exporter/remote-write/take-round.ts';
 import type { Live } from '../../server/live/live.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
 import { liveWith } from '../live/live-targets.ts';
-import { type FlowSpec, goodScrape } from '../store/records.ts';
+import { counters, type FlowSpec, gauges, goodScrape } from '../store/records.ts';
 import { cpuMs, median } from './measure.ts';
 import { drain } from './remote-write-drain.ts';
 
@@ -138,20 +139,30 @@ function random(): number {
 /** Up to 100 requests more in every flow, in a few bins each. */
 function step(live: Live): void {
   for (const target of live.all()) {
-    target.lastScrape = Date.now();
-    target.durationMs = random() * 10;
-    target.flows = target.flows.map((flow) => {
-      const counters = flow.counters.slice();
-      const counts = flow.bins.counts.slice();
-      const requests = Math.floor(random() * 100);
-      for (let left = requests; left > 0; left -= 10) {
-        const bin = Math.floor(random() * random() * counts.length);
-        counts[bin] = (counts[bin] ?? 0) + Math.min(left, 10);
-      }
-      counters[0] = (counters[0] ?? 0) + requests;
-      return { ...flow, counters, bins: { keys: flow.bins.keys, counts } };
+    const { identity } = target;
+    if (!identity) continue;
+    const flowTotals = FlowTotals.of(target.flows);
+    target.flows.forEach(({ bins: { keys } }, place) => {
+      flowTotals.add(place, more(keys));
     });
+    const scrape = goodScrape({ target: target.target.key, from: Date.now(), to: Date.now(), identity, flows: [] });
+    live.apply([{ ...scrape, durationMs: random() * 10, findings: { ...scrape.findings, flowTotals } }]);
   }
+}
+
+function more(keys: readonly number[]) {
+  const requests = Math.floor(random() * 100);
+  const counts = new Map<number, number>();
+  for (let left = requests; left > 0; left -= 10) {
+    const key = keys[Math.floor(random() * random() * keys.length)] ?? 0;
+    counts.set(key, (counts.get(key) ?? 0) + Math.min(left, 10));
+  }
+  const bins = [...counts].sort(([a], [b]) => a - b);
+  return {
+    counters: counters({ '2xx': requests }),
+    gauges: gauges(),
+    bins: { keys: bins.map(([key]) => key), counts: bins.map(([, count]) => count) },
+  };
 }
 
 /** Answers 204 to everything, in a process of its own. */

@@ -8,9 +8,12 @@ import {
   GAUGES,
   type Identity,
 } from '../../server/model/flow.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
 import { GrowthSum } from '../../server/model/growth.ts';
 import { binOf, type SparseBins } from '../../server/model/histogram.ts';
 import type { ScrapeRecord, StoredTotals } from '../../server/model/scrape-record.ts';
+
+const NO_FLOWS = new FlowTotals();
 
 export interface FleetOptions {
   readonly services: number;
@@ -114,7 +117,7 @@ export class Fleet {
       findings: {
         observation: { identity: sidecar.identity, from, to, flows },
         totals: this.totals(sidecar, index, flows),
-        flowTotals: [],
+        flowTotals: NO_FLOWS,
         startedAt: null,
         inbound: true,
         samples: 400,

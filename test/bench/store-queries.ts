@@ -11,6 +11,7 @@ import { describeTopology } from '../../server/api/topology.ts';
 import { Live } from '../../server/live/live.ts';
 import { ServiceDirectory } from '../../server/live/services.ts';
 import { ZoneRegions } from '../../server/live/zones.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
 import type { Store } from '../../server/store/store.ts';
 import { discovered } from '../live/live-targets.ts';
 import { type Fleet, serviceName } from './store-fleet.ts';
@@ -100,7 +101,7 @@ export class Asker {
   constructor(fleet: Fleet) {
     this.live.setTargets(
       fleet.sidecars.map(({ target }) => discovered(target)),
-      fleet.sidecars.map(({ target, identity }) => ({ target, identity, inbound: true, flows: [] })),
+      fleet.sidecars.map(({ target, identity }) => ({ target, identity, inbound: true, flows: new FlowTotals() })),
     );
   }
 

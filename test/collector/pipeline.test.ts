@@ -90,7 +90,7 @@ test('after a restart of the collector, the last stored totals are counted from'
   const pipeline = pipelineOf({ stored: [storedFrom(last)], startedAt: restarted });
   const record = pipeline.process(goodResult({ at: restarted + 300, startedAt: LONG_AGO, requests: 900 }));
   expect(counted(record)).toEqual([370, START + INTERVAL, restarted + 300]);
-  expect(requestCount(record.findings?.flowTotals[0]?.counters ?? [])).toBe(400);
+  expect(requestCount(record.findings?.flowTotals.at(0)?.counters ?? [])).toBe(400);
 });
 
 test('after rounds that could not be stored, what is stored is whole again, and never more or less than was counted', async () => {
@@ -112,7 +112,7 @@ test('after rounds that could not be stored, what is stored is whole again, and 
     expect(stored.map(({ lastScrape }) => lastScrape)).toEqual([at(kept)]);
     const next = scrape(pipelineOf({ stored, startedAt: at(round) + 1 }), round + 1);
     expect(counted(next), `round ${round}`).toEqual([(round + 1) ** 2 - kept ** 2, at(kept), at(round + 1)]);
-    expect(requestCount(next.findings?.flowTotals[0]?.counters ?? [])).toBe((round + 1) ** 2);
+    expect(requestCount(next.findings?.flowTotals.at(0)?.counters ?? [])).toBe((round + 1) ** 2);
   }
   const [W, G] = ['whole', 'growth'];
   expect(told).toEqual([W, G, G, G, W, G, G, G, W, W, G, G]);
@@ -140,7 +140,7 @@ test('other labels name what is counted from then on, and lose no request', () =
   );
   expect(record.findings?.observation.identity).toMatchObject({ service: 'market', region: 'eu' });
   expect(counted(record)[0]).toBe(7);
-  expect(requestCount(record.findings?.flowTotals[0]?.counters ?? [])).toBe(7);
+  expect(requestCount(record.findings?.flowTotals.at(0)?.counters ?? [])).toBe(7);
 });
 
 test('a target that is away for a moment goes on where it was; after a while it begins anew', () => {

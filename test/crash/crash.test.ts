@@ -64,7 +64,12 @@ const bytes = (all: readonly Uint8Array[]) => all.map((one) => [...one]);
 
 /** Whole totals, and what they grew by in all rounds since, none of them left out or there twice. */
 function expectTotals({ values, growth = [] }: KeptTotals, last: number): void {
-  const grown = { values: new Float64Array(2), histograms: [], flows: [{ counters: NONE, bins: new BinTotal() }] };
+  const grown = {
+    values: new Float64Array(2),
+    histograms: [],
+    flows: [{ counters: NONE, bins: new BinTotal() }],
+    hosts: NONE,
+  };
   for (const one of growth) addGrowth(grown, one);
   const rounds = grown.values[0] ?? 0;
   expect([...values]).toEqual([...wholeOf(last - rounds)]);

@@ -2,6 +2,7 @@
 
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Live } from '../../server/live/live.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
 import { type Pushing, pushing } from '../exporter/otlp/pushing.ts';
 import { discovered } from '../live/live-targets.ts';
 import { binsOf, counters, flowKey, gauges, goodScrape } from '../store/records.ts';
@@ -12,7 +13,9 @@ const TARGET = '10.0.0.1:9901';
 /** So many requests of 20 ms since the beginning, `more` of them in the last second. */
 function scrape({ live }: Pushing, at: number, { total, more }: { total: number; more: number }): void {
   const latency = binsOf({ 20: total });
-  const flowTotals = [{ flow: flowKey({}), counters: counters({ '2xx': total }), gauges: gauges(), bins: latency }];
+  const flowTotals = FlowTotals.of([
+    { flow: flowKey({}), counters: counters({ '2xx': total }), gauges: gauges(), bins: latency },
+  ]);
   const flows = [{ counters: { '2xx': more }, latency: { 20: more } }];
   live.apply([goodScrape({ target: TARGET, from: at - 1000, to: at, flows, findings: { flowTotals } })]);
 }

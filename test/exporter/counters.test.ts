@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Live } from '../../server/live/live.ts';
 import { decodeTotals } from '../../server/mesh/totals.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import { Pipeline } from '../../server/pipeline.ts';
 import type { ScrapeResult } from '../../server/scrape/scrape-loop.ts';
@@ -33,7 +34,7 @@ class Life {
     const life = new Life(store, new Pipeline(options));
     life.live.setTargets(
       [TARGET],
-      stored.map((entry) => ({ ...entry, flows: decodeTotals(entry.totals)?.flows ?? [] })),
+      stored.map((entry) => ({ ...entry, flows: decodeTotals(entry.totals)?.flows ?? new FlowTotals() })),
     );
     return life;
   }

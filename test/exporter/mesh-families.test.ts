@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RememberedTarget } from '../../server/live/live.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
 import type { ScrapeRecord } from '../../server/model/scrape-record.ts';
 import { liveWith } from '../live/live-targets.ts';
 import { counters, failedScrape, flowKey, gauges, goodScrape, identity } from '../store/records.ts';
@@ -213,9 +214,9 @@ const before = (target: string, requests: number, instance: string): RememberedT
   target,
   identity: identity({ instance, region: 'eu' }),
   inbound: true,
-  flows: [
+  flows: FlowTotals.of([
     { flow: flowKey({}), counters: counters({ '2xx': requests }), gauges: gauges(), bins: { keys: [], counts: [] } },
-  ],
+  ]),
 });
 
 test('after a restart nothing is said of a target that has not been scraped yet', () => {

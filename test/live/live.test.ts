@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Live, type RememberedTarget } from '../../server/live/live.ts';
-import { counters, failedScrape, flowKey, gauges, goodScrape, identity } from '../store/records.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
+import { binsOf, counters, failedScrape, flowKey, gauges, goodScrape, identity } from '../store/records.ts';
 import { discovered } from './live-targets.ts';
 
 const A = '10.0.0.1:9901';
@@ -22,7 +23,9 @@ const remembered: RememberedTarget = {
   target: A,
   identity: identity({ region: 'eu' }),
   inbound: true,
-  flows: [{ flow: flowKey({}), counters: counters({ '2xx': 70 }), gauges: gauges(), bins: { keys: [], counts: [] } }],
+  flows: FlowTotals.of([
+    { flow: flowKey({}), counters: counters({ '2xx': 70 }), gauges: gauges(), bins: { keys: [], counts: [] } },
+  ]),
 };
 
 test('a target is unknown until its first scrape, then up or down', () => {
@@ -63,8 +66,7 @@ test('what was applied does not change with the totals of later scrapes', () => 
   const live = liveOf(A);
   const record = scrape(A, 5);
   live.apply([record]);
-  const [total] = record.findings.flowTotals;
-  if (total) total.counters[0] = 99;
+  record.findings.flowTotals.add(0, { counters: counters({ '2xx': 94 }), gauges: gauges(), bins: binsOf({ 20: 1 }) });
   expect(live.get(A)?.flows[0]?.counters[0]).toBe(5);
 });
 
@@ -87,7 +89,7 @@ test('what it had counted is shown again when its first scrape fails, and goes o
   const live = new Live();
   live.setTargets([discovered(A)], [remembered]);
   live.apply([failedScrape(A, 1000, 'gone')]);
-  expect(live.get(A)?.flows).toEqual(remembered.flows);
+  expect(live.get(A)?.flows).toEqual([...remembered.flows]);
   live.apply([scrape(A, 75)]);
   expect(live.get(A)?.flows[0]?.counters[0]).toBe(75);
 });

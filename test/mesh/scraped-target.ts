@@ -99,5 +99,5 @@ export function countedBy({ observation }: ScrapeFindings): Record<string, strin
 
 /** What has been counted of all flows so far. */
 export function totalsOf({ flowTotals }: ScrapeFindings): Record<string, string> {
-  return Object.fromEntries(flowTotals.map((total) => [total.flow.peer || 'inbound', told(total)]));
+  return Object.fromEntries([...flowTotals].map((total) => [total.flow.peer || 'inbound', told(total)]));
 }

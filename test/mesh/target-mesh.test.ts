@@ -261,7 +261,7 @@ describe('a restart of the collector', () => {
     expect(countedBy(findings)).toEqual(ok(40));
     expect([findings.observation.from, findings.observation.to]).toEqual([T0 + 5 * SECOND, T0 + 60 * SECOND]);
     expect(totalsOf(findings)).toEqual(ok(70));
-    expect(findings.flowTotals[0]?.bins).toEqual({ keys: [expect.any(Number)], counts: [70] });
+    expect(findings.flowTotals.at(0)?.bins).toEqual({ keys: [expect.any(Number)], counts: [70] });
   });
 
   test('while Envoy restarts too, the new life counts from zero', () => {
@@ -380,7 +380,7 @@ describe('findings', () => {
     });
     const listed = target.scrape({ at: T0 + SECOND, stats: sidecar(1, peer), started: T0 - 60 * SECOND });
     const gaugesOf = (findings: typeof listed) => [
-      ...(findings.flowTotals.find(({ flow }) => flow.peer === 'b')?.gauges ?? []),
+      ...([...findings.flowTotals].find(({ flow }) => flow.peer === 'b')?.gauges ?? []),
     ];
     expect(gaugesOf(listed)).toEqual([0, 5, 3, 0, 0]);
     const gone = target.scrape({ at: T0 + 2 * SECOND, stats: sidecar(1), started: T0 - 60 * SECOND });

@@ -2,12 +2,14 @@
 
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../examples/meshes/random.ts';
+import { TextStatsReader } from '../../server/envoy/stats-text.ts';
 import { NO_RULES } from '../../server/mesh/naming-rules.ts';
 import { TargetMesh } from '../../server/mesh/target-mesh.ts';
 import { decodeTotals } from '../../server/mesh/totals.ts';
 import type { KeptTotals } from '../../server/model/scrape-record.ts';
 import { BusySidecar } from '../bench/sidecar.ts';
 import { FORMS } from '../envoy/five-forms.ts';
+import { textBody } from '../envoy/stats-body.ts';
 
 const START = Date.UTC(2030, 0, 1);
 const INTERVAL_MS = 10_000;
@@ -94,4 +96,59 @@ test('growth that tells of something that is not there makes a baseline', () => 
   const telling = new TwoTellings();
   telling.scrape(1);
   expect(decodeTotals({ ...telling.told, growth: [Uint8Array.of(255, 255, 127, 2, 0, 0, 0)] })).toBeUndefined();
+});
+
+const CLUSTER = 'cluster.cart';
+/** Answers with and without what is by zone, as they take turns, and hosts now and then. */
+function answerOf(round: number) {
+  const hasZones = round % 4 === 3;
+  const byZone = {
+    [`${CLUSTER}.zone.a.b.upstream_rq_completed`]: round,
+    [`${CLUSTER}.zone.a.b.upstream_rq_2xx`]: round,
+  };
+  const stats = {
+    scalars: {
+      [`${CLUSTER}.membership_total`]: 2,
+      [`${CLUSTER}.upstream_rq_completed`]: round * 3,
+      [`${CLUSTER}.upstream_rq_2xx`]: round * 3,
+      ...(hasZones ? byZone : {}),
+    },
+    histograms: {
+      [`${CLUSTER}.upstream_rq_time`]: { 20: round * 3 },
+      ...(hasZones ? { [`${CLUSTER}.zone.a.b.upstream_rq_time`]: { 20: round } } : {}),
+    },
+  };
+  const host = (at: number, share: number) => {
+    const success = round * share;
+    return { address: `10.1.0.${at}:80`, hostname: '', region: '', zone: '', total: success, success, error: 0 };
+  };
+  const hosts = { clusters: [{ cluster: 'cart', hosts: [host(1, 1), host(2, 2)] }] };
+  return { body: textBody(stats), ...(round % 5 === 1 ? { hosts } : {}) };
+}
+
+test('growth is told from each answer to the next, those with zones and those after hosts were read among them', () => {
+  const reader = { plain: new TextStatsReader(), zones: new TextStatsReader() };
+  const meshes = [0, undefined].map((keptSince) => {
+    const names = { labels: {}, address: '10.0.0.5:9901', host: '10.0.0.5', rules: NO_RULES };
+    return { mesh: new TargetMesh({ ...names, seriesLimit: 1000, stored: undefined }), keptSince };
+  });
+  let kept: { shape: string; values: Uint8Array; growth: Uint8Array[] } | undefined;
+  const told: boolean[] = [];
+  for (let round = 1; round <= 24; round++) {
+    const { body, hosts } = answerOf(round);
+    const at = START + round * INTERVAL_MS;
+    const [growing, whole] = meshes.map(({ mesh, keptSince }) => {
+      const reading = (round % 4 === 3 ? reader.zones : reader.plain).lend(body);
+      const scraped = { reading, precision: 'bins' as const, at, info: undefined, infoAt: at, managers: MANAGERS };
+      return mesh.observe({ ...scraped, hosts, previousRound: at - INTERVAL_MS, keptSince }).totals;
+    });
+    if (!growing || !whole) throw new Error('nothing was told');
+    if (growing.isGrowth) kept?.growth.push(growing.values.slice());
+    else kept = { shape: growing.shape, values: growing.values.slice(), growth: [] };
+    told.push(growing.isGrowth ?? false);
+    expect(kept && decodeTotals(kept), `round ${round}`).toEqual(
+      decodeTotals({ ...whole, values: whole.values.slice() }),
+    );
+  }
+  expect(told.slice(1)).toEqual(told.slice(1).map(() => true));
 });

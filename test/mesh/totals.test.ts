@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { NO_STATS } from '../../server/envoy/stats.ts';
-import { EncodedTotals, newFlowTotal, type Totals } from '../../server/mesh/totals.ts';
-import { flowKey } from '../store/records.ts';
+import { EncodedTotals, type Totals } from '../../server/mesh/totals.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
+import { binsOf, counters, flowKey, gauges } from '../store/records.ts';
 
 function totalsOf(requests: number): Totals {
-  const flow = newFlowTotal(flowKey({}));
-  flow.counters[0] = requests;
-  return { reading: NO_STATS, flows: [flow], held: [], hosts: undefined };
+  const flow = { flow: flowKey({}), counters: counters({ '2xx': requests }), gauges: gauges(), bins: binsOf() };
+  return { reading: NO_STATS, flows: FlowTotals.of([flow]), held: [], hosts: undefined };
 }
 
 test('totals keep their values until they are given back, and give their memory back once', () => {

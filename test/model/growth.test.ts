@@ -18,6 +18,7 @@ const growth = fc
     histograms: fc.array(fc.tuple(place, bins)),
     counters: fc.array(fc.tuple(place, place, count)),
     bins: fc.array(fc.tuple(place, bins)),
+    hosts: fc.array(fc.tuple(place, fc.integer({ min: -(2 ** 40), max: 2 ** 40 }))),
   })
   .map((all) => {
     const sum = new GrowthSum();
@@ -25,6 +26,7 @@ const growth = fc
     for (const one of all.histograms) sum.histogram(...one);
     for (const one of all.counters) sum.counter(...one);
     for (const one of all.bins) sum.bins(...one);
+    for (const one of all.hosts) sum.host(...one);
     return sum.finish();
   });
 
@@ -32,6 +34,7 @@ const totals = () => ({
   values: new Float64Array(PLACES).fill(1000),
   histograms: Array.from({ length: PLACES }, () => new BinTotal()),
   flows: Array.from({ length: PLACES }, () => ({ counters: new Float64Array(PLACES), bins: new BinTotal() })),
+  hosts: new Float64Array(PLACES).fill(1000),
 });
 
 test('growth of several scrapes as one adds what all of them add', () => {

@@ -11,8 +11,9 @@ import {
   type Gauge,
   type Identity,
 } from '../../server/model/flow.ts';
+import { FlowTotals } from '../../server/model/flow-totals.ts';
 import { binKey, type SparseBins } from '../../server/model/histogram.ts';
-import type { FlowTotal, ScrapeFindings, ScrapeRecord } from '../../server/model/scrape-record.ts';
+import type { ScrapeFindings, ScrapeRecord } from '../../server/model/scrape-record.ts';
 
 /** One flow over one interval; everything that is left out is empty or 0. */
 export interface FlowSpec extends Partial<FlowKey> {
@@ -79,7 +80,7 @@ export function goodScrape(spec: RecordSpec): ScrapeRecord & { findings: ScrapeF
   const findings: ScrapeFindings = {
     observation: { identity: identity(spec.identity), from, to, flows: increments },
     totals: { shape: '{}', values: new Uint8Array() },
-    flowTotals: increments.map((flow): FlowTotal => ({ ...flow })),
+    flowTotals: FlowTotals.of(increments),
     startedAt: null,
     inbound: flows.some(({ direction = 'inbound' }) => direction === 'inbound'),
     samples: 10,

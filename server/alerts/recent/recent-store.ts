@@ -4,6 +4,7 @@
  */
 
 import { Slices } from '../../measure/slices.ts';
+import type { Direction, FlowIncrement } from '../../model/flow.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import { withoutHeld } from '../../store/held-increments.ts';
 import type { Group, Store, SumAnswer, SumQuery } from '../../store/store.ts';
@@ -11,6 +12,7 @@ import { RecentSums } from './recent-sums.ts';
 import { RecentUnits } from './recent-units.ts';
 import { SlotGrid } from './slot-grid.ts';
 
+const DIRECTIONS: ReadonlySet<Direction> = new Set(['inbound', 'outbound']);
 /** Longest window that is kept here. */
 const LONGEST_MS = 5 * 60_000;
 /**
@@ -31,6 +33,11 @@ interface Kept {
   readonly sums: RecentSums;
   readonly since: number;
   askedAt: number;
+}
+
+/** What is told by zone and of connections is never asked for here, and is of targets that are told of anyway. */
+function isBesides(flows: readonly FlowIncrement[]): boolean {
+  return flows.length > 0 && !flows.some(({ flow: { direction } }) => DIRECTIONS.has(direction));
 }
 
 export class RecentStore implements Pick<Store, 'sums'> {
@@ -54,7 +61,7 @@ export class RecentStore implements Pick<Store, 'sums'> {
   }
 
   private add(target: string, { observation: { identity, from, to, flows } }: ScrapeFindings): void {
-    if (to <= from) return;
+    if (to <= from || isBesides(flows)) return;
     this.move(to);
     const unit = this.units.of(target, identity);
     if (to - from > LONGEST_SCRAPE_MS) this.since = Math.max(this.since, to);
@@ -91,7 +98,7 @@ export class RecentStore implements Pick<Store, 'sums'> {
   private isFor({ from, to, stepMs, direction, match, without, by, subtotals, top }: SumQuery): boolean {
     const { slotMs } = this.options;
     if (stepMs !== undefined || subtotals || top !== undefined || Object.keys(match).length > 0) return false;
-    if (direction !== 'inbound' && direction !== 'outbound') return false;
+    if (!DIRECTIONS.has(direction)) return false;
     if (without?.some(({ labels }) => labels.some((label) => !by.includes(label)))) return false;
     const now = this.options.now();
     return from % slotMs === 0 && to % slotMs === 0 && to - from <= LONGEST_MS && to >= now && from < now;

@@ -1,4 +1,5 @@
 import { Live, type LiveTarget } from '../../live/live.ts';
+import { FlowTotals } from '../../model/flow-totals.ts';
 import type { Labels } from '../../model/labels.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import { existing } from '../existing.ts';
@@ -13,7 +14,7 @@ export function storedTargets(stored: readonly StoredTarget[]): {
   const live = new Live();
   live.setTargets(
     stored.map(({ target }) => ({ key: target, address: NOWHERE, labels: {}, discoveredLabels: {} })),
-    stored.map(({ target, identity, inbound }) => ({ target, identity, inbound, flows: [] })),
+    stored.map(({ target, identity, inbound }) => ({ target, identity, inbound, flows: new FlowTotals() })),
   );
   const lastScrapes = new Map(stored.map(({ target, lastScrape }) => [target, lastScrape]));
   const targets = live.all();

@@ -1,8 +1,8 @@
 /** What a receiver has been told of each target, so that the next push goes on from there. */
 
 import type { LiveTarget } from '../../live/live.ts';
-import { flowText } from '../../mesh/plan.ts';
-import type { FlowTotal } from '../../model/scrape-record.ts';
+import { flowText } from '../../model/flow.ts';
+import type { FlowTotal } from '../../model/flow-totals.ts';
 import { type CountedFlow, incrementOf } from './increments.ts';
 import type { Temporality } from './message.ts';
 

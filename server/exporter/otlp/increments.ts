@@ -1,8 +1,8 @@
 /** What totals grew by since a receiver accepted them last. */
 
 import { COUNTERS } from '../../model/flow.ts';
+import type { FlowTotal } from '../../model/flow-totals.ts';
 import { NO_BINS, type SparseBins } from '../../model/histogram.ts';
-import type { FlowTotal } from '../../model/scrape-record.ts';
 
 /** What is kept of a flow's total. */
 export type CountedFlow = Pick<FlowTotal, 'flow' | 'counters' | 'bins'>;
@@ -16,7 +16,7 @@ export function incrementOf(total: FlowTotal, accepted: CountedFlow | undefined)
     if ((counters[i] ?? 0) < 0) return undefined;
   }
   const bins = binsLess(total.bins, accepted.bins);
-  return bins && { ...total, counters, bins };
+  return bins && { flow: total.flow, gauges: total.gauges, counters, bins };
 }
 
 /** Undefined where one fell. */

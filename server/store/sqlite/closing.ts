@@ -163,6 +163,7 @@ export class Closing implements Chore {
       added.push({ direction, from, to: matrix.grid.toMs, data });
       yield;
     }
+    matrix.release();
     return added;
   }
 }

@@ -6,6 +6,7 @@ import { framesOf } from './growth-frames.ts';
 import type { LogData } from './log-data.ts';
 import type { LogIndex } from './log-index.ts';
 import { entryId } from './log-row.ts';
+import { unpackBytes } from './packed-bytes.ts';
 import { prepared } from './prepared.ts';
 
 interface StoredRow extends Identity {
@@ -15,7 +16,8 @@ interface StoredRow extends Identity {
   startedAt: number | null;
   inbound: number;
   shape: string;
-  values: Uint8Array;
+  bytes: Uint8Array;
+  plainSize: number;
   entry: number;
   growth: Uint8Array | null;
 }
@@ -33,20 +35,20 @@ export function loadTargets(database: Database.Database, log: { index: LogIndex;
   const rows = prepared(
     database,
     `SELECT targets.id, address AS target, last_scrape AS lastScrape, started_at AS startedAt, inbound, service, namespace,
-       instance, region, zone, role, shapes.text AS shape, totals AS "values", entry, growth
+       instance, region, zone, role, shapes.text AS shape, totals AS bytes, plain_size AS plainSize, entry, growth
      FROM targets JOIN shapes ON shapes.id = targets.shape WHERE entry >= 0`,
   ).all() as StoredRow[];
   const grown = new Map(rows.map(({ id, lastScrape, growth }) => [id, { lastScrape, growth: framesOf(growth) }]));
   const targets = new Map(prepared(database, 'SELECT id, target FROM units').raw().all() as [number, number][]);
   follow(log, { targets, entries: new Map(rows.map(({ id, entry }) => [id, entry])), grown });
   return rows.map(
-    ({ id, target, startedAt, inbound, shape, values, entry: _, lastScrape, growth: __, ...identity }) => ({
+    ({ id, target, startedAt, inbound, shape, bytes, plainSize, entry: _, lastScrape, growth: __, ...identity }) => ({
       target,
       lastScrape: grown.get(id)?.lastScrape ?? lastScrape,
       startedAt,
       inbound: inbound === 1,
       identity,
-      totals: { shape, values, growth: foldGrowth(grown.get(id)?.growth ?? []) },
+      totals: { shape, values: unpackBytes({ bytes, plainSize }), growth: foldGrowth(grown.get(id)?.growth ?? []) },
     }),
   );
 }
@@ -62,7 +64,7 @@ interface Followed {
 function follow({ index, data }: { index: LogIndex; data: LogData }, { targets, entries, grown }: Followed): void {
   for (const row of index.all)
     for (let position = 0; position < row.count; position++) {
-      if (row.growthSize(position) === 0) continue;
+      if (!row.grows(position)) continue;
       const id = entryId(row.id, position);
       const target = targets.get(row.unit(position)) ?? 0;
       const known = grown.get(target);

@@ -1,7 +1,8 @@
 /** A row of the log: some entries, packed together. */
 
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { VarintReader, VarintWriter } from '../../model/varint.ts';
+import { growthFrom, leanGrowth } from './lean-growth.ts';
+import { packBytes, unpackBytes } from './packed-bytes.ts';
 import { PackedTable } from './packed-table.ts';
 
 /** What one unit did in `[t0, t1)`, Unix milliseconds. */
@@ -34,25 +35,34 @@ export const positionOfEntry = (id: number): number => id % POSITIONS;
 
 /** Entries further apart in time than this are not in one row: times are kept as 32 bits. */
 export const LONGEST_SPAN_MS = 1_000_000_000;
-const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-/** No entry of ours gets near this; what claims to is damaged. */
-const LARGEST_ROW = 1024 * 1024 * 1024;
+/** Added to the number of entries where growth is told by records: so it is since version 9. */
+const LEAN = 128;
 
 const HEADS = new VarintWriter(256);
 const BODY = new VarintWriter(16_384);
 
+export interface PackedRow {
+  readonly heads: Uint8Array;
+  readonly data: Uint8Array;
+  /** As they are in what {@link RowHeads.unpack} gives. */
+  readonly records: Uint8Array;
+}
+
 /** At most {@link ENTRIES_OF_ROW} entries. */
-export function packRow(entries: readonly NewEntry[]): { heads: Uint8Array; data: Uint8Array } {
+export function packRow(entries: readonly NewEntry[]): PackedRow {
   HEADS.clear();
   BODY.clear();
   for (const { data } of entries) BODY.writeBytes(data);
-  for (const { growth } of entries) BODY.writeBytes(growth);
-  const plain = BODY.view();
-  const packed = zstdCompressSync(plain, LEVEL);
-  const isPacked = packed.length < plain.length;
+  const records = BODY.finish();
+  const sizes = entries.map(({ data, growth }) => {
+    const lean = leanGrowth(growth, data);
+    BODY.writeBytes(lean);
+    return lean.length;
+  });
+  const { bytes, plainSize } = packBytes(BODY.view());
   const base = entries[0]?.t1 ?? 0;
-  for (const number of [isPacked ? plain.length : 0, base, entries.length]) HEADS.write(number);
-  for (const { unit, feeds, direction, layout, t0, t1, data, growth } of entries) {
+  for (const number of [plainSize, base, entries.length + LEAN]) HEADS.write(number);
+  for (const [index, { unit, feeds, direction, layout, t0, t1, data }] of entries.entries()) {
     const after = t1 - base;
     HEADS.write(unit);
     HEADS.write(feeds);
@@ -61,9 +71,9 @@ export function packRow(entries: readonly NewEntry[]): { heads: Uint8Array; data
     HEADS.write(after < 0 ? -2 * after - 1 : 2 * after);
     HEADS.write(t1 - t0);
     HEADS.write(data.length);
-    HEADS.write(growth.length);
+    HEADS.write(sizes[index] ?? 0);
   }
-  return { heads: HEADS.finish(), data: isPacked ? packed : BODY.finish() };
+  return { heads: HEADS.finish(), data: plainSize > 0 ? bytes : BODY.finish(), records };
 }
 
 const COLUMNS = 8;
@@ -75,6 +85,7 @@ export class RowHeads {
   readonly id: number;
   private readonly base: number;
   private readonly plainSize: number;
+  private readonly isLean: boolean;
   private readonly table: PackedTable;
 
   /** @throws RangeError where the heads are damaged. */
@@ -83,14 +94,16 @@ export class RowHeads {
     const reader = new VarintReader(heads);
     this.plainSize = reader.read();
     this.base = reader.read();
-    const count = reader.read();
+    const coded = reader.read();
+    this.isLean = coded >= LEAN;
+    const count = this.isLean ? coded - LEAN : coded;
     if (count > POSITIONS) throw new RangeError(`${count} entries in one row of the log`);
     const numbers = NUMBERS.subarray(0, count * COLUMNS);
     for (let i = 0; i < numbers.length; i++) numbers[i] = reader.read();
     for (let i = 0; i < numbers.length; i += COLUMNS) {
-      const coded = numbers[i + 4] ?? 0;
+      const after = numbers[i + 4] ?? 0;
       numbers[i + 2] = (numbers[i + 2] ?? 0) - 1;
-      numbers[i + 4] = coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
+      numbers[i + 4] = after % 2 === 0 ? after / 2 : -(after + 1) / 2;
     }
     this.table = new PackedTable(numbers, COLUMNS);
   }
@@ -136,15 +149,16 @@ export class RowHeads {
 
   /** All entries' records and growth, as {@link recordIn} and {@link growthIn} read them. */
   unpack(data: Uint8Array): Uint8Array {
-    if (this.plainSize === 0) return data;
-    return zstdDecompressSync(data, { maxOutputLength: Math.min(this.plainSize, LARGEST_ROW) });
+    return unpackBytes({ bytes: data, plainSize: this.plainSize });
   }
 
   /** What is wrong with the row, in words; undefined where nothing is. */
   problemOf(data: Uint8Array): string | undefined {
     try {
       const size = this.sumBefore(this.count, 6) + this.sumBefore(this.count, 7);
-      if (this.unpack(data).length !== size) return 'it does not hold what its head says';
+      const plain = this.unpack(data);
+      if (plain.length !== size) return 'it does not hold what its head says';
+      for (let position = 0; position < this.count; position++) this.growthIn(plain, position);
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -153,18 +167,25 @@ export class RowHeads {
     return undefined;
   }
 
+  /** Those of all entries. */
+  recordsIn(plain: Uint8Array): Uint8Array {
+    return plain.subarray(0, this.sumBefore(this.count, 6));
+  }
+
   recordIn(plain: Uint8Array, position: number): Uint8Array {
     const from = this.sumBefore(position, 6);
     return plain.subarray(from, from + this.size(position));
   }
 
-  growthSize(position: number): number {
-    return this.table.at(position, 7);
+  /** Whether the entry tells growth. */
+  grows(position: number): boolean {
+    return this.table.at(position, 7) > 0;
   }
 
   growthIn(plain: Uint8Array, position: number): Uint8Array {
     const from = this.sumBefore(this.count, 6) + this.sumBefore(position, 7);
-    return plain.subarray(from, from + this.growthSize(position));
+    const told = plain.subarray(from, from + this.table.at(position, 7));
+    return this.isLean ? growthFrom(told, this.recordIn(plain, position)) : told;
   }
 
   private sumBefore(position: number, column: number): number {

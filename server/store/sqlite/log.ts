@@ -18,11 +18,14 @@ interface Scrape {
 /** Writes the log: entries are gathered into rows until {@link flush}, which is to be called before a transaction ends. */
 export class Log {
   private readonly statements: ReturnType<typeof prepare>;
+  private readonly onRow: (id: number, records: Uint8Array) => void;
   private open: NewEntry[] = [];
   private nextRow: number | undefined;
 
-  constructor(database: Database.Database) {
+  /** `onRow` is told of each row that is written, and of the records in it. */
+  constructor(database: Database.Database, onRow: (id: number, records: Uint8Array) => void) {
     this.statements = prepare(database);
+    this.onRow = onRow;
   }
 
   forget(): void {
@@ -54,8 +57,9 @@ export class Log {
 
   flush(): void {
     if (this.open.length === 0) return;
-    const { heads, data } = packRow(this.open);
+    const { heads, data, records } = packRow(this.open);
     this.statements.add.run(this.row, heads, data);
+    this.onRow(this.row, records);
     this.nextRow = this.row + 1;
     this.open = [];
   }

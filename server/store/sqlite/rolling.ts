@@ -114,6 +114,7 @@ export class Rolling implements Chore {
     const isLast = tier + 2 >= TIERS.length;
     const keys = { unit, direction, ...(isLast ? {} : { pendingFor: unit }) };
     const rolled = yield* this.blocks.encode({ tier: tier + 1, ...keys, matrix, ids });
+    matrix.release();
     const merged: NewBlock[] = [];
     const replaced: number[] = [];
     for (const own of Map.groupBy(read, (one) => one.unit).values()) {
@@ -133,7 +134,9 @@ export class Rolling implements Chore {
       yield;
     }
     const unit = blocks[0]?.unit ?? 0;
-    return yield* this.blocks.encode({ tier, unit, direction, matrix, ids: [...matrix.series.keys()] });
+    const merged = yield* this.blocks.encode({ tier, unit, direction, matrix, ids: [...matrix.series.keys()] });
+    matrix.release();
+    return merged;
   }
 }
 

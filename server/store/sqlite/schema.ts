@@ -154,6 +154,12 @@ const VERSION_8 = `
   ALTER TABLE targets ADD COLUMN growth BLOB;
 `;
 
+/**
+ * `plain_size`: what `totals` take unpacked; 0 where they are not packed. From here on rows of the log tell growth by
+ * their records; those of version 8 are read as they are.
+ */
+const VERSION_9 = 'ALTER TABLE targets ADD COLUMN plain_size INTEGER NOT NULL DEFAULT 0';
+
 /** Each entry brings a file one version further; entries are only ever added. Times are Unix milliseconds. */
 const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
   (database) => void database.exec(VERSION_1),
@@ -180,6 +186,7 @@ const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
     packLog(database);
     database.exec('DROP TABLE old_log');
   },
+  (database) => void database.exec(VERSION_9),
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -2,7 +2,8 @@ import type Database from 'better-sqlite3';
 import { CODE_CLASSES, COUNTER_INDEX, failureCount, requestCount } from '../../model/flow.ts';
 import { quantile } from '../../model/histogram.ts';
 import { DIRECTIONS } from '../record.ts';
-import { type SeriesColumns, SlotMatrix } from '../slot-matrix.ts';
+import type { SeriesColumns } from '../series-columns.ts';
+import { SlotMatrix } from '../slot-matrix.ts';
 import { MINUTE, RAW, sealedMsOf, slotMsOf } from '../tiers.ts';
 import { BlockTables, inGroups, type NewBlock } from './block-tables.ts';
 import { nearby, type Parts } from './closing.ts';
@@ -19,6 +20,8 @@ const LONGEST_MATRIX_MS = 2 * 3_600_000;
 /** Rows of a target that has fewer bytes of them wait for so many chunks. */
 const FEW_BYTES = 48 * 1024;
 const MOST_CHUNKS = 3;
+/** Units that are sealed at the same minute; more would leave some minutes of a small fleet without any. */
+const NEIGHBOURS = 16;
 
 interface Unit {
   readonly kind: number;
@@ -84,9 +87,12 @@ export class Sealing implements Chore {
     return true;
   }
 
-  /** Where sealing ends now: whole chunks, at a minute of its own for each unit so that they do not come all at once. */
+  /**
+   * Where sealing ends now: whole chunks, at a minute of its own for some units each, so that they do not come all at
+   * once, and neighbours, whose rows lie on the same pages of an index, come together.
+   */
   private endFor(unit: number, now: number): number {
-    const phase = ((unit * 7) % (this.chunkMs / MINUTE_MS)) * MINUTE_MS;
+    const phase = (Math.floor(unit / NEIGHBOURS) % (this.chunkMs / MINUTE_MS)) * MINUTE_MS;
     return Math.floor((now - this.lagMs - phase) / this.chunkMs) * this.chunkMs + phase;
   }
 
@@ -123,7 +129,10 @@ export class Sealing implements Chore {
     for (const group of nearby(rows, (MOST_CHUNKS + 1) * this.chunkMs))
       yield* this.sealRows({ unit, labels, rows: group }, sealed);
     for (const block of sealed.blocks) this.blocks.add(block);
-    for (const { matrix, inbound } of sealed.minutes) this.addMinutes(labels, matrix, inbound);
+    for (const { matrix, inbound } of sealed.minutes) {
+      this.addMinutes(labels, matrix, inbound);
+      matrix.release();
+    }
     this.statements.setSealed.run(unit, last.id);
     this.parts.index.refresh();
     if (labels.kind === TARGET) this.cover(unit, labels, rows);
@@ -154,11 +163,13 @@ export class Sealing implements Chore {
           const minutes = matrix.coarser(MINUTE_MS / slotMs, ids);
           const keys = { tier: MINUTE, unit, direction, pendingFor };
           sealed.blocks.push(...(yield* this.blocks.encode({ ...keys, matrix: minutes, ids })));
+          minutes.release();
         }
       }
       const inbound = [...(series[0] ?? [])];
       if (labels.kind === SERVICE)
         sealed.minutes.push({ matrix: matrix.coarser(MINUTE_MS / slotMs, inbound), inbound });
+      matrix.release();
     }
   }
 

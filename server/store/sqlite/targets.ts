@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { FlowKey } from '../../model/flow.ts';
 import { DIRECTIONS } from '../record.ts';
 import type { Catalog, Layout, TargetUnits } from './catalog.ts';
+import { packBytes } from './packed-bytes.ts';
 import type { TargetLayout } from './round.ts';
 
 export interface KeptTarget {
@@ -66,7 +67,8 @@ export class Targets {
   }
 
   setTotals({ id }: KeptTarget, { lastScrape, startedAt, totals, entry }: LastTotals, sequence: number): void {
-    this.statements.setTotals.run(Number.isNaN(startedAt) ? null : startedAt, lastScrape, totals, entry, id);
+    const { bytes, plainSize } = packBytes(totals);
+    this.statements.setTotals.run(Number.isNaN(startedAt) ? null : startedAt, lastScrape, bytes, plainSize, entry, id);
     this.sequences.set(id, sequence);
   }
 
@@ -102,8 +104,10 @@ function prepare(database: Database.Database) {
       )
       .pluck(),
     setTotals: database.prepare(
-      'UPDATE targets SET started_at = ?, last_scrape = ?, totals = ?, entry = ?, growth = NULL WHERE id = ?',
+      'UPDATE targets SET started_at = ?, last_scrape = ?, totals = ?, plain_size = ?, entry = ?, growth = NULL WHERE id = ?',
     ),
-    setNone: database.prepare(`UPDATE targets SET totals = X'', growth = NULL, entry = ${NO_TOTALS} WHERE id = ?`),
+    setNone: database.prepare(
+      `UPDATE targets SET totals = X'', plain_size = 0, growth = NULL, entry = ${NO_TOTALS} WHERE id = ?`,
+    ),
   };
 }

@@ -57,7 +57,7 @@ export class Trimming implements Chore {
     const found = new Map<number, { frames: Uint8Array[]; lastScrape: number }>();
     for (const row of rows)
       for (let position = 0; position < row.count; position++) {
-        if (row.growthSize(position) === 0) continue;
+        if (!row.grows(position)) continue;
         const id = entryId(row.id, position);
         const target = this.statements.target.get(row.unit(position), id);
         if (typeof target !== 'number') continue;

@@ -6,6 +6,7 @@ import { Closing } from './closing.ts';
 import { Log } from './log.ts';
 import { LogData } from './log-data.ts';
 import { LogIndex } from './log-index.ts';
+import { OpenTransaction } from './open-transaction.ts';
 import { Retention } from './retention.ts';
 import { Rolling } from './rolling.ts';
 import { type EncodedRound, LAYOUTS_OF_TARGET, SCRAPE_FIELDS, type TargetLayout } from './round.ts';
@@ -15,7 +16,9 @@ import { Targets } from './targets.ts';
 import { Trimming } from './trimming.ts';
 import { lockForWriting, type WriterLock } from './writer-lock.ts';
 
-const CACHE_KIB = 8 * 1024;
+const CACHE_KIB = 4 * 1024;
+/** Records that are remembered: those of a thousand targets until they are added up to services, half a minute. */
+const RECORD_BYTES = 8 * 1024 * 1024;
 /** The longer the log ahead of the file, the fewer of its pages are written twice. */
 const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
@@ -35,6 +38,7 @@ export interface Chore {
 export class SqliteWriter {
   private readonly database: Database.Database;
   private readonly lock: WriterLock;
+  private readonly transaction: OpenTransaction;
   private readonly catalog: Catalog;
   private readonly layouts = new Map<number, TargetLayout>();
   private readonly numbers = new Map<string, number[]>();
@@ -62,13 +66,14 @@ export class SqliteWriter {
       throw error;
     }
     const { database } = this;
+    this.transaction = new OpenTransaction(database);
     this.catalog = new Catalog(database);
     this.targets = new Targets(database, this.catalog);
-    const log = new Log(database);
+    const log = new Log(database, (row, records) => data.keep(row, records));
     this.log = log;
     const index = new LogIndex(database, ({ feeds, t1 }) => feeds > 0 && closing.added(feeds, t1));
     this.index = index;
-    const data = new LogData(database, index);
+    const data = new LogData(database, index, RECORD_BYTES);
     this.data = data;
     const { catalog } = this;
     const parts = { database, catalog, options, log, index, data, forgetNames: () => this.forgetNames() };
@@ -89,13 +94,18 @@ export class SqliteWriter {
   append(round: EncodedRound): void {
     for (const told of round.layouts)
       this.layouts.set(told.number, { ...told, shape: this.sameShape(round.shapes[told.shape] ?? '') });
-    this.undoing(() => this.database.transaction(() => this.appendNow(round))());
+    this.undoing(() => this.transaction.run(() => this.appendNow(round)));
     for (const { address, number } of round.layouts) this.dropReplaced(address, number);
   }
 
-  /** A slice of what is to be done; true when there is more. */
+  /** A slice of what is to be done; true when there is more: it may then be kept together with what comes next. */
   upkeep(now: number): boolean {
-    return this.undoing(() => this.database.transaction(() => this.upkeepNow(now))());
+    return this.undoing(() =>
+      this.transaction.run(
+        () => this.upkeepNow(now),
+        (isMore) => !isMore,
+      ),
+    );
   }
 
   private upkeepNow(now: number): boolean {
@@ -110,15 +120,16 @@ export class SqliteWriter {
   }
 
   saveAlerts(change: AlertChange): void {
-    this.database.transaction(() => this.alerts.save(change))();
+    this.undoing(() => this.transaction.run(() => this.alerts.save(change)));
   }
 
   saveCursor(receiver: string, event: number): void {
-    this.alerts.saveCursor(receiver, event);
+    this.undoing(() => this.transaction.run(() => this.alerts.saveCursor(receiver, event)));
   }
 
   close(): void {
     try {
+      this.transaction.finish();
       this.database.pragma('wal_checkpoint(TRUNCATE)');
     } finally {
       this.database.close();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Live } from '../../../server/live/live.ts';
+import { FlowTotals } from '../../../server/model/flow-totals.ts';
 import type { ScrapeRecord } from '../../../server/model/scrape-record.ts';
 import { discovered } from '../../live/live-targets.ts';
 import { binsOf, counters, flowKey, gauges, goodScrape, identity } from '../../store/records.ts';
@@ -45,7 +46,7 @@ class Story {
     const live = new Live();
     live.setTargets(
       [discovered(TARGET)],
-      known.map((target) => ({ target, identity: identity(), inbound: true, flows: [this.total()] })),
+      known.map((target) => ({ target, identity: identity(), inbound: true, flows: this.total() })),
     );
     const { url } = this.receiver;
     const settings = { url, temporality: this.temporality };
@@ -55,7 +56,9 @@ class Story {
 
   private total() {
     const latency = binsOf(this.byLatency);
-    return { flow: flowKey({}), counters: counters({ '2xx': this.requests }), gauges: gauges(), bins: latency };
+    return FlowTotals.of([
+      { flow: flowKey({}), counters: counters({ '2xx': this.requests }), gauges: gauges(), bins: latency },
+    ]);
   }
 
   /** So many requests of 20 ms, and as many more of 300 ms, are counted. */
@@ -69,7 +72,7 @@ class Story {
       from,
       to: this.clock,
       flows: [{ counters: { '2xx': 2 * more }, latency: { 20: more, 300: more } }],
-      findings: { flowTotals: [this.total()] },
+      findings: { flowTotals: this.total() },
     });
     this.life.live.apply([record]);
   }
