@@ -23,15 +23,8 @@ export class VarintWriter {
     this.length = length;
   }
 
-  /**
-   * Appends pairs of a distance, from one of the ascending keys to the next, and a count; `countOf` tells what stands for
-   * a count that is no whole number from 0 to 127.
-   */
-  writePairs(
-    keys: ArrayLike<number>,
-    counts: ArrayLike<number>,
-    countOf: (count: number) => number = (count) => count,
-  ): void {
+  /** Appends pairs of a distance, from one of the ascending keys to the next, and a count. */
+  writePairs(keys: ArrayLike<number>, counts: ArrayLike<number>): void {
     while (this.length + 20 * keys.length > this.bytes.length) this.grow();
     const { bytes } = this;
     let { length } = this;
@@ -41,14 +34,14 @@ export class VarintWriter {
       const count = counts[i] ?? 0;
       const distance = key - previous;
       previous = key;
-      if (distance <= 0x7f && (count & 0x7f) === count) {
+      if (distance <= 0x7f && count <= 0x7f) {
         bytes[length++] = distance;
         bytes[length++] = count;
         continue;
       }
       this.length = length;
       this.write(distance);
-      this.write(countOf(count));
+      this.write(count);
       length = this.length;
     }
     this.length = length;

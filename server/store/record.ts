@@ -134,7 +134,15 @@ function checked(value: number): number {
 function writeBins(section: VarintWriter, position: number, { keys, counts }: Flow['bins']): void {
   section.write(position);
   section.write(keys.length);
-  section.writePairs(keys, counts, checked);
+  section.writePairs(keys, areCounts(counts) ? counts : Array.from(counts, checked));
+}
+
+function areCounts(values: Column): boolean {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    if (!(value >= 0 && Number.isSafeInteger(value))) return false;
+  }
+  return true;
 }
 
 /** Called with what is in a record. */
