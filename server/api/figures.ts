@@ -61,35 +61,35 @@ function stateOf(requests: number, samples: number): FigureState {
   return samples < FEW_SAMPLES ? 'too_little_data' : 'ok';
 }
 
-export function codeClasses(cell: Cell): Record<CodeClass, number> {
-  return Object.fromEntries(CODE_CLASSES.map((name) => [name, cell.counters[COUNTER_INDEX[name]] ?? 0])) as Record<
-    CodeClass,
-    number
-  >;
+export function codeClasses({ counters }: Cell): Record<CodeClass, number> {
+  const classes: Record<CodeClass, number> = { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 };
+  for (const name of CODE_CLASSES) classes[name] = counters[COUNTER_INDEX[name]] ?? 0;
+  return classes;
 }
 
 function latency(cell: Cell, fallback: Precision['source']): { latencyMs: LatencyMs; precision: Precision } {
   const latencyMs: LatencyMs = { ...NO_LATENCY, mean: cell.meanMs };
   const found = quantilesOf(cell, ALL_PERCENTILES);
-  PERCENTILE_NAMES.forEach((name, index) => {
-    latencyMs[name] = found[index]?.valueMs ?? null;
-  });
-  const errors = found.flatMap((one) => relativeError(one) ?? []);
+  for (let i = 0; i < PERCENTILE_NAMES.length; i++) latencyMs[PERCENTILE_NAMES[i] ?? 'p50'] = found[i]?.valueMs ?? null;
   const sampled = cell.upstreamSamples > cell.downstreamSamples ? 'upstream' : 'downstream';
-  return {
-    latencyMs,
-    precision: {
-      method: found.some(({ bin }) => bin !== null && isWide(bin)) ? 'buckets' : 'bins',
-      source: latencySamples(cell) > 0 ? sampled : fallback,
-      maxRelativeError: errors.length > 0 ? Math.max(...errors) : null,
-      capped: found.some(({ capped }) => capped),
-    },
-  };
+  const source = latencySamples(cell) > 0 ? sampled : fallback;
+  return { latencyMs, precision: precisionOf(found, source) };
 }
 
-/** Distance to the farther edge of the quantile's bin, as a share of it; undefined where it is not known. */
-function relativeError({ valueMs, bin, capped }: Quantile): number | undefined {
-  if (valueMs === null || bin === null || capped) return undefined;
+function precisionOf(found: readonly Quantile[], source: Precision['source']): Precision {
+  const precision: Precision = { method: 'bins', source, maxRelativeError: null, capped: false };
+  for (const one of found) {
+    const error = relativeError(one);
+    if (error !== null) precision.maxRelativeError = Math.max(precision.maxRelativeError ?? error, error);
+    if (one.bin !== null && isWide(one.bin)) precision.method = 'buckets';
+    precision.capped ||= one.capped;
+  }
+  return precision;
+}
+
+/** Distance to the farther edge of the quantile's bin, as a share of it; null where it is not known. */
+function relativeError({ valueMs, bin, capped }: Quantile): number | null {
+  if (valueMs === null || bin === null || capped) return null;
   return valueMs > 0 ? Math.max(bin[1] - valueMs, valueMs - bin[0]) / valueMs : 1;
 }
 

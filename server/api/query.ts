@@ -1,3 +1,4 @@
+import { eachCell } from '../measure/cells.ts';
 import { type MeasuredGroup, type MeasuredLabel, type MeasuredQuery, received, sent } from '../measure/measured.ts';
 import { signal } from '../measure/signals.ts';
 import { Slices } from '../measure/slices.ts';
@@ -17,6 +18,7 @@ import {
   timeRange,
   wholeNumber,
 } from './params.ts';
+import { Points, Times } from './points.ts';
 import { topGroups } from './top.ts';
 
 export const QUERY_PARAMS = [
@@ -57,7 +59,7 @@ export const MAX_TOP = 1000;
 type Direction = (typeof DIRECTIONS)[number];
 
 /** Series of a signal over steps that are aligned to multiples of the step; the first one holds `from`. */
-export async function querySignal(sources: Sources, params: RawParams, clock: Clock): Promise<QueryAnswer> {
+export async function querySignal(sources: Sources, params: RawParams, clock: Clock): Promise<RenderedQueryAnswer> {
   const name = oneOf(params, 'signal', QUERY_SIGNAL_NAMES);
   if (!name) throw new RequestError(`signal is missing: one of ${QUERY_SIGNAL_NAMES.join(', ')}`);
   const { needsBins = false, quantile, ofClass, connections = false } = signal(name);
@@ -79,10 +81,11 @@ export async function querySignal(sources: Sources, params: RawParams, clock: Cl
     ...(quantile === undefined ? {} : { quantiles: [quantile] }),
   };
   const answer = { series: new SeriesList(), other: new SeriesList() };
+  const times = new Times(range);
   for (const direction of directionsOf(params, by)) {
     const ask = (asked: MeasuredQuery) => (direction === 'outbound' ? sent(sources, asked) : received(sources, asked));
     const { kept, other } = await topGroups(query, top, ask);
-    const shape = { name, by, direction, from: range.from, step: range.step };
+    const shape = { name, by, direction, times };
     for (const group of kept) await answer.series.add(group, shape);
     if (other) await answer.other.add(other, shape);
   }
@@ -98,6 +101,12 @@ export async function querySignal(sources: Sources, params: RawParams, clock: Cl
   };
 }
 
+type RenderedSeries = Omit<QuerySeries, 'points'> & { readonly points: Points };
+
+/** The same as JSON. */
+export type RenderedQueryAnswer = Omit<QueryAnswer, 'series' | 'other'> &
+  Readonly<Record<'series' | 'other', readonly RenderedSeries[]>>;
+
 export interface Clock {
   readonly now: number;
   readonly slotMs: number;
@@ -112,16 +121,16 @@ export function alignedRange(params: RawParams, clock: Clock): TimeRange & { rea
 
 /** Series of an answer, which grows as long as it may. */
 class SeriesList {
-  readonly all: QuerySeries[] = [];
+  readonly all: RenderedSeries[] = [];
   private points = 0;
   private readonly slices = new Slices();
 
   /** @throws RequestError when the answer gets too large. */
   async add(group: MeasuredGroup, shape: Shape): Promise<void> {
-    await this.slices.pause();
+    if (this.slices.isUp) await this.slices.pause();
     const series = seriesOf(group, shape);
     this.all.push(...series);
-    this.points += series.length * group.cells.length;
+    this.points += series.length * shape.times.length;
     if (this.all.length > MAX_SERIES)
       throw new RequestError(
         `the answer has more than ${MAX_SERIES} series: filter, group by fewer labels, or ask for the top=20`,
@@ -148,17 +157,24 @@ interface Shape {
   readonly name: QuerySignalName;
   readonly by: readonly string[];
   readonly direction: Direction;
-  readonly from: number;
-  readonly step: number;
+  readonly times: Times;
 }
 
-function seriesOf(group: MeasuredGroup, { name, by, direction, from, step }: Shape): QuerySeries[] {
+function seriesOf(group: MeasuredGroup, { name, by, direction, times }: Shape): RenderedSeries[] {
   const { value, ofClass } = signal(name);
   const labels = { ...group.labels, ...(by.includes('direction') ? { direction } : {}) };
-  const points = (of: typeof value): QuerySeries['points'] =>
-    group.cells.map((cell, index) => [from + index * step, cell ? of(cell) : null]);
+  const points = (of: typeof value): Points => {
+    const values = new Float64Array(times.length);
+    eachCell(group, (cell, index) => {
+      values[index] = (cell && of(cell)) ?? Number.NaN;
+    });
+    return new Points(times, values);
+  };
   if (!by.includes('code_class') || !ofClass) return [{ labels, points: points(value) }];
-  const isUnknown = group.cells.some((cell) => (cell?.counters[COUNTER_INDEX.unclassed] ?? 0) > 0);
+  let isUnknown = false;
+  eachCell(group, (cell) => {
+    isUnknown ||= (cell?.counters[COUNTER_INDEX.unclassed] ?? 0) > 0;
+  });
   return [...CODE_CLASSES, ...(isUnknown ? (['unclassed'] as const) : [])].map((codeClass) => ({
     labels: { ...labels, code_class: codeClass === 'unclassed' ? 'unknown' : codeClass },
     points: points((cell) => ofClass(cell, codeClass)),

@@ -136,14 +136,14 @@ async function callsByZone(
   const slices = new Slices();
   const [grpcFailed, timedOut, told, tellers] = [0, 1, 2, 3].map(() => new Set<string>()) as FourSets;
   for (const group of sent) {
-    await slices.pause();
+    if (slices.isUp) await slices.pause();
     if (countedIn(group, 'grpc_failed')) grpcFailed.add(callOf(group));
     if (countedIn(group, 'timed_out')) timedOut.add(callOf(group));
   }
   const failed = { grpc: new Set<string>(), timedOut: new Set<string>() };
   const leftByZone = new Set<string>();
   for (const group of byZone) {
-    await slices.pause();
+    if (slices.isUp) await slices.pause();
     const call = callOf(group);
     if (!isAsked(group) || !hasRequests(group)) {
       leftByZone.add(keyOf(ZONE_CALL.map((label) => group.labels[label] ?? '')));
@@ -156,7 +156,7 @@ async function callsByZone(
   }
   const left = new Set<string>();
   for (const group of sent) {
-    await slices.pause();
+    if (slices.isUp) await slices.pause();
     const call = callOf(group);
     const isTold = told.has(call) || (tellers.has(callerOf(group)) && isRelayed(group, directory));
     if (isTold || !isAsked(group) || !hasRequests(group)) left.add(call);
@@ -181,7 +181,7 @@ function callerOf({ labels }: Group): string {
 }
 
 function isCalled({ labels }: Group, directory: ServiceDirectory, names: Filters): boolean {
-  return passes(names, { ...directory.resolve(peerOf(labels)) });
+  return passes(names, directory.resolve(peerOf(labels)));
 }
 
 function callOf({ labels }: Group): string {

@@ -53,7 +53,7 @@ async function perService(sources: Sources, query: MeasuredQuery): Promise<Servi
 /** Whether a service is listed though nothing was measured of it. */
 function isShown(known: KnownService, filters: Filters): boolean {
   if (byPlace(filters) && !known.inbound) return false;
-  return known.targets.some(({ identity }) => identity !== undefined && passes(filters, { ...identity }));
+  return known.targets.some(({ identity }) => identity !== undefined && passes(filters, identity));
 }
 
 /** Filters are those of the service's own instances. @throws RequestError 404 for a service that nobody knows of. */
@@ -135,7 +135,7 @@ async function groupsOf(sources: Sources, name: ServiceName, { range, filters }:
 }
 
 function targetsOf(directory: ServiceDirectory, name: ServiceName, filters: Filters): LiveTarget[] {
-  return (directory.get(name)?.targets ?? []).filter(({ identity }) => passes(filters, { ...identity }));
+  return (directory.get(name)?.targets ?? []).filter(({ identity }) => passes(filters, identity));
 }
 
 interface Measured {

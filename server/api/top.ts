@@ -1,6 +1,6 @@
 /** The groups with the most requests, and the rest of them as one. */
 
-import { mergeCells } from '../measure/cells.ts';
+import { eachCell, mergeCells } from '../measure/cells.ts';
 import type { MeasuredGroup, MeasuredLabel, MeasuredQuery } from '../measure/measured.ts';
 import { inSlices } from '../measure/slices.ts';
 import { requestCount } from '../model/flow.ts';
@@ -54,6 +54,10 @@ async function byRequests(groups: readonly MeasuredGroup[]): Promise<MeasuredGro
   return order.flatMap((index) => groups[index] ?? []);
 }
 
-function requestsOf({ cells }: MeasuredGroup): number {
-  return cells.reduce((sum, cell) => sum + (cell ? requestCount(cell.counters) : 0), 0);
+function requestsOf(group: MeasuredGroup): number {
+  let sum = 0;
+  eachCell(group, (cell) => {
+    if (cell) sum += requestCount(cell.counters);
+  });
+  return sum;
 }

@@ -22,13 +22,13 @@ export async function describeTopology(
   const names: Filters = { ...(service ? { service } : {}), ...(namespace ? { namespace } : {}) };
   const { directory } = sources;
   const calls = (await callsOf(sources, { ...shifted(range), match })).filter(
-    ({ source, target }) => passes(names, { ...source }) || passes(names, { ...target }),
+    ({ source, target }) => passes(names, source) || passes(names, target),
   );
   const nodes = new Map(knownNodes(directory, { ...names, ...match }).map((node) => [node.id, node]));
   const edges: TopologyEdge[] = [];
   const slices = new Slices();
   for (const members of Map.groupBy(calls, edgeKey).values()) {
-    await slices.pause();
+    if (slices.isUp) await slices.pause();
     const [first] = members;
     const edge = figures(mergeCells(members.map(({ cell }) => cell)), 'upstream');
     if (!first || !edge.requests) continue;
@@ -68,7 +68,7 @@ function edgeKey({ source, target }: Pick<Call, 'source' | 'target'>): string {
 function knownNodes(directory: ServiceDirectory, filters: Filters): TopologyNode[] {
   return directory
     .all()
-    .filter(({ targets }) => targets.some(({ identity }) => passes(filters, { ...identity })))
+    .filter(({ targets }) => targets.some(({ identity }) => passes(filters, identity)))
     .map((service) => nodeOf(service, service));
 }
 

@@ -3,11 +3,17 @@
 import { COUNTER_INDEX, failureCount, REASON_COUNTERS, requestCount, STORED_GAUGES } from '../model/flow.ts';
 import { mean, mergeBins, type Quantile, quantile } from '../model/histogram.ts';
 import { lengthOf, unionOf } from '../store/coverage.ts';
-import type { Cell } from '../store/store.ts';
+import type { Cell, EachCell, Group } from '../store/store.ts';
 
 export const PERCENTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
 /** Those quantiles in their order, for a query that figures are made of. */
 export const ALL_PERCENTILES: readonly number[] = Object.values(PERCENTILES);
+
+/** Tells all cells of a group, each of which is valid in the call only: costs less than having them made. */
+export function eachCell(group: Pick<Group, 'cells' | 'eachCell'>, found: EachCell): void {
+  if (group.eachCell) group.eachCell(found);
+  else group.cells.forEach(found);
+}
 
 /** Requests per second, from the rates of a cell. */
 export const requestRate = (cell: Cell): number => requestCount(cell.rates);

@@ -8,7 +8,10 @@ export function byPlace({ instance, region, zone }: Filters): boolean {
   return instance !== undefined || region !== undefined || zone !== undefined;
 }
 
+type Filtered = Readonly<Partial<Record<keyof Filters, string>>> | Readonly<Record<string, string | undefined>>;
+
 /** Whether labels pass the filters of those names. */
-export function passes(filters: Filters, labels: Readonly<Record<string, string | undefined>>): boolean {
-  return FILTERS.every((name) => filters[name]?.includes(labels[name] ?? '') ?? true);
+export function passes(filters: Filters, labels: Filtered = {}): boolean {
+  for (const name of FILTERS) if (filters[name]?.includes(labels[name] ?? '') === false) return false;
+  return true;
 }

@@ -6,8 +6,8 @@
 import type { ServiceDirectory, ServiceName } from '../live/services.ts';
 import { type Direction, requestCount } from '../model/flow.ts';
 import { keyOf } from '../model/labels.ts';
-import type { Cell, Combinations, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
-import { mergeCells } from './cells.ts';
+import type { Cell, Combinations, EachCell, Group, SeriesLabel, Store, SumQuery } from '../store/store.ts';
+import { eachCell, mergeCells } from './cells.ts';
 import { byPlace, type Filters } from './filters.ts';
 import { Slices } from './slices.ts';
 
@@ -26,6 +26,8 @@ export type MeasuredLabels = Readonly<Partial<Record<MeasuredLabel, string>>>;
 export interface MeasuredGroup {
   readonly labels: MeasuredLabels;
   readonly cells: readonly (Cell | null)[];
+  /** As that of the store's groups. */
+  eachCell?(found: EachCell): void;
 }
 
 /** A group of one service. */
@@ -295,7 +297,7 @@ async function mergeGroups(groups: readonly MeasuredGroup[]): Promise<MeasuredGr
     }
     const cells: (Cell | null)[] = [];
     for (const [index, cell] of first.cells.entries()) {
-      await slices.pause();
+      if (slices.isUp) await slices.pause();
       cells.push(mergeCells([cell, ...others.map((one) => one.cells[index] ?? null)]));
     }
     merged.push({ labels: first.labels, cells });
@@ -304,11 +306,12 @@ async function mergeGroups(groups: readonly MeasuredGroup[]): Promise<MeasuredGr
 }
 
 /** Leaves it to whoever needs the cells to have them made: an answer may have a million. */
-function withLabels(group: Pick<Group, 'cells'>, labels: MeasuredLabels): MeasuredGroup {
+function withLabels(group: Pick<Group, 'cells' | 'eachCell'>, labels: MeasuredLabels): MeasuredGroup {
   return {
     labels,
     get cells() {
       return group.cells;
     },
+    eachCell: (found) => eachCell(group, found),
   };
 }

@@ -3,7 +3,7 @@
 import { COUNTER_INDEX, type CodeClass, type Counter, requestCount } from '../model/flow.ts';
 import type { QuerySignalName } from '../model/signals.ts';
 import type { Cell } from '../store/store.ts';
-import { errorRate, failureEvents, gauge, latencyAt, PERCENTILES, requestRate, successRate } from './cells.ts';
+import { errorRate, failureEvents, gauge, PERCENTILES, quantilesOf, requestRate, successRate } from './cells.ts';
 
 interface Signal {
   /** Null where the cell can't tell it. */
@@ -46,5 +46,6 @@ export const SIGNALS = {
 export const signal = (name: QuerySignalName): Signal => SIGNALS[name];
 
 function latencySignal(q: number): Signal {
-  return { value: (cell) => latencyAt(cell, q), needsBins: true, quantile: q };
+  const asked = [q];
+  return { value: (cell) => quantilesOf(cell, asked)[0]?.valueMs ?? null, needsBins: true, quantile: q };
 }

@@ -106,17 +106,23 @@ function indexOf<T extends string>(names: readonly T[]): Readonly<Record<T, numb
   return Object.fromEntries(names.map((name, index) => [name, index])) as Record<T, number>;
 }
 
+const REQUESTS = [COUNTER_INDEX.unclassed, ...CODE_CLASSES.map((name) => COUNTER_INDEX[name])];
+const FAILED = (['5xx', 'grpc_failed', 'unclassed_failed'] as const).map((name) => COUNTER_INDEX[name]);
+
 /** Completed requests: the sum of the code classes, and those of unknown class. */
 export function requestCount(counters: ArrayLike<number>): number {
-  let total = counters[COUNTER_INDEX.unclassed] ?? 0;
-  for (const name of CODE_CLASSES) total += counters[COUNTER_INDEX[name]] ?? 0;
-  return total;
+  return sumAt(counters, REQUESTS);
 }
 
 /** Failed requests: 5xx, and gRPC failures under another HTTP status. */
 export function failureCount(counters: ArrayLike<number>): number {
-  const failed = ['5xx', 'grpc_failed', 'unclassed_failed'] as const;
-  return failed.reduce((sum, name) => sum + (counters[COUNTER_INDEX[name]] ?? 0), 0);
+  return sumAt(counters, FAILED);
+}
+
+function sumAt(counters: ArrayLike<number>, places: readonly number[]): number {
+  let sum = 0;
+  for (let i = 0; i < places.length; i++) sum += counters[places[i] ?? 0] ?? 0;
+  return sum;
 }
 
 /** What happened in a flow between two scrapes. */

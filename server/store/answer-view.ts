@@ -4,7 +4,7 @@ import { COUNTERS, STORED_GAUGES } from '../model/flow.ts';
 import { NO_BINS, type Quantile, type SparseBins } from '../model/histogram.ts';
 import type { Interval } from '../model/spread.ts';
 import { type EncodedAnswer, type EncodedGroups, GROUP_FIELDS, QUANTILE_FIELDS } from './answer.ts';
-import type { Cell, Group, SeriesLabel, SeriesLabels, SumAnswer } from './store.ts';
+import type { Cell, EachCell, Group, SeriesLabel, SeriesLabels, SumAnswer } from './store.ts';
 
 export function decodeAnswer(answer: EncodedAnswer): SumAnswer {
   return {
@@ -42,16 +42,30 @@ class GroupView implements Group {
   }
 
   private makeCells(): (Cell | null)[] {
-    const { answer, at } = this;
-    const { numbers, cells } = answer;
-    const measured = numbers[at + GROUP_FIELDS.measured] ?? 0;
-    const counters = usedCounters(answer, at);
-    return Array.from({ length: cells }, (_, index) =>
-      numbers[measured + index] === numbers[measured + index + 1]
-        ? null
-        : new CellView(answer, { at, counters }, index),
-    );
+    const { answer } = this;
+    const place = placeOf(answer, this.at);
+    const cells: (Cell | null)[] = [];
+    for (let index = 0; index < answer.cells; index++)
+      cells.push(isMeasured(answer, place, index) ? new CellView(answer, place, index) : null);
+    return cells;
   }
+
+  eachCell(found: EachCell): void {
+    const { answer } = this;
+    const place = placeOf(answer, this.at);
+    const cell = new PassingCell(answer, place, 0);
+    for (let index = 0; index < answer.cells; index++)
+      found(isMeasured(answer, place, index) ? cell.at(index) : null, index);
+  }
+}
+
+function placeOf(answer: EncodedAnswer, at: number): GroupPlace {
+  const measured = answer.numbers[at + GROUP_FIELDS.measured] ?? 0;
+  return { at, measured, counters: answer.cells > MOST_KEPT ? usedCounters(answer, at) : undefined };
+}
+
+function isMeasured({ numbers }: EncodedAnswer, { measured }: GroupPlace, index: number): boolean {
+  return numbers[measured + index] !== numbers[measured + index + 1];
 }
 
 /** Cells of groups with more of them are looked at once: there what was worked out is not kept. */
@@ -73,24 +87,36 @@ function onePerCounter(): Float64Array {
 
 interface GroupPlace {
   readonly at: number;
-  /** Those that are not 0 everywhere. */
-  readonly counters: readonly number[];
+  /** Where the column of measured intervals begins. */
+  readonly measured: number;
+  /** Of all cells; those of a few look for themselves. */
+  readonly counters: readonly CounterColumns[] | undefined;
 }
 
-function usedCounters({ numbers }: EncodedAnswer, at: number): number[] {
-  const isUsed = (field: number): boolean => (numbers[at + field] ?? -1) >= 0;
-  return [...COUNTERS.keys()].filter(
-    (counter) => isUsed(GROUP_FIELDS.counters + counter) || isUsed(GROUP_FIELDS.expected + counter),
-  );
+/** A counter that is not 0 everywhere, and where its columns begin; negative for one that is. */
+interface CounterColumns {
+  readonly counter: number;
+  readonly counted: number;
+  readonly expected: number;
+}
+
+function usedCounters({ numbers }: EncodedAnswer, at: number): CounterColumns[] {
+  const used: CounterColumns[] = [];
+  for (let counter = 0; counter < COUNTERS.length; counter++) {
+    const counted = numbers[at + GROUP_FIELDS.counters + counter] ?? -1;
+    const expected = numbers[at + GROUP_FIELDS.expected + counter] ?? -1;
+    if (counted >= 0 || expected >= 0) used.push({ counter, counted, expected });
+  }
+  return used;
 }
 
 /** Looks up what it is asked for; counters and rates, which most is worked out from, only once. */
 class CellView implements Cell {
-  private readonly answer: EncodedAnswer;
+  protected readonly answer: EncodedAnswer;
   private readonly group: GroupPlace;
-  private readonly index: number;
-  private knownCounters: Float64Array | undefined;
-  private knownRates: Float64Array | undefined;
+  protected index: number;
+  protected knownCounters: Float64Array | undefined;
+  protected knownRates: Float64Array | undefined;
 
   constructor(answer: EncodedAnswer, group: GroupPlace, index: number) {
     this.answer = answer;
@@ -103,42 +129,41 @@ class CellView implements Cell {
     return this.answer.numbers[this.group.at + field] ?? -1;
   }
 
-  private at(column: number): number {
+  private numberAt(column: number): number {
     return column < 0 ? 0 : (this.answer.numbers[column + this.index] ?? 0);
   }
 
   get counters(): Float64Array {
-    if (this.answer.cells > MOST_KEPT) return this.readCounters();
-    this.knownCounters ??= this.readCounters();
+    if (this.answer.cells > MOST_KEPT) return this.readCounters(onePerCounter());
+    this.knownCounters ??= this.readCounters(onePerCounter());
     return this.knownCounters;
   }
 
-  private readCounters(): Float64Array {
-    const counters = onePerCounter();
-    for (const counter of this.group.counters) counters[counter] = this.at(this.place(GROUP_FIELDS.counters + counter));
-    return counters;
+  protected readCounters(into: Float64Array): Float64Array {
+    const { counters } = this.group;
+    if (counters) for (const { counter, counted } of counters) into[counter] = this.numberAt(counted);
+    else
+      for (let counter = 0; counter < COUNTERS.length; counter++)
+        into[counter] = this.numberAt(this.place(GROUP_FIELDS.counters + counter));
+    return into;
   }
 
   get rates(): Float64Array {
-    if (this.answer.cells > MOST_KEPT) return this.readRates();
-    this.knownRates ??= this.readRates();
+    if (this.answer.cells > MOST_KEPT) return this.readRates(onePerCounter());
+    this.knownRates ??= this.readRates(onePerCounter());
     return this.knownRates;
   }
 
-  private readRates(): Float64Array {
+  protected readRates(into: Float64Array): Float64Array {
     const seconds = this.measuredMs / 1000;
-    const rates = onePerCounter();
-    for (const counter of this.group.counters) {
-      const counted = this.at(this.place(GROUP_FIELDS.counters + counter));
-      const expected = this.at(this.place(GROUP_FIELDS.expected + counter));
-      rates[counter] = (counted + expected) / seconds;
-    }
-    return rates;
+    for (const { counter, counted, expected } of this.group.counters ?? usedCounters(this.answer, this.group.at))
+      into[counter] = (this.numberAt(counted) + this.numberAt(expected)) / seconds;
+    return into;
   }
 
   private get measuredMs(): number {
     const { numbers, cells } = this.answer;
-    const start = this.place(GROUP_FIELDS.measured);
+    const start = this.group.measured;
     const base = start + cells + 1;
     const end = numbers[start + this.index + 1] ?? 0;
     let length = 0;
@@ -150,8 +175,8 @@ class CellView implements Cell {
   get gauges(): Float64Array | null {
     const { cells } = this.answer;
     const start = this.place(GROUP_FIELDS.gauges);
-    if (this.at(start) === 0) return null;
-    return Float64Array.from(STORED_GAUGES, (_, gauge) => this.at(start + (1 + gauge) * cells));
+    if (this.numberAt(start) === 0) return null;
+    return Float64Array.from(STORED_GAUGES, (_, gauge) => this.numberAt(start + (1 + gauge) * cells));
   }
 
   get measured(): Interval[] {
@@ -166,40 +191,39 @@ class CellView implements Cell {
   }
 
   get quantiles(): Quantile[] {
+    return this.readQuantiles([]);
+  }
+
+  /** Into those that there are already. */
+  protected readQuantiles(found: FoundQuantile[]): Quantile[] {
     const start = this.place(GROUP_FIELDS.quantiles);
     if (start < 0) return [];
     const { numbers, quantiles } = this.answer;
-    const found: Quantile[] = [];
     for (let index = 0; index < quantiles; index++) {
-      const at = start + (this.index * quantiles + index) * QUANTILE_FIELDS;
-      const value = numbers[at] ?? Number.NaN;
-      const isKnown = !Number.isNaN(value);
-      found.push({
-        valueMs: isKnown ? value : null,
-        bin: isKnown ? [numbers[at + 1] ?? 0, numbers[at + 2] ?? 0] : null,
-        capped: numbers[at + 3] === 1,
-      });
+      const one = found[index] ?? new FoundQuantile();
+      one.read(numbers, start + (this.index * quantiles + index) * QUANTILE_FIELDS);
+      found[index] = one;
     }
     return found;
   }
 
   get timeoutsWithoutSample(): number {
-    return this.at(this.place(GROUP_FIELDS.timeouts));
+    return this.numberAt(this.place(GROUP_FIELDS.timeouts));
   }
 
   get downstreamSamples(): number {
-    return this.at(this.place(GROUP_FIELDS.latency));
+    return this.numberAt(this.place(GROUP_FIELDS.latency));
   }
 
   get upstreamSamples(): number {
     const start = this.place(GROUP_FIELDS.latency);
-    return start < 0 ? 0 : this.at(start + this.answer.cells);
+    return start < 0 ? 0 : this.numberAt(start + this.answer.cells);
   }
 
   get meanMs(): number | null {
     const start = this.place(GROUP_FIELDS.latency);
     if (start < 0) return null;
-    const mean = this.at(start + 2 * this.answer.cells);
+    const mean = this.numberAt(start + 2 * this.answer.cells);
     return Number.isNaN(mean) ? null : mean;
   }
 
@@ -212,5 +236,52 @@ class CellView implements Cell {
       const at = base + 2 * (first + i);
       return [numbers[at] ?? 0, numbers[at + 1] ?? 0];
     });
+  }
+}
+
+class FoundQuantile implements Quantile {
+  valueMs: number | null = null;
+  bin: [number, number] | null = null;
+  capped = false;
+
+  /** Into the same memory, as far as there is any. */
+  read(numbers: Float64Array, at: number): void {
+    const value = numbers[at] ?? Number.NaN;
+    this.capped = numbers[at + 3] === 1;
+    this.valueMs = Number.isNaN(value) ? null : value;
+    if (this.valueMs === null) this.bin = null;
+    else {
+      this.bin ??= [0, 0];
+      this.bin[0] = numbers[at + 1] ?? 0;
+      this.bin[1] = numbers[at + 2] ?? 0;
+    }
+  }
+}
+
+/** One after the other all cells of a group, in the same memory. */
+class PassingCell extends CellView {
+  private readonly ownCounters = new Float64Array(COUNTERS.length);
+  private readonly ownRates = new Float64Array(COUNTERS.length);
+  private readonly ownQuantiles: FoundQuantile[] = [];
+
+  at(index: number): this {
+    this.index = index;
+    this.knownCounters = undefined;
+    this.knownRates = undefined;
+    return this;
+  }
+
+  override get counters(): Float64Array {
+    this.knownCounters ??= this.readCounters(this.ownCounters);
+    return this.knownCounters;
+  }
+
+  override get rates(): Float64Array {
+    this.knownRates ??= this.readRates(this.ownRates);
+    return this.knownRates;
+  }
+
+  override get quantiles(): Quantile[] {
+    return this.readQuantiles(this.ownQuantiles);
   }
 }

@@ -1,4 +1,4 @@
-import { type Grid, GridSpread, type Interval } from '../model/spread.ts';
+import { type Grid, GridSpread, type Interval, overlapMs } from '../model/spread.ts';
 import type { ListPart } from './packed.ts';
 import type { SumQuery } from './store.ts';
 
@@ -28,11 +28,21 @@ export interface SlotCells {
   /** Of slots that two cells share: the first of them, and how much of the slot lies in it; 0 elsewhere. */
   readonly firstCells: Int32Array;
   readonly cuts: Float64Array;
+  /** Slots that were measured only in part: how they are cut instead. */
+  readonly parts?: ReadonlyMap<number, MeasuredSlot>;
   /** Pairs of a cell and the slot that its gauges are from. */
   readonly ends: readonly number[];
   readonly fromMs: number;
   readonly stepMs: number;
   readonly within: Interval;
+}
+
+/** A slot that was measured in part: its counts belong to that part only. */
+interface MeasuredSlot {
+  readonly measuredMs: number;
+  readonly firstCell: number;
+  /** Measured time from the slot's start up to each edge of the cells that it reaches into, and of the query. */
+  readonly edges: readonly number[];
 }
 
 /** The cells of a query. */
@@ -98,6 +108,35 @@ export class CellGrid {
     return { cells, first, end, isShared, single, firstCells, cuts, ends, fromMs, stepMs, within };
   }
 
+  /** The same where some of the slots that cells share were measured in part only: `runs` are sorted and apart. */
+  measuredSlots(slots: SlotCells, runs: readonly Interval[]): SlotCells {
+    const parts = new Map<number, MeasuredSlot>();
+    for (let slot = slots.first; slot < slots.end; slot++) {
+      if (slots.cells[slot] !== SHARED) continue;
+      const from = slots.fromMs + slot * slots.stepMs;
+      const over = { from, to: from + slots.stepMs };
+      const measuredMs = measuredIn(runs, over);
+      if (measuredMs > 0 && measuredMs < slots.stepMs)
+        parts.set(slot, { measuredMs, ...this.measuredEdges(runs, over, slots.within) });
+    }
+    return parts.size > 0 ? { ...slots, parts } : slots;
+  }
+
+  private measuredEdges(
+    runs: readonly Interval[],
+    over: Interval,
+    within: Interval,
+  ): Pick<MeasuredSlot, 'firstCell' | 'edges'> {
+    const { fromMs, stepMs, toMs } = this.grid;
+    const from = Math.max(over.from, within.from, fromMs);
+    const to = Math.min(over.to, within.to, toMs);
+    const firstCell = Math.floor((from - fromMs) / stepMs);
+    const edges = [measuredIn(runs, { from: over.from, to: from })];
+    for (let cell = firstCell; fromMs + cell * stepMs < to; cell++)
+      edges.push(measuredIn(runs, { from: over.from, to: Math.min(to, fromMs + (cell + 1) * stepMs) }));
+    return { firstCell, edges };
+  }
+
   /** Cells whose moment lies in `(from, to]`. */
   eachMoment({ from, to }: Interval, found: (cell: number, moment: number) => void): void {
     const { grid, moments } = this;
@@ -133,6 +172,11 @@ export class CellGrid {
     const cell = slots.cells[slot] ?? OUTSIDE;
     if (cell >= 0) into[row + cell] = (into[row + cell] ?? 0) + value;
     if (cell !== SHARED) return;
+    const part = slots.parts?.get(slot);
+    if (part) {
+      addMeasured(into, row, part, value);
+      return;
+    }
     const cut = slots.cuts[slot] ?? 0;
     if (cut === 0) {
       const from = slots.fromMs + slot * slots.stepMs;
@@ -144,5 +188,21 @@ export class CellGrid {
     const first = row + (slots.firstCells[slot] ?? 0);
     into[first] = (into[first] ?? 0) + before;
     into[first + 1] = (into[first + 1] ?? 0) + value - before;
+  }
+}
+
+function measuredIn(runs: readonly Interval[], within: Interval): number {
+  let sum = 0;
+  for (const run of runs) sum += overlapMs(run, within);
+  return sum;
+}
+
+/** Differences of one running total: parts add up exactly, however the slot is cut. */
+function addMeasured(into: Float64Array, row: number, part: MeasuredSlot, value: number): void {
+  const { measuredMs, firstCell, edges } = part;
+  const upTo = (edge: number): number => Math.round((value * (edges[edge] ?? 0)) / measuredMs);
+  for (let edge = 1; edge < edges.length; edge++) {
+    const place = row + firstCell + edge - 1;
+    into[place] = (into[place] ?? 0) + upTo(edge) - upTo(edge - 1);
   }
 }

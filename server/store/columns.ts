@@ -38,8 +38,16 @@ export class ColumnWeights implements Weights {
   constructor({ bySlot, total }: Weights) {
     this.bySlot = bySlot;
     this.total = total;
-    this.slots = Int32Array.from(bySlot.keys()).filter((slot) => bySlot[slot] !== 0);
-    this.dense = { bySlot: Float64Array.from(this.slots, (slot) => bySlot[slot] ?? 0), total };
+    let used = 0;
+    for (let slot = 0; slot < bySlot.length; slot++) if (bySlot[slot] !== 0) used++;
+    this.slots = new Int32Array(used);
+    const dense = new Float64Array(used);
+    for (let slot = 0, at = 0; slot < bySlot.length; slot++) {
+      if (bySlot[slot] === 0) continue;
+      this.slots[at] = slot;
+      dense[at++] = bySlot[slot] ?? 0;
+    }
+    this.dense = { bySlot: dense, total };
   }
 }
 

@@ -85,9 +85,16 @@ class Gatherer {
   }
 
   finish(): PackedList {
-    const values = this.values.subarray(0, this.length);
-    if (this.largest <= 0xffff) return new Uint16Array(values);
-    return this.largest <= 0xffff_ffff ? new Uint32Array(values) : values.slice();
+    const { values, length, largest } = this;
+    if (largest > 0xffff_ffff) return values.slice(0, length);
+    if (largest <= 0xffff) {
+      const short = new Uint16Array(length);
+      for (let i = 0; i < length; i++) short[i] = values[i] ?? 0;
+      return short;
+    }
+    const list = new Uint32Array(length);
+    for (let i = 0; i < length; i++) list[i] = values[i] ?? 0;
+    return list;
   }
 
   private grow(at: number): void {
@@ -115,21 +122,35 @@ interface RecordPart {
 /** One direction of a record; `ids` are its series by position. @throws RangeError where the bytes are no record. */
 export function packRecord(bytes: Uint8Array, part: RecordPart, ids: readonly number[]): PackedSums {
   for (const list of [numbers, gauges, bins]) list.clear();
-  let flow = 0;
-  const visitor: RecordVisitor = {
-    flow: (position) => {
-      flow = position;
-      return true;
-    },
-    number: (column, value) => {
-      if (column >= FIRST_GAUGE) for (const one of [flow, column - FIRST_GAUGE, value]) gauges.push(one);
-      else numbers.add(flow, column, value);
-    },
-    bin: (key, count) => bins.add(flow, key, count),
-  };
-  readRecord(bytes, part, visitor);
+  readRecord(bytes, part, recordParts);
   return packedLists(ids, part.bins);
 }
+
+/** Gathers what a record tells. */
+class RecordParts implements RecordVisitor {
+  private position = 0;
+
+  flow(position: number): boolean {
+    this.position = position;
+    return true;
+  }
+
+  number(column: number, value: number): void {
+    if (column < FIRST_GAUGE) {
+      numbers.add(this.position, column, value);
+      return;
+    }
+    gauges.push(this.position);
+    gauges.push(column - FIRST_GAUGE);
+    gauges.push(value);
+  }
+
+  bin(key: number, count: number): void {
+    bins.add(this.position, key, count);
+  }
+}
+
+const recordParts = new RecordParts();
 
 function packedLists(ids: readonly number[], withBins: boolean): PackedSums {
   return {

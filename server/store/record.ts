@@ -62,12 +62,15 @@ export class RecordWriter {
       const value = gauges[i] ?? 0;
       if (value !== 0) length = pair(pairs, length, FIRST_GAUGE + i, value);
     }
-    if (length > 0) {
-      section.numbers.write(position);
-      section.numbers.write(length / 2);
-      for (let i = 0; i < length; i++) section.numbers.write(pairs[i] ?? 0);
-    }
+    if (length > 0) this.writePairs(section.numbers, position, length);
     if (bins.keys.length > 0) writeBins(section.bins, position, bins);
+  }
+
+  private writePairs(section: VarintWriter, position: number, length: number): void {
+    const { pairs } = this;
+    section.write(position);
+    section.write(length / 2);
+    for (let i = 0; i < length; i++) section.write(pairs[i] ?? 0);
   }
 
   /** One slot of a flow's columns. */
@@ -78,10 +81,7 @@ export class RecordWriter {
       if (values) length = pair(pairs, length, column, values[slot] ?? 0);
     });
     const numbers = this.sections[direction]?.numbers;
-    if (length === 0 || !numbers) return;
-    numbers.write(position);
-    numbers.write(length / 2);
-    for (let i = 0; i < length; i++) numbers.write(pairs[i] ?? 0);
+    if (length > 0 && numbers) this.writePairs(numbers, position, length);
   }
 
   /** One slot of a flow's histograms; columns by key, keys ascending. */
@@ -160,17 +160,22 @@ export interface RecordPart {
 
 /** Tells `visitor` what a record holds of one direction. @throws RangeError where the bytes are no record. */
 export function readRecord(bytes: Uint8Array, { direction, bins }: RecordPart, visitor: RecordVisitor): void {
-  const head = new VarintReader(bytes);
+  const reader = new VarintReader(bytes);
   let before = 0;
   let [numbersSize, binsSize] = [0, 0];
   for (let i = 0; i < DIRECTIONS.length; i++) {
-    const [ownNumbers, ownBins] = [head.read(), head.read()];
+    const ownNumbers = reader.read();
+    const ownBins = reader.read();
     if (i < direction) before += ownNumbers + ownBins;
-    if (i === direction) [numbersSize, binsSize] = [ownNumbers, ownBins];
+    if (i !== direction) continue;
+    numbersSize = ownNumbers;
+    binsSize = ownBins;
   }
-  const start = head.at + before;
-  readNumbers(new VarintReader(bytes, start), start + numbersSize, visitor);
-  if (bins) readBins(new VarintReader(bytes, start + numbersSize), start + numbersSize + binsSize, visitor);
+  reader.skip(before);
+  const end = reader.at + numbersSize;
+  readNumbers(reader, end, visitor);
+  reader.skip(end - reader.at);
+  if (bins) readBins(reader, end + binsSize, visitor);
 }
 
 function readNumbers(reader: VarintReader, end: number, visitor: RecordVisitor): void {

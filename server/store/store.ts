@@ -114,7 +114,11 @@ export interface Group {
   readonly labels: SeriesLabels;
   /** Null where nothing was measured. */
   readonly cells: readonly (Cell | null)[];
+  /** The same one after the other, each valid in the call only: where there is this, it costs less than `cells`. */
+  eachCell?(found: EachCell): void;
 }
+
+export type EachCell = (cell: Cell | null, index: number) => void;
 
 export interface TierStatus {
   readonly name: TierName;

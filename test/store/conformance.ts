@@ -246,6 +246,26 @@ const SCENARIOS: readonly Scenario[] = [
     expected: { 'shop-a': { requests: [30, null] }, 'shop-b': { requests: [30, 30] } },
   },
   {
+    name: 'what comes late does not end what is told of now',
+    rounds: [...rounds(steady('b', { until: 300, active: 4 })), [{ target: 'a', from: 0, to: 30, count: 30 }]],
+    ask: { from: 240, to: 300, step: 30, by: ['instance'] },
+    expected: { 'shop-b': { requests: [30, 30], active: [4, 4] } },
+  },
+  {
+    name: 'what was counted before a gap stays before it, however it is cut',
+    rounds: [[{ from: 0, to: 14, count: 14 }], ...rounds(steady('a', { from: 900, until: 960 }))],
+    upkeepAt: 7200,
+    ask: { from: 0, to: 20, step: 5 },
+    expected: { '': { requests: [5, 5, 4, null], samples: [5, 5, 4, null] } },
+  },
+  {
+    name: 'and where the query cuts it',
+    rounds: [[{ from: 0, to: 14, count: 14 }], ...rounds(steady('a', { from: 900, until: 960 }))],
+    upkeepAt: 7200,
+    ask: { from: 5, to: 12 },
+    expected: { '': { requests: [7] } },
+  },
+  {
     name: 'a clock that was set back: what overlaps adds up, and nothing is negative',
     rounds: [[{ from: 0, to: 10, count: 10 }], [{ from: 10, to: 20, count: 10 }], [{ from: 5, to: 15, count: 10 }]],
     ask: { from: 0, to: 20, step: 10 },

@@ -183,3 +183,24 @@ test('a reader that remembers answers as a new one', { timeout: 120_000 }, () =>
     { numRuns: 25 },
   );
 });
+
+test('a target is measured from its first scrape on, also where a kind of flow is told of later', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sidelight-memory-'));
+  const run = new Run(folder);
+  const scraped = { kind: 'scrape', target: 0, seconds: 1, cut: 0, late: 0, flows: [] } as const;
+  const flows: FlowSpec[] = [{ counters: { '2xx': 1 } }];
+  const chart: Step = {
+    ...{ kind: 'query', back: 20_000, offset: 0, stepMs: 10 * SECOND, direction: 'inbound', by: [], match: {} },
+    ...{ without: undefined, isSubdivided: false, latency: { bins: false } },
+  };
+  try {
+    run.do({ ...scraped, flows: [], late: 5000 });
+    run.do(chart);
+    run.do({ ...scraped, flows });
+    run.do({ ...scraped, flows: [] });
+    run.do(chart);
+  } finally {
+    run.close();
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -64,7 +64,6 @@ export class RecentStore implements Pick<Store, 'sums'> {
     if (to <= from || isBesides(flows)) return;
     this.move(to);
     const unit = this.units.of(target, identity);
-    if (to === unit.last.to) return;
     if (to - from > LONGEST_SCRAPE_MS) this.since = Math.max(this.since, to);
     this.units.newest = Math.max(this.units.newest, to);
     unit.measured({ from, to }, flows);

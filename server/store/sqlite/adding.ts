@@ -1,5 +1,6 @@
 import { GridSpread, type Interval, overlapMs } from '../../model/spread.ts';
 import type { CellGrid, SlotCells } from '../cell-grid.ts';
+import { unionOf } from '../coverage.ts';
 import { TIMED_OUT } from '../group-sum.ts';
 import type { ListPart, PackedBlock, PackedList, PackedSums } from '../packed.ts';
 import type { Segment } from '../tiers.ts';
@@ -7,6 +8,7 @@ import type { Groups } from './groups.ts';
 import type { LogRow } from './log-index.ts';
 import type { PlannedSeries, PlannedUnit, QueryPlan } from './query-plan.ts';
 import type { ReaderCatalog } from './reader-catalog.ts';
+import { BLOCK } from './schema.ts';
 import type { BlockPlace, Sources } from './sources.ts';
 
 export interface AdderParts {
@@ -37,15 +39,29 @@ export class Adder {
     this.groups = groups;
   }
 
-  addBlock(place: BlockPlace, segment: Segment, planned: PlannedUnit): void {
+  addBlock(place: BlockPlace, part: UnitPart): void {
     const { bins } = this;
+    const { segment, planned } = part;
     const cell = this.cells.singleCell({ from: place.t0, to: place.t1 }, segment);
     const block = cell >= 0 ? this.sources.totals(place, bins) : this.sources.slots(place, bins);
     const series = this.plan.seriesOf(block.ids, planned);
-    const slots = this.cells.slots(block, segment);
+    const slots = this.slotsOf(block, place, part);
     if (slots.ends.length > 0) this.addGauges(block, slots, series);
     if (cell >= 0) this.addSums(block, cell, series);
     else this.addSlots(block, slots, series);
+  }
+
+  /** What was counted in a slot that cells share falls into the part of it in which something was measured. */
+  private slotsOf(block: PackedBlock, { t0, t1 }: BlockPlace, { segment, planned, measured }: UnitPart): SlotCells {
+    const slots = this.cells.slots(block, segment);
+    if (!slots.isShared) return slots;
+    const from = block.fromMs + slots.first * block.stepMs;
+    const to = block.fromMs + slots.end * block.stepMs;
+    if (measured.some((run) => run.from <= from && run.to >= to)) return slots;
+    const over = { from: t0, to: t1 };
+    const rows = this.sources.rows(planned.unit, { ...over, direction: this.plan.direction }, planned.members);
+    const records = rows.filter(({ layout }) => layout !== BLOCK).map(intervalOf);
+    return this.cells.measuredSlots(slots, unionOf([...this.sources.coverage(planned.unit, over), ...records]));
   }
 
   private addGauges({ gauges, slots: size }: PackedBlock, { ends }: SlotCells, all: Series): void {
@@ -95,7 +111,8 @@ export class Adder {
     }
   }
 
-  addRow(row: LogRow, { segment, planned, tail }: RowContext): void {
+  /** `tail`: the time after it in which its rate is taken to go on; empty for all but its target's newest row. */
+  addRow(row: LogRow, { segment, planned }: UnitPart, tail: Interval): void {
     const { direction } = this.plan;
     const packed = this.sources.record(row, { direction, bins: this.bins }, this.catalog);
     const series = this.plan.seriesOf(packed.ids, planned);
@@ -163,11 +180,12 @@ export class Adder {
 
 type Series = readonly (PlannedSeries | undefined)[];
 
-export interface RowContext {
+/** A part of the time of a unit. */
+export interface UnitPart {
   readonly segment: Segment;
   readonly planned: PlannedUnit;
-  /** The time after it in which its rate is taken to go on; empty for all but its target's newest row. */
-  readonly tail: Interval;
+  /** When it was measured, as far as that reaches into the segment. */
+  readonly measured: readonly Interval[];
 }
 
 /** What is taken to go on after a record, which was of this length. */
@@ -192,6 +210,6 @@ function endOfSlotList({ list, at, entries }: { list: PackedList; at: number; en
   return next;
 }
 
-export function intervalOf({ t0, t1 }: LogRow): Interval {
+function intervalOf({ t0, t1 }: LogRow): Interval {
   return { from: t0, to: t1 };
 }

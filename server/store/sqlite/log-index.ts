@@ -183,9 +183,11 @@ export class LogIndex {
 
   private entriesIn(list: EntryIds | undefined, from: number, to: number): LogRow[] {
     const found: LogRow[] = [];
-    for (const id of list?.all() ?? []) {
-      const entry = this.row(id)?.entry(positionOfEntry(id));
-      if (entry && entry.t1 > from && entry.t0 < to) found.push(entry);
+    for (let i = 0; list && i < list.length; i++) {
+      const id = list.at(i);
+      const row = this.row(id);
+      const position = positionOfEntry(id);
+      if (row && row.t1(position) > from && row.t0(position) < to) found.push(row.entry(position));
     }
     return found;
   }
@@ -229,8 +231,8 @@ class EntryIds {
     return this.ids[this.gone];
   }
 
-  *all(): Generator<number, void> {
-    for (let i = this.gone; i < this.ids.length; i++) yield this.ids[i] ?? 0;
+  at(index: number): number {
+    return this.ids[this.gone + index] ?? 0;
   }
 
   dropUpTo(last: number, bytesOf: (id: number) => number): void {

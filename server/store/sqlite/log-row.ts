@@ -124,6 +124,10 @@ export class RowHeads {
     return this.base + this.table.at(position, 4);
   }
 
+  t0(position: number): number {
+    return this.t1(position) - this.table.at(position, 5);
+  }
+
   /** Bytes of its record or block. */
   size(position: number): number {
     return this.table.at(position, 6);

@@ -2,9 +2,10 @@ import { requestCount } from '../../model/flow.ts';
 import type { Interval } from '../../model/spread.ts';
 import { type EncodedAnswer, NumberWriter } from '../answer.ts';
 import { CellGrid } from '../cell-grid.ts';
+import { partsIn } from '../coverage.ts';
 import { QueryStoppedError, QueryTooLargeError, type SumQuery } from '../store.ts';
 import { planSegments, type Segment, tierNames } from '../tiers.ts';
-import { Adder, intervalOf } from './adding.ts';
+import { Adder, type UnitPart } from './adding.ts';
 import { Groups } from './groups.ts';
 import type { LogRow } from './log-index.ts';
 import type { PlannedUnit, QueryPlan, QueryPlans } from './query-plan.ts';
@@ -20,6 +21,9 @@ const OVERDUE = 1.5;
 /** As far as the newest scrape may go back without what was settled being read anew: a slow target's comes later. */
 export const BACK_MS = 10_000;
 const NO_TAIL: Interval = { from: 0, to: 0 };
+const ROWS_BETWEEN_CHECKS = 500;
+/** So many groups are held at once, and so many cells of them; with histograms, and without. */
+const OPEN = { bins: { groups: 200, cells: 2000 }, counts: { groups: 1000, cells: 20_000 } };
 
 export interface QueryParts {
   readonly query: SumQuery;
@@ -100,19 +104,39 @@ export class StoreQuery {
   /** Units whose groups may be the same are read together, so that few groups have to be held at once. */
   private read(finished: () => void): void {
     let count = 0;
-    for (const partition of this.partitions()) {
-      for (const { planned, segment } of partition) {
+    for (const batch of this.batches()) {
+      const rows: PlannedRow[] = [];
+      for (const { planned, segment } of batch) {
         this.checkLimits();
-        this.readUnit(planned, segment, count);
+        this.readUnit(planned, segment, rows);
+        this.checkSize(count);
       }
+      this.addRows(rows);
       count += this.groups.open.length;
       finished();
       this.groups.clear();
     }
   }
 
-  private partitions(): Iterable<{ planned: PlannedUnit; segment: Segment }[]> {
-    const partitions = new Map<string, { planned: PlannedUnit; segment: Segment }[]>();
+  /** Parts of the time of units, by what has to be read together; where those are small, several of them. */
+  private *batches(): Generator<PlannedPart[]> {
+    const most = mostOpen(this.query, this.cells.grid.steps);
+    let batch: PlannedPart[] = [];
+    let open = 0;
+    for (const partition of this.partitions()) {
+      const groups = new Set(partition.flatMap(({ planned }) => planned.groups)).size;
+      if (open > 0 && open + groups > most) {
+        yield batch;
+        [batch, open] = [[], 0];
+      }
+      for (const part of partition) batch.push(part);
+      open += groups;
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  private partitions(): Iterable<PlannedPart[]> {
+    const partitions = new Map<string, PlannedPart[]>();
     for (const segment of this.segments)
       for (const [key, units] of this.plan.unitsOf(segment.tier)) {
         const partition = partitions.get(key) ?? [];
@@ -122,22 +146,39 @@ export class StoreQuery {
     return partitions.values();
   }
 
-  private readUnit(planned: PlannedUnit, segment: Segment, others: number): void {
+  /** Adds a unit's blocks, and tells which rows of the log are left to be added. */
+  private readUnit(planned: PlannedUnit, segment: Segment, left: PlannedRow[]): void {
     const { unit, members } = planned;
-    const { adder } = this;
     const { direction } = this.plan;
     const rows = this.sources.rows(unit, { ...segment, direction }, members);
-    const runs = runsIn(segment, [this.sources.coverage(unit, segment), rows.filter(isRecord).map(intervalOf)]);
+    const measured: Run[] = [];
+    for (const { from, to } of this.sources.coverage(unit, segment)) addRun(measured, from, to);
+    for (const row of rows) if (isRecord(row)) addRun(measured, row.t0, row.t1);
+    const runs = partsIn(measured, segment);
     if (runs.length === 0) return;
     const tails = this.tailsOf(rows);
     const ends = [...tails.values()].map((row) => this.tailOf(row));
     for (const row of rows) this.settle(row);
     for (const group of planned.groups) this.groups.of(group).measured(runs, ends);
-    this.checkSize(others);
-    for (const place of this.sources.blocks(unit, segment, direction)) adder.addBlock(place, segment, planned);
-    for (const row of rows)
-      if (row.layout === BLOCK) adder.addBlock(logBlock(row), segment, planned);
-      else adder.addRow(row, { segment, planned, tail: tails.get(row.unit) === row ? this.tailOf(row) : NO_TAIL });
+    const part = { segment, planned, measured };
+    for (const place of this.sources.blocks(unit, segment, direction)) this.adder.addBlock(place, part);
+    for (const row of rows) left.push({ row, part, tail: tails.get(row.unit) === row ? this.tailOf(row) : NO_TAIL });
+  }
+
+  /**
+   * In the order of the log, which packs scrapes of several targets together; those with a tail last, whose shares are no
+   * whole numbers: these add up to the same whatever else is there.
+   */
+  private addRows(rows: PlannedRow[]): void {
+    const { adder } = this;
+    const isLast = ({ tail }: PlannedRow): boolean => tail !== NO_TAIL;
+    const whole = rows.filter((one) => !isLast(one)).sort((a, b) => a.row.id - b.row.id);
+    for (const list of [whole, rows.filter(isLast)])
+      for (const [index, one] of list.entries()) {
+        if (index % ROWS_BETWEEN_CHECKS === 0) this.checkLimits();
+        if (isRecord(one.row)) adder.addRow(one.row, one.part, one.tail);
+        else adder.addBlock(logBlock(one.row), one.part);
+      }
   }
 
   private checkSize(others: number): void {
@@ -177,6 +218,22 @@ export class StoreQuery {
   }
 }
 
+interface PlannedPart {
+  readonly planned: PlannedUnit;
+  readonly segment: Segment;
+}
+
+interface PlannedRow {
+  readonly row: LogRow;
+  readonly part: UnitPart;
+  readonly tail: Interval;
+}
+
+function mostOpen({ bins }: SumQuery, steps: number): number {
+  const { groups, cells } = bins ? OPEN.bins : OPEN.counts;
+  return Math.min(groups, cells / steps);
+}
+
 /** Keys of the groups that `top` keeps; undefined where it keeps all. */
 function chosenGroups(parts: QueryParts): ReadonlySet<string> | undefined {
   const { top, stepMs: _, quantiles: __, subtotals: ___, ...whole } = parts.query;
@@ -192,17 +249,14 @@ const isDue = ({ t0, t1 }: LogRow, newest: number): boolean => newest <= t1 + OV
 
 const isRecord = ({ layout }: LogRow): boolean => layout !== BLOCK;
 
-/** Intervals as far as they lie within another one; those that follow one another as one. */
-function runsIn(within: Interval, intervals: readonly (readonly Interval[])[]): Interval[] {
-  const runs: { from: number; to: number }[] = [];
-  for (const list of intervals)
-    for (const one of list) {
-      const from = Math.max(one.from, within.from);
-      const to = Math.min(one.to, within.to);
-      if (to <= from) continue;
-      const last = runs.at(-1);
-      if (last && from >= last.from && from <= last.to) last.to = Math.max(last.to, to);
-      else runs.push({ from, to });
-    }
-  return runs;
+interface Run {
+  readonly from: number;
+  to: number;
+}
+
+/** Adds an interval; those that follow one another become one. */
+function addRun(runs: Run[], from: number, to: number): void {
+  const last = runs.at(-1);
+  if (last && from >= last.from && from <= last.to) last.to = Math.max(last.to, to);
+  else if (to > from) runs.push({ from, to });
 }

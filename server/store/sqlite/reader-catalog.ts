@@ -34,7 +34,10 @@ export class ReaderCatalog {
     this.statements = prepare(database);
   }
 
-  refresh(): void {
+  /** @returns whether a unit that was known has a series that is new: what was measured of it before is its, too. */
+  refresh(): boolean {
+    const known = this.lastUnit;
+    let isGrown = false;
     for (const row of this.statements.units.iterate(this.lastUnit)) {
       const [id, kind, place, ...values] = row as [number, number, number, ...string[]];
       const labels = Object.fromEntries(UNIT_LABELS.map((label, index) => [label, values[index] ?? '']));
@@ -47,6 +50,7 @@ export class ReaderCatalog {
       const unit = this.units.get(unitId);
       this.lastSeries = id;
       this.version++;
+      isGrown ||= unitId <= known;
       if (!unit) continue;
       const own = Object.fromEntries(FLOW_LABELS.map(({ label }, index) => [label, values[index] ?? '']));
       const series = { id, unit, source, labels: { ...unit.labels, ...own } };
@@ -54,6 +58,7 @@ export class ReaderCatalog {
       unit.series[direction] ??= [];
       unit.series[direction].push(series);
     }
+    return isGrown;
   }
 
   layout(id: number): readonly (readonly number[])[] {

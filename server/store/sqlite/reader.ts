@@ -82,7 +82,7 @@ export class SqliteReader {
       this.plans = new QueryPlans(this.catalog);
     }
     this.forgotten = forgotten;
-    this.catalog.refresh();
+    if (this.catalog.refresh()) this.answers.forget();
   }
 
   loadTargets(): StoredTarget[] {

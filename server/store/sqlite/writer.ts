@@ -49,6 +49,7 @@ export class SqliteWriter {
   private readonly index: LogIndex;
   private readonly data: LogData;
   private readonly chores: readonly Chore[];
+  private readonly newest: Database.Statement;
   private readonly setNewest: Database.Statement;
   private readonly lastRound: Database.Statement;
   private readonly setLastRound: Database.Statement;
@@ -83,6 +84,7 @@ export class SqliteWriter {
       database.prepare(
         `INSERT INTO state (name, value) VALUES ('${name}', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
       );
+    this.newest = database.prepare("SELECT value FROM state WHERE name = 'newest'").pluck();
     this.setNewest = setState('newest');
     this.lastRound = database.prepare("SELECT value FROM state WHERE name = 'round'").pluck();
     this.setLastRound = setState('round');
@@ -183,7 +185,7 @@ export class SqliteWriter {
       if (t1 > t0) newest = Math.max(newest, t1);
     }
     this.log.flush();
-    if (newest > 0) this.setNewest.run(newest);
+    if (newest > 0) this.setNewest.run(newestOf(Number(this.newest.get() ?? 0), newest));
     if (id > 0) this.setLastRound.run(id);
   }
 
@@ -227,4 +229,12 @@ function openDatabase(path: string): Database.Database {
     database.close();
     throw error;
   }
+}
+
+/** A clock that was put back by more than this is believed; else what ended earlier only came late. */
+const PUT_BACK_MS = 3_600_000;
+
+/** End of the newest scrape, after a round whose newest ended then. */
+function newestOf(known: number, round: number): number {
+  return round < known - PUT_BACK_MS ? round : Math.max(known, round);
 }

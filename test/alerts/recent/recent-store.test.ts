@@ -32,6 +32,8 @@ interface Step {
   /** How long after the one before the next scrape of a target is, and whether it fails. */
   readonly length: number;
   readonly fails: boolean;
+  /** Whether the same time is told of once more: the clock was put back by a whole interval. */
+  readonly again: boolean;
   readonly region: string;
   readonly flows: readonly FlowSpec[];
 }
@@ -39,6 +41,7 @@ interface Step {
 const step: fc.Arbitrary<Step> = fc.record({
   length: fc.constantFrom(9990, 10_000, 10_010, 10_450, 1000, 31_000),
   fails: fc.constantFrom(false, false, false, false, true),
+  again: fc.constantFrom(false, false, false, false, false, true),
   region: fc.constantFrom('eu', 'eu', 'eu', 'us'),
   flows: fc.tuple(flow({}), flow({ direction: 'outbound', peer: 'p' }), flow({ direction: 'outbound', peer: 'q' })),
 });
@@ -56,7 +59,7 @@ function recordsOf(steps: readonly (readonly Step[])[]): ScrapeRecord[] {
   const ends = TARGETS.map((_, target) => START + 3000 * target);
   const starts = [...ends];
   const records = steps.flatMap((round) =>
-    round.flatMap(({ length, fails, region, flows }, target) => {
+    round.flatMap(({ length, fails, again, region, flows }, target) => {
       const to = (ends[target] ?? 0) + length;
       ends[target] = to;
       if (fails) return [];
@@ -64,9 +67,10 @@ function recordsOf(steps: readonly (readonly Step[])[]): ScrapeRecord[] {
       starts[target] = to;
       const { service, missing } = TARGETS[target] ?? { service: '', missing: 0 };
       const identity = { service, instance: `${service}-${target}`, region };
-      return [
-        goodScrape({ target: `t${target}`, from, to, identity, flows: flows.filter((_, index) => index !== missing) }),
-      ];
+      const own = flows.filter((_, index) => index !== missing);
+      const scrape = { target: `t${target}`, from, to, identity, flows: own };
+      const repeated = { ...scrape, flows: own.map((flow) => ({ ...flow, gauges: {} })) };
+      return (again ? [scrape, repeated] : [scrape]).map((spec) => goodScrape(spec));
     }),
   );
   return records.sort((a, b) => endOf(a) - endOf(b));
