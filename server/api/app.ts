@@ -77,10 +77,11 @@ export function createApp(parts: ApiParts): Express {
   app.get('/metrics', metricsHandler({ ...parts, refusals: parts.metricsRefusals }));
   const asking = new Asking({ store: parts.store, alerts: () => parts.alerts.counts(), ...parts.limits });
   const cache = new AnswerCache(() => figuresVersion(parts));
+  const directory = directoryOf(parts.live);
   for (const [path, query] of Object.entries(queries(parts)))
     app.get(path, (request, response) =>
       cache.answer(request, response, (waiting) =>
-        asking.run(new ServiceDirectory(parts.live.all()), waiting, (sources) => query(sources, request)),
+        asking.run(directory(), waiting, (sources) => query(sources, request)),
       ),
     );
   for (const [path, handler] of Object.entries(lists(parts)))
@@ -119,6 +120,16 @@ export function createApp(parts: ApiParts): Express {
   });
   app.use(errorHandler(parts.onError));
   return app;
+}
+
+/** Made anew after a round of scrapes: the answers to all questions of a page share it. */
+function directoryOf(live: ApiParts['live']): () => ServiceDirectory {
+  let known: { readonly revision: number; readonly directory: ServiceDirectory } | undefined;
+  return () => {
+    const { revision } = live;
+    if (known?.revision !== revision) known = { revision, directory: new ServiceDirectory(live.all()) };
+    return known.directory;
+  };
 }
 
 /** Another text whenever answers about figures may be others: after a round of scrapes, an alert, or a step of time. */
