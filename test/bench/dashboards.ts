@@ -49,7 +49,7 @@ function servicePage(service: string): string[] {
 export async function dashboardsBenchmark(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   const intervalMs = Number(values.interval) * 1000;
-  const server = fork(SERVER, [values.services, values.instances, String(intervalMs)], { execArgv: [] });
+  const server = fork(SERVER, [values.services, values.instances, String(intervalMs)]);
   try {
     const [{ port }] = (await once(server, 'message')) as [{ port: number }];
     const pages = new Pages(`http://127.0.0.1:${port}`);
