@@ -11,7 +11,6 @@ import type { ClustersAsked } from '../model/scrape-record.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ScrapeError } from './scrape-error.ts';
 import type { Asks, GoodScrape } from './target-scraper.ts';
-import { READING_TURNS } from './turns.ts';
 
 /** What was asked for after a good scrape. */
 export interface ScrapedExtras {
@@ -107,7 +106,7 @@ export class ExtrasScraper {
     try {
       answer = await this.askClusters();
       if (answer.status !== 200) return this.done(this.refusalOf(answer, asked), started);
-      const told = { asked: asked('ok'), hosts: { clusters: await this.read(answer.body) } };
+      const told = { asked: asked('ok'), hosts: { clusters: this.read(answer.body) } };
       return this.done({ ...told, listeners: await this.askListeners() }, started);
     } catch (error) {
       return this.done({ asked: asked('failed', reasonOf(error)), hosts: undefined, listeners: undefined }, started);
@@ -116,9 +115,7 @@ export class ExtrasScraper {
     }
   }
 
-  private async read(body: Buffer): Promise<ClusterHosts[]> {
-    const turn = READING_TURNS.next();
-    if (turn) await turn;
+  private read(body: Buffer): ClusterHosts[] {
     const clusters = readClusters(body);
     const hosts = clusters.reduce((sum, cluster) => sum + cluster.hosts.length, 0);
     if (hosts <= this.hostLimit) return clusters;

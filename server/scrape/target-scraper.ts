@@ -29,7 +29,6 @@ import { TextStatsReader } from '../envoy/stats-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { listedNames } from './listed-names.ts';
 import { ScrapeError, statusError } from './scrape-error.ts';
-import { READING_TURNS } from './turns.ts';
 import { ZoneTurns } from './zone-turns.ts';
 
 /** What is known of the process behind a connection. */
@@ -111,7 +110,7 @@ export class TargetScraper {
     this.zones = new ZoneTurns(zonesEvery);
   }
 
-  /** How long reading answers took since this was asked for last, the time included that they waited to be read. */
+  /** How long reading answers took since this was asked for last. */
   takeReadingMs(): number {
     const taken = this.readingMs;
     this.readingMs = 0;
@@ -264,8 +263,6 @@ export class TargetScraper {
     const short = reader.shorten ? await reader.shorten(body, setImmediate) : body;
     const started = performance.now();
     try {
-      const turn = READING_TURNS.next();
-      if (turn) await turn;
       return reader.lend(short);
     } finally {
       this.readingMs += performance.now() - started;
