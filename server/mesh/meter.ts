@@ -158,7 +158,7 @@ export class Meter {
   private add(flows: readonly FlowIncrement[]): Added {
     const places = this.flows.placesOf(flows);
     this.flows.rest();
-    for (const [index, increment] of flows.entries()) this.flows.add(places[index] ?? 0, increment);
+    this.flows.add(places, flows);
     return { flows, places };
   }
 

@@ -1,10 +1,15 @@
-import type { SparseBins } from './histogram.ts';
+import { NO_BINS, type SparseBins } from './histogram.ts';
 
 const LARGEST_16_BIT = 0xff_ff;
 const LARGEST_32_BIT = 0xff_ff_ff_ff;
 /** Room for as many more bins as a histogram usually grows by before there is none left. */
 const SLACK = 1.125;
 const FEWEST_SPARE = 2;
+
+/** What there are bins of. */
+interface Binned {
+  readonly bins: SparseBins;
+}
 
 /** Many histograms that grow in place, in few arrays: numbered from 0 on. Numbers are as narrow as they can be. */
 export class BinTotals {
@@ -27,29 +32,37 @@ export class BinTotals {
     this.used.set(used);
   }
 
-  /** Adds bins, whose keys ascend. */
-  add(place: number, { keys, counts }: SparseBins): void {
+  /** Adds the bins of each increment, whose keys ascend, to the histogram at the place of the same index. */
+  addAll(places: readonly number[], increments: readonly Binned[]): void {
+    for (let index = 0; index < increments.length; index++) {
+      const place = places[index] ?? 0;
+      const bins = increments[index]?.bins ?? NO_BINS;
+      const added = this.addWhatFits(place, bins, 0);
+      if (added === bins.keys.length) continue;
+      this.makeRoom(places, increments, index);
+      this.addWhatFits(place, bins, added);
+    }
+  }
+
+  /** The index of the first bin that there is no room for, or the number of bins. */
+  private addWhatFits(place: number, { keys, counts }: SparseBins, first: number): number {
     let at = this.starts[place] ?? 0;
     let end = at + (this.used[place] ?? 0);
-    for (let i = 0; i < keys.length; i++) {
+    for (let i = first; i < keys.length; i++) {
       const key = keys[i] ?? 0;
       while (at < end && (this.keys[at] ?? 0) < key) at++;
       if (at < end && this.keys[at] === key) {
         this.set(at, key, (this.counts[at] ?? 0) + (counts[i] ?? 0));
         continue;
       }
-      if (end === this.starts[place + 1]) {
-        const offset = at - (this.starts[place] ?? 0);
-        this.makeRoom(place);
-        at = (this.starts[place] ?? 0) + offset;
-        end = (this.starts[place] ?? 0) + (this.used[place] ?? 0);
-      }
+      if (end === this.starts[place + 1]) return i;
       this.keys.copyWithin(at + 1, at, end);
       this.counts.copyWithin(at + 1, at, end);
       this.set(at, key, counts[i] ?? 0);
       this.used[place] = (this.used[place] ?? 0) + 1;
       end++;
     }
+    return keys.length;
   }
 
   private set(at: number, key: number, count: number): void {
@@ -59,19 +72,51 @@ export class BinTotals {
     this.counts[at] = count;
   }
 
-  private makeRoom(place: number): void {
+  /** Makes room for all increments from the first on, as all bins have to move for it. */
+  private makeRoom(places: readonly number[], increments: readonly Binned[], first: number): void {
     const { starts, used, keys, counts } = this;
-    const needed = Math.ceil(((used[place] ?? 0) + FEWEST_SPARE) * SLACK);
-    const more = needed - ((starts[place + 1] ?? 0) - (starts[place] ?? 0));
-    const split = starts[place + 1] ?? 0;
-    const room = keys.length + more;
+    const rooms = this.roomsFor(places, increments, first);
+    const ends = new Uint32Array(rooms.length + 1);
+    for (let place = 0; place < rooms.length; place++) ends[place + 1] = (ends[place] ?? 0) + (rooms[place] ?? 0);
+    const room = ends[rooms.length] ?? 0;
     this.keys = keys instanceof Uint16Array ? new Uint16Array(room) : new Uint32Array(room);
     this.counts = counts instanceof Uint32Array ? new Uint32Array(room) : new Float64Array(room);
-    this.keys.set(keys.subarray(0, split));
-    this.counts.set(counts.subarray(0, split));
-    this.keys.set(keys.subarray(split), split + more);
-    this.counts.set(counts.subarray(split), split + more);
-    for (let next = place + 1; next < starts.length; next++) starts[next] = (starts[next] ?? 0) + more;
+    this.starts = ends;
+    for (let place = 0; place < rooms.length; place++) {
+      const from = starts[place] ?? 0;
+      const to = ends[place] ?? 0;
+      for (let bin = 0; bin < (used[place] ?? 0); bin++) {
+        this.keys[to + bin] = keys[from + bin] ?? 0;
+        this.counts[to + bin] = counts[from + bin] ?? 0;
+      }
+    }
+  }
+
+  /** How many bins each is to have room for. */
+  private roomsFor(places: readonly number[], increments: readonly Binned[], first: number): Uint32Array {
+    const { starts, used } = this;
+    const wanted = used.slice();
+    for (let index = first; index < increments.length; index++) {
+      const place = places[index] ?? 0;
+      wanted[place] = (wanted[place] ?? 0) + this.missing(place, increments[index]?.bins ?? NO_BINS);
+    }
+    return wanted.map((bins, place) => {
+      const room = (starts[place + 1] ?? 0) - (starts[place] ?? 0);
+      return bins <= room ? room : Math.ceil((bins + FEWEST_SPARE) * SLACK);
+    });
+  }
+
+  /** How many of the bins the histogram at a place does not have. */
+  private missing(place: number, { keys }: SparseBins): number {
+    let at = this.starts[place] ?? 0;
+    const end = at + (this.used[place] ?? 0);
+    let missing = 0;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] ?? 0;
+      while (at < end && (this.keys[at] ?? 0) < key) at++;
+      if (at === end || this.keys[at] !== key) missing++;
+    }
+    return missing;
   }
 
   /** A copy of one of them. */

@@ -30,9 +30,10 @@ export class FlowTotals implements Iterable<FlowTotal> {
     const all = [...totals];
     made.keys = all.map(({ flow }) => flow);
     made.grow(all.length);
-    all.forEach((total, place) => {
-      made.add(place, total);
-    });
+    made.add(
+      all.map((_, place) => place),
+      all,
+    );
     return made;
   }
 
@@ -77,11 +78,15 @@ export class FlowTotals implements Iterable<FlowTotal> {
     this.gauges = longer(this.gauges, size * GAUGES.length);
   }
 
-  add(place: number, { counters, gauges, bins }: Omit<FlowIncrement, 'flow'>): void {
-    let at = place * COUNTERS.length;
-    for (let i = 0; i < counters.length; i++, at++) this.counters[at] = (this.counters[at] ?? 0) + (counters[i] ?? 0);
-    this.gauges.set(gauges, place * GAUGES.length);
-    this.bins.add(place, bins);
+  /** Adds increments, each to the flow at the place of the same index. */
+  add(places: readonly number[], increments: readonly Omit<FlowIncrement, 'flow'>[]): void {
+    for (const [index, { counters, gauges }] of increments.entries()) {
+      const place = places[index] ?? 0;
+      let at = place * COUNTERS.length;
+      for (let i = 0; i < counters.length; i++, at++) this.counters[at] = (this.counters[at] ?? 0) + (counters[i] ?? 0);
+      this.gauges.set(gauges, place * GAUGES.length);
+    }
+    this.bins.addAll(places, increments);
   }
 
   /** No gauge is known to stand at anything. */

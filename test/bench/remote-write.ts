@@ -142,9 +142,10 @@ function step(live: Live): void {
     const { identity } = target;
     if (!identity) continue;
     const flowTotals = FlowTotals.of(target.flows);
-    target.flows.forEach(({ bins: { keys } }, place) => {
-      flowTotals.add(place, more(keys));
-    });
+    flowTotals.add(
+      target.flows.map((_, place) => place),
+      target.flows.map(({ bins: { keys } }) => more(keys)),
+    );
     const scrape = goodScrape({ target: target.target.key, from: Date.now(), to: Date.now(), identity, flows: [] });
     live.apply([{ ...scrape, durationMs: random() * 10, findings: { ...scrape.findings, flowTotals } }]);
   }

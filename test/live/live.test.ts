@@ -66,7 +66,10 @@ test('what was applied does not change with the totals of later scrapes', () => 
   const live = liveOf(A);
   const record = scrape(A, 5);
   live.apply([record]);
-  record.findings.flowTotals.add(0, { counters: counters({ '2xx': 94 }), gauges: gauges(), bins: binsOf({ 20: 1 }) });
+  record.findings.flowTotals.add(
+    [0],
+    [{ counters: counters({ '2xx': 94 }), gauges: gauges(), bins: binsOf({ 20: 1 }) }],
+  );
   expect(live.get(A)?.flows[0]?.counters[0]).toBe(5);
 });
 

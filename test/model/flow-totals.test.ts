@@ -23,10 +23,10 @@ test('flows keep their places, whichever object names them and in whatever order
 test('what is added is there, and what was there before stays when flows are new', () => {
   const totals = new FlowTotals();
   const [a = 0] = totals.placesOf(named(['a']));
-  totals.add(a, increment(5));
+  totals.add([a], [increment(5)]);
   const [, b = 0] = totals.placesOf(named(['a', 'b']));
-  totals.add(a, increment(1));
-  totals.add(b, increment(7));
+  totals.add([a], [increment(1)]);
+  totals.add([b], [increment(7)]);
   expect([...totals]).toEqual([
     {
       flow: to('a'),
@@ -52,9 +52,29 @@ test('a copy is another one', () => {
   const copy = new FlowTotals();
   copy.take(totals);
   const [place = 0] = totals.placesOf(named(['b']));
-  totals.add(0, increment(1));
-  totals.add(place, increment(2));
+  totals.add([0], [increment(1)]);
+  totals.add([place], [increment(2)]);
   expect([...copy]).toEqual([{ flow: to('a'), ...increment(5) }]);
   copy.take(totals);
   expect([...copy]).toEqual([...totals]);
+});
+
+test('a gateway with thousands of peers does not hold up the thread when they are first seen, nor when all histograms grow', () => {
+  const peers = named(Array.from({ length: 5000 }, (_, peer) => `peer-${peer}`));
+  const keys = Array.from({ length: 40 }, (_, key) => 2 * key);
+  const totals = new FlowTotals();
+  const start = process.cpuUsage();
+  for (const offset of [0, 1]) {
+    const bins = { keys: keys.map((key) => key + offset), counts: keys.map(() => 1) };
+    totals.add(
+      totals.placesOf(peers),
+      peers.map(() => ({ ...increment(40), bins })),
+    );
+  }
+  // Room for one histogram at a time took over ten seconds.
+  expect(process.cpuUsage(start).user).toBeLessThan(1_000_000);
+  expect(totals.at(4999)?.bins).toEqual({
+    keys: Array.from({ length: 80 }, (_, key) => key),
+    counts: Array(80).fill(1),
+  });
 });
