@@ -2,6 +2,7 @@ import { keyOf } from '../../model/labels.ts';
 import type { EncodedGroups, NumberWriter } from '../answer.ts';
 import type { CellGrid } from '../cell-grid.ts';
 import { GroupSum } from '../group-sum.ts';
+import type { KeptSums } from '../kept-sums.ts';
 import type { SeriesLabel, SumQuery } from '../store.ts';
 import type { PlannedGroup } from './query-plan.ts';
 
@@ -11,6 +12,8 @@ const MOST_FREE = 100;
 export interface GroupsOptions {
   readonly query: SumQuery;
   readonly grid: CellGrid;
+  /** What is added to the groups; none of it is left out of the answer. */
+  readonly known?: KeptSums | undefined;
   /** Keys of the groups that stay by themselves; absent: all. */
   readonly chosen: ReadonlySet<string> | undefined;
 }
@@ -29,6 +32,8 @@ export class Groups {
   private readonly free: GroupSum[] = [];
   private readonly done: GroupList;
   private readonly other: GroupSum;
+  /** Keys of what is known that was added. */
+  private readonly added = new Set<string>();
   private readonly subtotals: readonly Subtotals[];
 
   constructor(options: GroupsOptions) {
@@ -53,10 +58,29 @@ export class Groups {
   }
 
   encodeOpen(out: NumberWriter): void {
-    for (const { sum } of this.open) {
-      this.done.add(sum, sum.encode(out, this.encodeOptions));
-      for (const one of this.subtotals) one.add(sum);
+    for (const { key, sum } of this.open) {
+      const known = this.options.known?.get(key);
+      if (known) {
+        sum.addKept(known);
+        this.added.add(key);
+      }
+      this.encode(out, sum);
     }
+  }
+
+  /** What is known of groups of which there was nothing to be read. */
+  encodeKnown(out: NumberWriter): void {
+    for (const [key, known] of this.options.known ?? []) {
+      if (this.added.has(key)) continue;
+      const sum = new GroupSum(this.options.grid.grid.steps).reset(known.labels);
+      sum.addKept(known);
+      this.encode(out, sum);
+    }
+  }
+
+  private encode(out: NumberWriter, sum: GroupSum): void {
+    this.done.add(sum, sum.encode(out, this.encodeOptions));
+    for (const one of this.subtotals) one.add(sum);
   }
 
   clear(): void {

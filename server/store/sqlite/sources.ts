@@ -90,6 +90,11 @@ export class Sources {
     return members.flatMap((member) => index.of(member.id, { from, to }));
   }
 
+  /** Whether the log has an entry of the same target that ends later. */
+  isFollowed({ unit, t1 }: LogRow): boolean {
+    return this.index.of(unit, { from: t1, to: Number.POSITIVE_INFINITY }).some((other) => other.t1 > t1);
+  }
+
   /** Blocks of the segment's tier, and those of finer ones that are not in it yet. */
   blocks(unit: Unit, { from, to, tier }: Segment, direction: number): BlockPlace[] {
     const { longestMs = 0 } = TIER_LIST[tier] ?? {};
