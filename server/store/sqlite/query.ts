@@ -8,7 +8,7 @@ import type { SumQuery } from '../store.ts';
 import { planSegments, type Segment, tierNames } from '../tiers.ts';
 import { Adder, type UnitPart } from './adding.ts';
 import { BACK_MS, isDue, NO_TAIL, tailOf } from './due.ts';
-import { Groups } from './groups.ts';
+import { FreeSums, Groups } from './groups.ts';
 import type { LogRow } from './log-index.ts';
 import { checkLimits, checkSize, mostOpen } from './query-limits.ts';
 import type { PlannedUnit, QueryPlan, QueryPlans } from './query-plan.ts';
@@ -17,6 +17,8 @@ import { BLOCK, TARGET } from './schema.ts';
 import { logBlock, type Sources } from './sources.ts';
 
 const ROWS_BETWEEN_CHECKS = 500;
+/** Sums of several cells that a query keeps, to use them again itself. */
+const MOST_FREE = 100;
 
 export interface QueryParts {
   readonly query: SumQuery;
@@ -30,6 +32,8 @@ export interface QueryParts {
   readonly slotMs: number;
   /** What is known of a part of the query's time, which is then in no segment. Of queries of one cell, without `top`. */
   readonly known?: KeptSums | undefined;
+  /** Sums of one cell that are used again by one query after the other. */
+  readonly free: FreeSums;
 }
 
 /** What a query's time is answered from. */
@@ -66,7 +70,9 @@ export class StoreQuery {
     this.cells = new CellGrid(query, newest);
     this.segments = segments;
     this.steps = steps;
-    this.groups = new Groups({ query, grid: this.cells, known, chosen: chosenGroups(parts) });
+    const { grid } = this.cells;
+    const free = grid.steps === parts.free.cells ? parts.free : new FreeSums(grid.steps, MOST_FREE);
+    this.groups = new Groups({ query, grid: this.cells, free, known, chosen: chosenGroups(parts) });
     const { plan, cells, groups } = this;
     this.adder = new Adder({ bins: query.bins, catalog, sources, plan, cells, groups });
   }

@@ -7,6 +7,7 @@ import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierNam
 import { type Segment, slotMsOf, stepOf, tierNames } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
 import { BACK_MS } from './due.ts';
+import { FreeSums } from './groups.ts';
 import { KnownAnswers, type ReadAnswer } from './known-answers.ts';
 import { loadTargets } from './load-targets.ts';
 import { prepared } from './prepared.ts';
@@ -22,6 +23,8 @@ const CACHE_KIB = 8 * 1024;
 const NOT_LOGGED: LogStatus = { oldest: null, bytes: 0 };
 const ANSWER_BYTES = 12 * 1024 * 1024;
 const SUM_BYTES = 8 * 1024 * 1024;
+/** As many as are held at once. */
+const FREE_SUMS = 200;
 
 /** What stands in the log until it is packed: steps of the finest tier. */
 interface LogStatus {
@@ -41,6 +44,7 @@ export class SqliteReader {
   private readonly sources: Sources;
   private readonly answers = new KnownAnswers(ANSWER_BYTES);
   private readonly running = new RunningSums(SUM_BYTES);
+  private readonly free = new FreeSums(1, FREE_SUMS);
   private readonly slotMs: number;
   readonly alerts: AlertReader;
 
@@ -53,6 +57,10 @@ export class SqliteReader {
     this.sources = new Sources(this.database);
     this.alerts = new AlertReader(this.database);
     this.slotMs = slotMsOf(options.intervalMs);
+  }
+
+  prepare(): void {
+    this.database.transaction(() => this.refresh())();
   }
 
   /** @throws QueryTooLargeError, QueryStoppedError */
@@ -102,8 +110,8 @@ export class SqliteReader {
     segments: readonly Segment[],
     more: { steps?: number; known?: KeptSums | undefined } = {},
   ) {
-    const { catalog, plans, sources, slotMs } = this;
-    return new StoreQuery({ query, segments, steps: 1, catalog, plans, sources, slotMs, ...more });
+    const { catalog, plans, sources, slotMs, free } = this;
+    return new StoreQuery({ query, segments, steps: 1, catalog, plans, sources, slotMs, free, ...more });
   }
 
   private segmentsOf(query: SumQuery): Segment[] {

@@ -12,6 +12,8 @@ const STALE_SHARE = 1 / 16;
 /** Less than this share of a window is not worth knowing. */
 const LEAST_SHARE = 1 / 2;
 const MOST_QUESTIONS = 100;
+/** What is settled is not always equally far behind. */
+const MARGIN_MS = 1000;
 
 /** Sums of a part of a query's time. */
 export interface ReadSums {
@@ -89,7 +91,7 @@ export class RunningSums {
   /** What is known of the query's time; undefined where it has to be read as a whole. */
   private upToDate(request: SumsRequest, old: Known | undefined, lag: number): Known | undefined {
     const { query, newest, slotMs } = request;
-    const settled = Math.min(newest - lag - slotMs, query.to - slotMs);
+    const settled = Math.min(newest - lag - MARGIN_MS, query.to - slotMs);
     const end = Math.floor(settled / slotMs) * slotMs;
     const left = old && withoutOlder(request, old);
     return (left && extended(request, left, end)) ?? begun(request, end);
