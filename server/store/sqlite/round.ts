@@ -4,7 +4,7 @@ import type { FlowKey, Identity } from '../../model/flow.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import { VarintWriter } from '../../model/varint.ts';
 import { withoutHeld } from '../held-increments.ts';
-import { DIRECTIONS, RecordWriter } from '../record.ts';
+import { flowKeys, PackedObservation, writeRecord } from '../packed-observation.ts';
 import { FLOW_LABELS } from '../series-labels.ts';
 
 /** What stays the same from scrape to scrape of a target; told once, and known by its number from then on. */
@@ -51,7 +51,6 @@ const FLOWS_AT_ONCE = 1500;
 
 export class RoundEncoder {
   private readonly known = new Map<string, TargetLayout[]>();
-  private readonly record = new RecordWriter();
   private readonly out = new VarintWriter(65_536);
   private next = 1;
 
@@ -73,14 +72,15 @@ export class RoundEncoder {
     for (const { target, findings } of withoutHeld(round)) {
       if (!findings) continue;
       const { observation, totals, startedAt } = findings;
-      flows += 1 + observation.flows.length;
+      const weight = observation instanceof PackedObservation ? 1 : 1 + observation.flows.length;
+      flows += weight;
       if (flows > FLOWS_AT_ONCE) {
-        flows = observation.flows.length;
+        flows = weight;
         yield;
       }
       const layout = this.layoutOf(target, findings, told);
       const start = this.out.size;
-      if (observation.to > observation.from) this.encodeFlows(observation.flows);
+      if (observation.to > observation.from) writeRecord(this.out, observation);
       const recordSize = this.out.size - start;
       this.out.writeBytes(totals.values);
       scrapes.push(layout.number, observation.from, observation.to, startedAt ?? Number.NaN);
@@ -93,24 +93,12 @@ export class RoundEncoder {
     return { id, ...toldOf(told), scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
   }
 
-  private encodeFlows(flows: ScrapeFindings['observation']['flows']): void {
-    this.record.clear();
-    const positions = DIRECTIONS.map(() => 0);
-    for (const increment of flows) {
-      const direction = directionOf(increment.flow);
-      const position = positions[direction] ?? 0;
-      positions[direction] = position + 1;
-      this.record.add(direction, position, increment);
-    }
-    this.record.writeTo(this.out);
-  }
-
   private layoutOf(address: string, findings: ScrapeFindings, told: TargetLayout[]): TargetLayout {
     const known = this.known.get(address) ?? [];
     const same = known.find((layout) => isSame(layout, findings));
     if (same) return same;
     const { observation, totals, inbound } = findings;
-    const flows = observation.flows.map(({ flow }) => flow);
+    const flows = flowKeys(observation);
     const layout = {
       number: this.next++,
       address,
@@ -131,16 +119,14 @@ function toldOf(layouts: readonly TargetLayout[]): Pick<EncodedRound, 'layouts' 
   return { layouts: layouts.map((layout) => ({ ...layout, shape: positions.get(layout.shape) ?? 0 })), shapes };
 }
 
-function directionOf(flow: FlowKey): number {
-  return (DIRECTIONS as readonly string[]).indexOf(flow.direction);
+function isSame(layout: TargetLayout, { observation, totals, inbound }: ScrapeFindings): boolean {
+  if (totals.shape !== layout.shape || inbound !== layout.inbound) return false;
+  return areSameFlows(layout.flows, flowKeys(observation)) && isSameIdentity(layout.identity, observation.identity);
 }
 
-function isSame(layout: TargetLayout, { observation, totals, inbound }: ScrapeFindings): boolean {
-  const { flows, identity } = layout;
-  if (flows.length !== observation.flows.length || totals.shape !== layout.shape || inbound !== layout.inbound)
-    return false;
-  for (let i = 0; i < flows.length; i++) if (!isSameFlow(flows[i], observation.flows[i]?.flow)) return false;
-  return isSameIdentity(identity, observation.identity);
+function areSameFlows(some: readonly FlowKey[], others: readonly FlowKey[]): boolean {
+  if (some === others) return true;
+  return some.length === others.length && some.every((flow, index) => isSameFlow(flow, others[index]));
 }
 
 function isSameFlow(a: FlowKey | undefined, b: FlowKey | undefined): boolean {
