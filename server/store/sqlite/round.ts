@@ -3,6 +3,7 @@
 import type { FlowKey, Identity } from '../../model/flow.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import { VarintWriter } from '../../model/varint.ts';
+import { GaugeTimes } from '../gauge-times.ts';
 import { withoutHeld } from '../held-increments.ts';
 import { DIRECTIONS, RecordWriter } from '../record.ts';
 import { FLOW_LABELS } from '../series-labels.ts';
@@ -62,6 +63,7 @@ export class RoundEncoder {
   private readonly known = new Map<string, KnownTarget>();
   private readonly record = new RecordWriter();
   private readonly out = new VarintWriter(65_536);
+  private readonly gauges = new GaugeTimes();
   private next = 1;
   /** End of the scrape that was encoded last. */
   private newest = 0;
@@ -69,6 +71,7 @@ export class RoundEncoder {
   /** Tells every layout anew in the next round: the writer may have missed one. */
   forget(): void {
     this.known.clear();
+    this.gauges.forgetAll();
   }
 
   /**
@@ -80,7 +83,7 @@ export class RoundEncoder {
     const scrapes: number[] = [];
     this.out.clear();
     let flows = 0;
-    for (const { target, findings } of withoutHeld(round)) {
+    for (const { target, findings } of withoutHeld(round.flatMap((record) => this.gauges.once(record)))) {
       if (!findings) continue;
       const { observation, totals, startedAt } = findings;
       flows += 1 + observation.flows.length;
@@ -110,6 +113,7 @@ export class RoundEncoder {
     for (const [address, { at }] of this.known) {
       if (Math.abs(this.newest - at) <= REMEMBERED_MS) break;
       this.known.delete(address);
+      this.gauges.forget(address);
       gone.push(address);
     }
     return gone;
