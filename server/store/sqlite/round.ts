@@ -3,8 +3,9 @@
 import type { FlowKey, Identity } from '../../model/flow.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import { VarintWriter } from '../../model/varint.ts';
+import { GaugeTimes } from '../gauge-times.ts';
 import { withoutHeld } from '../held-increments.ts';
-import { DIRECTIONS, RecordWriter } from '../record.ts';
+import { flowKeys, PackedObservation, writeRecord } from '../packed-observation.ts';
 import { FLOW_LABELS } from '../series-labels.ts';
 
 /** What stays the same from scrape to scrape of a target; told once, and known by its number from then on. */
@@ -33,6 +34,8 @@ export interface EncodedRound {
   readonly layouts: readonly ToldLayout[];
   /** Of these layouts, each once: many targets share them, and they are long. */
   readonly shapes: readonly string[];
+  /** Targets that were not scraped for long: their layouts are told anew should they come back. */
+  readonly gone: readonly string[];
   /**
    * For each scrape: number of its layout, from, to, start (NaN: unknown), bytes of its record, bytes of its totals, and
    * which of its target's totals they are, negative where they are growth.
@@ -44,20 +47,30 @@ export interface EncodedRound {
 
 /** A target may go back and forth between some: flows by zone are not in every answer. */
 export const LAYOUTS_OF_TARGET = 4;
-/** More targets than this are not remembered: then all are told anew. */
-const MOST_LAYOUTS = 50_000;
+/** A target that was not scraped for this long is not remembered; its totals are told as a whole when it comes back. */
+const REMEMBERED_MS = 20 * 60_000;
 /** Encoding one takes one to two microseconds. */
 const FLOWS_AT_ONCE = 1500;
 
+interface KnownTarget {
+  readonly layouts: readonly TargetLayout[];
+  /** End of its last scrape. */
+  readonly at: number;
+}
+
 export class RoundEncoder {
-  private readonly known = new Map<string, TargetLayout[]>();
-  private readonly record = new RecordWriter();
+  /** Those that were scraped last come last. */
+  private readonly known = new Map<string, KnownTarget>();
   private readonly out = new VarintWriter(65_536);
+  private readonly gauges = new GaugeTimes();
   private next = 1;
+  /** End of the scrape that was encoded last. */
+  private newest = 0;
 
   /** Tells every layout anew in the next round: the writer may have missed one. */
   forget(): void {
     this.known.clear();
+    this.gauges.forgetAll();
   }
 
   /**
@@ -65,22 +78,22 @@ export class RoundEncoder {
    * @throws RangeError where a record holds what can't be a count.
    */
   *encode(round: readonly ScrapeRecord[], id = 0): Generator<void, EncodedRound> {
-    if (this.known.size > MOST_LAYOUTS) this.known.clear();
     const told: TargetLayout[] = [];
     const scrapes: number[] = [];
     this.out.clear();
     let flows = 0;
-    for (const { target, findings } of withoutHeld(round)) {
+    for (const { target, findings } of withoutHeld(round.flatMap((record) => this.gauges.once(record)))) {
       if (!findings) continue;
       const { observation, totals, startedAt } = findings;
-      flows += 1 + observation.flows.length;
+      const weight = observation instanceof PackedObservation ? 1 : 1 + observation.flows.length;
+      flows += weight;
       if (flows > FLOWS_AT_ONCE) {
-        flows = observation.flows.length;
+        flows = weight;
         yield;
       }
       const layout = this.layoutOf(target, findings, told);
       const start = this.out.size;
-      if (observation.to > observation.from) this.encodeFlows(observation.flows);
+      if (observation.to > observation.from) writeRecord(this.out, observation);
       const recordSize = this.out.size - start;
       this.out.writeBytes(totals.values);
       scrapes.push(layout.number, observation.from, observation.to, startedAt ?? Number.NaN);
@@ -90,38 +103,45 @@ export class RoundEncoder {
         totals.isGrowth ? -(totals.sequence ?? 1) : (totals.sequence ?? 0),
       );
     }
-    return { id, ...toldOf(told), scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
+    const gone = this.forgetGone();
+    return { id, ...toldOf(told), gone, scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
   }
 
-  private encodeFlows(flows: ScrapeFindings['observation']['flows']): void {
-    this.record.clear();
-    const positions = DIRECTIONS.map(() => 0);
-    for (const increment of flows) {
-      const direction = directionOf(increment.flow);
-      const position = positions[direction] ?? 0;
-      positions[direction] = position + 1;
-      this.record.add(direction, position, increment);
+  /** What was scraped before a clock was put back is told anew, too. */
+  private forgetGone(): string[] {
+    const gone: string[] = [];
+    for (const [address, { at }] of this.known) {
+      if (Math.abs(this.newest - at) <= REMEMBERED_MS) break;
+      this.known.delete(address);
+      this.gauges.forget(address);
+      gone.push(address);
     }
-    this.record.writeTo(this.out);
+    return gone;
   }
 
   private layoutOf(address: string, findings: ScrapeFindings, told: TargetLayout[]): TargetLayout {
-    const known = this.known.get(address) ?? [];
-    const same = known.find((layout) => isSame(layout, findings));
-    if (same) return same;
-    const { observation, totals, inbound } = findings;
-    const flows = observation.flows.map(({ flow }) => flow);
-    const layout = {
+    const layouts = this.known.get(address)?.layouts ?? [];
+    const layout = layouts.find((one) => isSame(one, findings)) ?? this.newLayout(address, findings);
+    const at = findings.observation.to;
+    this.newest = at;
+    this.known.delete(address);
+    if (layouts.includes(layout)) this.known.set(address, { layouts, at });
+    else {
+      this.known.set(address, { layouts: [layout, ...layouts].slice(0, LAYOUTS_OF_TARGET), at });
+      told.push(layout);
+    }
+    return layout;
+  }
+
+  private newLayout(address: string, { observation, totals, inbound }: ScrapeFindings): TargetLayout {
+    return {
       number: this.next++,
       address,
       identity: observation.identity,
       inbound,
       shape: totals.shape,
-      flows,
+      flows: flowKeys(observation),
     };
-    this.known.set(address, [layout, ...known].slice(0, LAYOUTS_OF_TARGET));
-    told.push(layout);
-    return layout;
   }
 }
 
@@ -131,16 +151,14 @@ function toldOf(layouts: readonly TargetLayout[]): Pick<EncodedRound, 'layouts' 
   return { layouts: layouts.map((layout) => ({ ...layout, shape: positions.get(layout.shape) ?? 0 })), shapes };
 }
 
-function directionOf(flow: FlowKey): number {
-  return (DIRECTIONS as readonly string[]).indexOf(flow.direction);
+function isSame(layout: TargetLayout, { observation, totals, inbound }: ScrapeFindings): boolean {
+  if (totals.shape !== layout.shape || inbound !== layout.inbound) return false;
+  return areSameFlows(layout.flows, flowKeys(observation)) && isSameIdentity(layout.identity, observation.identity);
 }
 
-function isSame(layout: TargetLayout, { observation, totals, inbound }: ScrapeFindings): boolean {
-  const { flows, identity } = layout;
-  if (flows.length !== observation.flows.length || totals.shape !== layout.shape || inbound !== layout.inbound)
-    return false;
-  for (let i = 0; i < flows.length; i++) if (!isSameFlow(flows[i], observation.flows[i]?.flow)) return false;
-  return isSameIdentity(identity, observation.identity);
+function areSameFlows(some: readonly FlowKey[], others: readonly FlowKey[]): boolean {
+  if (some === others) return true;
+  return some.length === others.length && some.every((flow, index) => isSameFlow(flow, others[index]));
 }
 
 function isSameFlow(a: FlowKey | undefined, b: FlowKey | undefined): boolean {
