@@ -36,8 +36,11 @@ export interface Precision {
   capped: boolean;
 }
 
-/** The golden signals of one group of requests over one window. */
-export interface Figures {
+/**
+ * What is told of one group of requests over one window, of those from one place to another too. Envoy tells neither retries
+ * nor gRPC failures by zone: where a call from place to place had gRPC failures, the shares of success and failure are null.
+ */
+export interface PlaceFigures {
   /** Completed requests (2xx to 5xx) in the window; null when nothing was measured. */
   requests: number | null;
   requestRate: number | null;
@@ -51,10 +54,14 @@ export interface Figures {
   latencyMs: LatencyMs;
   latencySamples: number;
   precision: Precision;
+  state: FigureState;
+}
+
+/** The golden signals of one group of requests over one window. */
+export interface Figures extends PlaceFigures {
   timeouts: number;
   retries: number;
   activeRequests: number | null;
-  state: FigureState;
 }
 
 export type CodeClass = '2xx' | '3xx' | '4xx' | '5xx';
