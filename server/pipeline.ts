@@ -161,14 +161,19 @@ export class Pipeline {
       addresses: this.addresses,
       address: target.key,
       host: scheme === 'unix' ? path : host,
-      stored: this.stored.get(target.key),
-      storedZones: this.stored.get(zonesKey(target.key)),
-      storedConnections: this.stored.get(connectionsKey(target.key)),
+      stored: this.takeStored(target.key),
+      storedZones: this.takeStored(zonesKey(target.key)),
+      storedConnections: this.takeStored(connectionsKey(target.key)),
     });
-    this.stored.delete(target.key);
     const known = { mesh, target, rules: this.rules, goneAt: null };
     this.meshes.set(target.key, known);
     return known;
+  }
+
+  private takeStored(key: string): StoredTarget | undefined {
+    const stored = this.stored.get(key);
+    this.stored.delete(key);
+    return stored;
   }
 
   private changeable({ labels, fallbackPlace }: Target) {

@@ -30,10 +30,10 @@ const SLICE_MS = 5;
 const AT_ONCE = 4;
 const WAITING = 200;
 /**
- * Bytes that zlib is given and gives at once: each time is a way to another thread and back, and a wait where the
- * machine is busy.
+ * Bytes that a socket and zlib are given, and that zlib gives, at once: each time is a wait for the socket or for another
+ * thread, and where the machine is busy a thousand of them take longer than a client waits.
  */
-const PACKED_IN = 128 * 1024;
+const GATHERED = { plain: 512 * 1024, packed: 128 * 1024 };
 const PACKED_OUT = 64 * 1024;
 /** A client that has not read its answer by then is cut off, unless it told a shorter time itself. */
 const LONGEST_MS = 30_000;
@@ -69,8 +69,9 @@ async function send({ metrics, now }: MetricsOptions, request: Request, response
   if (request.method === 'HEAD') {
     whole.destroy();
     response.end();
-  } else if (isPacked) await pipeline(gathered(whole), createGzip({ level: 1, chunkSize: PACKED_OUT }), response);
-  else await pipeline(whole, response);
+  } else if (isPacked)
+    await pipeline(gathered(whole, GATHERED.packed), createGzip({ level: 1, chunkSize: PACKED_OUT }), response);
+  else await pipeline(gathered(whole, GATHERED.plain), response);
 }
 
 async function* inSlices(
@@ -99,14 +100,14 @@ async function* withFirst(
   if (!first.done) yield* rest;
 }
 
-async function* gathered(pieces: AsyncIterable<string | Uint8Array>): AsyncGenerator<Buffer> {
+async function* gathered(pieces: AsyncIterable<string | Uint8Array>, atOnce: number): AsyncGenerator<Buffer> {
   let held: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of pieces) {
     const more = typeof piece === 'string' ? Buffer.from(piece) : piece;
     held.push(more);
     bytes += more.length;
-    if (bytes < PACKED_IN) continue;
+    if (bytes < atOnce) continue;
     yield Buffer.concat(held);
     held = [];
     bytes = 0;

@@ -26,7 +26,11 @@ export interface HttpRequest {
 }
 
 interface Exchange {
+  readonly path: string;
+  readonly request: HttpRequest;
   readonly response: HttpResponse;
+  /** Whether only the answer's size is looked at. */
+  readonly isMeasured: boolean;
   timer: NodeJS.Timeout;
   resolve(response: HttpResponse): void;
   reject(error: Error): void;
@@ -50,6 +54,8 @@ export class HttpConnection {
   private socket: Socket | undefined;
   private exchange: Exchange | undefined;
   private expectedBytes = EXPECTED_BYTES;
+  /** The limit that the last answer was larger than: the next one takes no memory until it is known to end within that. */
+  private exceededBytes: number | undefined;
   private closed = false;
 
   constructor(options: HttpConnectionOptions) {
@@ -60,16 +66,20 @@ export class HttpConnection {
    * The answer, whose body is to be released.
    * @throws an error with a code when there is none within the time, or none to be trusted: the connection is then closed.
    */
-  get(path: string, { headers, timeoutMs, bodyLimitBytes, onHead }: HttpRequest): Promise<HttpResponse> {
+  get(path: string, request: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new HttpError('CLOSED', 'the client was closed'));
-      const response = new HttpResponse({ bodyLimitBytes, pool: BODIES, expectedBytes: this.expectedBytes, onHead });
-      const exchange = { response, timer: setTimeout(() => this.expire(exchange, due), timeoutMs), resolve, reject };
+      const { headers, timeoutMs, bodyLimitBytes, onHead } = request;
+      const isMeasured = this.exceededBytes === bodyLimitBytes;
+      const { expectedBytes } = this;
+      const response = new HttpResponse({ bodyLimitBytes, pool: BODIES, expectedBytes, onlySize: isMeasured, onHead });
+      const timer = setTimeout(() => this.expire(exchange, due), timeoutMs);
+      const exchange = { path, request, response, isMeasured, timer, resolve, reject };
       const due = performance.now() + timeoutMs;
       this.exchange = exchange;
-      const request = this.requestOf(path, headers);
-      if (this.socket) this.socket.write(request, 'latin1');
-      else void this.openFor(exchange, request);
+      const text = this.requestOf(path, headers);
+      if (this.socket) this.socket.write(text, 'latin1');
+      else void this.openFor(exchange, text);
     });
   }
 
@@ -142,11 +152,16 @@ export class HttpConnection {
 
   /** What comes behind an answer belongs to none: such a connection isn't used again. */
   private finish(exchange: Exchange, surplus: boolean): void {
-    const { response, timer, resolve } = exchange;
+    const { response, timer, resolve, reject } = exchange;
     clearTimeout(timer);
     LARGE_ANSWERS.ended(exchange);
     this.exchange = undefined;
     if (surplus || !response.keepAlive) this.drop();
+    this.exceededBytes = undefined;
+    if (exchange.isMeasured) {
+      this.get(exchange.path, exchange.request).then(resolve, reject);
+      return;
+    }
     this.expectedBytes = Math.ceil(response.body.length * ROOM_TO_GROW);
     resolve(response);
   }
@@ -162,6 +177,8 @@ export class HttpConnection {
     if (!exchange) return;
     clearTimeout(exchange.timer);
     LARGE_ANSWERS.ended(exchange);
+    const isTooLarge = error instanceof HttpError && error.code === 'BODY_TOO_LARGE';
+    if (isTooLarge) this.exceededBytes = exchange.request.bodyLimitBytes;
     exchange.response.release();
     exchange.reject(error);
   }

@@ -40,6 +40,8 @@ export interface ResponseOptions {
   readonly pool: BodyPool;
   /** Bytes that the body probably has. */
   readonly expectedBytes: number;
+  /** Whether only its size is of interest: then there is no body. */
+  readonly onlySize?: boolean;
   /** Called when the head is whole. */
   readonly onHead: () => void;
 }
@@ -157,6 +159,15 @@ export class HttpResponse {
   }
 
   private readBody(bytes: Buffer, position: number): number {
+    const count = this.options.onlySize ? Math.min(this.left, bytes.length - position) : this.keepBody(bytes, position);
+    this.checkSize(this.size + count);
+    this.size += count;
+    this.left -= count;
+    if (this.left === 0) this.state = this.state === 'sized' ? 'done' : 'chunk end';
+    return position + count;
+  }
+
+  private keepBody(bytes: Buffer, position: number): number {
     const last = this.pieces.at(-1);
     const used = this.size - this.sizeBeforeLast;
     const piece = last && used < last.length ? last : this.nextPiece();
@@ -164,10 +175,7 @@ export class HttpResponse {
     const count = Math.min(this.left, bytes.length - position, piece.length - at);
     this.checkSize(this.size + count);
     bytes.copy(piece, at, position, position + count);
-    this.size += count;
-    this.left -= count;
-    if (this.left === 0) this.state = this.state === 'sized' ? 'done' : 'chunk end';
-    return position + count;
+    return count;
   }
 
   private nextPiece(): Buffer {

@@ -63,7 +63,8 @@ export class Unit {
     };
     const key = rowKey(flow, interval);
     const known = this.rows.raw.get(key);
-    if (known) addPart(this.rows.raw, row, interval);
+    // The clock was put back: counts of the same time add up, gauges stay as they were told first.
+    if (known) addPart(this.rows.raw, row, { slot: interval, ofOneUnit: true });
     else this.rows.raw.set(key, row);
   }
 
@@ -81,7 +82,8 @@ export function foldRows(from: Unit, into: Unit, { tier, next, border }: Fold): 
   for (const [key, row] of from.rows[tier]) {
     if (row.interval.to > border) continue;
     from.rows[tier].delete(key);
-    for (const slot of slotsOf(row.interval, TIER_STEP_MS[next])) addPart(into.rows[next], row, slot);
+    for (const slot of slotsOf(row.interval, TIER_STEP_MS[next]))
+      addPart(into.rows[next], row, { slot, ofOneUnit: from === into });
   }
 }
 
@@ -97,8 +99,14 @@ function slotsOf({ from, to }: Interval, stepMs: number): Interval[] {
   return Array.from({ length: count }, (_, i) => ({ from: (first + i) * stepMs, to: (first + i + 1) * stepMs }));
 }
 
+interface Adding {
+  readonly slot: Interval;
+  /** Whether all that is added to the slot's row is of one unit. */
+  readonly ofOneUnit: boolean;
+}
+
 /** Adds the part of a row that lies in a slot to the slot's row. */
-function addPart(rows: Map<string, MemoryRow>, row: MemoryRow, slot: Interval): void {
+function addPart(rows: Map<string, MemoryRow>, row: MemoryRow, { slot, ofOneUnit }: Adding): void {
   const key = rowKey(row.flow, slot);
   const sum: MemoryRow = rows.get(key) ?? {
     flow: row.flow,
@@ -111,7 +119,7 @@ function addPart(rows: Map<string, MemoryRow>, row: MemoryRow, slot: Interval): 
   rows.set(key, sum);
   for (let i = 0; i < COUNTERS.length; i++) sum.counters[i] = (sum.counters[i] ?? 0) + partOf(row, i, slot);
   sum.bins = mergeBins([sum.bins, binsIn(row, slot)]);
-  addGauges(sum, row);
+  if (!ofOneUnit || row.interval.to !== sum.gaugesAt) addGauges(sum, row);
 }
 
 function partOf({ counters, interval }: MemoryRow, index: number, within: Interval): number {
@@ -119,7 +127,7 @@ function partOf({ counters, interval }: MemoryRow, index: number, within: Interv
 }
 
 /** The part of a row's histogram that lies in an interval. */
-export function binsIn({ bins, interval }: MemoryRow, within: Interval): SparseBins {
+export function binsIn({ bins, interval }: Pick<MemoryRow, 'bins' | 'interval'>, within: Interval): SparseBins {
   if (interval.from >= within.from && interval.to <= within.to) return bins;
   const counts = bins.counts.map((count) => spreadCount(count, interval, within.from, within.to));
   const kept = counts.flatMap((count, index) => (count > 0 ? [index] : []));

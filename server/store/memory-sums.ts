@@ -216,11 +216,16 @@ function finishCell({ cell, found, measured, current }: CellParts, { query, newe
   return {
     counters: sum.counters,
     rates: sum.counters.map((count, i) => (count + (sum.expected[i] ?? 0)) / seconds),
-    gauges: current.size > 0 ? gaugesAtEnd(found, current, cell) : null,
+    gauges: current.size > 0 ? gaugesAtEnd(found, current, { cell, moment: Math.min(cell.to, newest) }) : null,
     ...latencyOf(bins, query, rest.timeoutsWithoutSample),
     ...rest,
     measured,
   };
+}
+
+interface CellEnd {
+  readonly cell: Interval;
+  readonly moment: number;
 }
 
 interface Latency {
@@ -244,15 +249,20 @@ function latencyOf(sum: BinSum, { quantiles }: SumQuery, slower: number): Pick<C
   return { bins: { keys: [], counts: [] }, quantiles: quantiles.map((q) => quantile(bins, q, slower)), meanMs };
 }
 
-/** Of each flow of the units that were measured at the end of a cell, the newest row that reaches into it. */
-function gaugesAtEnd(found: readonly Found[], current: ReadonlySet<Unit>, cell: Interval): Float64Array {
+/**
+ * Of each flow of the units that were measured at the end of a cell, the newest row that reaches into it; where a clock
+ * was put back, the first that was told of the moment.
+ */
+function gaugesAtEnd(found: readonly Found[], current: ReadonlySet<Unit>, { cell, moment }: CellEnd): Float64Array {
   const newest = new Map<Unit, Map<string, MemoryRow>>();
+  const holds = ({ interval: { from, to } }: MemoryRow) => from < moment && to >= moment;
   for (const { unit, row } of found) {
     if (!current.has(unit) || overlapMs(row.interval, cell) === 0) continue;
     const flows = newest.get(unit) ?? new Map<string, MemoryRow>();
     newest.set(unit, flows);
     const key = keyOf([row.flow.peer, row.flow.peerNamespace, row.flow.source]);
-    if ((flows.get(key)?.interval.to ?? 0) <= row.interval.to) flows.set(key, row);
+    const known = flows.get(key);
+    if (!known || (!holds(known) && (holds(row) || known.interval.to <= row.interval.to))) flows.set(key, row);
   }
   const gauges = new Float64Array(STORED_GAUGES.length);
   for (const flows of newest.values())

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -9,7 +9,7 @@ class Refused extends Error {}
 
 const PIECE = 'x'.repeat(32_768);
 /** In pieces; the endless one is more than sockets hold for a client that does not read. */
-const SIZES: Readonly<Record<string, number>> = { large: 30, endless: 100_000 };
+const SIZES: Readonly<Record<string, number>> = { large: 30, long: 320, endless: 100_000 };
 
 let api: RunningApi;
 let underWay = 0;
@@ -68,6 +68,13 @@ test.each([
   expect(response.headers['content-encoding']).toBe(packed);
   expect(response.headers.vary).toBe('accept, accept-encoding');
   expect((packed ? gunzipSync(bytes) : bytes).toString()).toBe('up 1\nup 2\n');
+});
+
+test('a socket is given much at once: for each time the answer waits for it', async () => {
+  const writes = vi.spyOn(ServerResponse.prototype, 'write');
+  const bytes = await bytesOf(await ask('long'));
+  expect([bytes.length, writes.mock.calls.length]).toEqual([320 * PIECE.length, 20]);
+  writes.mockRestore();
 });
 
 test('HEAD has no body', async () => {

@@ -186,6 +186,7 @@ async function run({ seconds }: HostileRunOptions, stopping: Stopping): Promise<
     await watch.api(path + range());
   for (const path of ['status', 'alerts', 'rules']) await watch.api(path);
   await watch.metrics();
+  await watch.until('what those questions took', () => true);
   const { followed } = await servers.ask<{ followed: number }>('followed');
   const exitCode = await collector.terminate();
   const cleanUp = () => rm(folder, { recursive: true, force: true });

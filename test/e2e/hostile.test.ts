@@ -11,7 +11,7 @@ import { HOSTILE } from './hostile-kinds.ts';
 import { type HostileRun, runHostile } from './hostile-run.ts';
 
 const SECONDS = Number(process.env.HOSTILE_SECONDS ?? 16);
-const MOST_MEMORY_MIB = 440;
+const MOST_MEMORY_MIB = 400;
 const INTERVAL_MS = 1000;
 /** Different reasons of one target that are told; of one reason, more only after ten minutes. */
 const MOST_WARNINGS = 4 * Math.ceil(SECONDS / 600);

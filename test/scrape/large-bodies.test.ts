@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { BODIES } from '../../server/scrape/body-pool.ts';
 import { LARGE_BYTES, LargeAnswers, LargeBodies } from '../../server/scrape/large-bodies.ts';
 import { startFakeAdmin } from './fake-admin.ts';
 import { clientOf } from './scraping.ts';
@@ -61,4 +63,39 @@ test('one that waits behind others that send nothing more has its own time', asy
   expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   await Promise.all([...clients, patient].map((client) => client.close()));
   await Promise.all([stuck.stop(), good.stop()]);
+});
+
+test('a target whose answer was too large takes no memory until its answers are smaller', async () => {
+  const piece = 'x'.repeat(64 * 1024);
+  let isLarge = true;
+  let asked = 0;
+  const fake = await startFakeAdmin(async (_, response) => {
+    asked++;
+    for (let left = isLarge ? 48 : 0; left > 0; left--) {
+      response.write(piece);
+      await setImmediate(); // what is written together would be one chunk
+    }
+    response.end(isLarge ? '' : 'small');
+  });
+  const options = { bodyLimitBytes: 2 * LARGE_BYTES, timeoutMs: 10_000 };
+  const client = clientOf(fake.address, options);
+  const taken = vi.spyOn(BODIES, 'take');
+  onTestFinished(() => taken.mockRestore());
+  const askTaking = async () => {
+    taken.mockClear();
+    const answer = await client.get('/stats').catch((error: unknown) => String(error));
+    return [typeof answer === 'string' ? answer : answer.body.toString(), taken.mock.calls.length > 0];
+  };
+  const tooLarge = expect.stringMatching(/larger than scrape\.body_limit \(2097152 bytes\)/);
+  expect(await askTaking()).toEqual([tooLarge, true]);
+  expect(await askTaking()).toEqual([tooLarge, false]);
+  isLarge = false;
+  expect([await askTaking(), asked]).toEqual([['small', true], 4]);
+  expect([await askTaking(), asked]).toEqual([['small', true], 5]);
+  isLarge = true;
+  expect(await askTaking()).toEqual([tooLarge, true]);
+  client.limit({ ...options, bodyLimitBytes: 4 * LARGE_BYTES });
+  expect(await askTaking()).toEqual([piece.repeat(48), true]);
+  await client.close();
+  await fake.stop();
 });

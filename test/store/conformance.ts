@@ -229,6 +229,49 @@ const SCENARIOS: readonly Scenario[] = [
     expected: { '': { requests: [9, 7], samples: [9, 7] } },
   },
   {
+    name: 'gauges do not: each moment has those that were told of it first',
+    rounds: [
+      [{ from: 0, to: 10, count: 5, active: 2 }],
+      [{ from: 10, to: 20, active: 3 }],
+      [{ from: 0, to: 10, count: 4, active: 4 }],
+      [{ from: 10, to: 20, count: 1, active: 9 }],
+      [{ from: 20, to: 30, active: 7 }],
+    ],
+    ask: { from: 0, to: 30, step: 10 },
+    expected: { '': { requests: [9, 1, 0], active: [2, 3, 7] } },
+  },
+  {
+    name: 'the same of a clock that was put back by a part of an interval more',
+    rounds: [
+      [{ from: 0, to: 10, active: 2 }],
+      [{ from: 10, to: 20, count: 10, active: 3 }],
+      [{ from: 7, to: 8, active: 4 }],
+      [{ from: 8, to: 18, count: 20, active: 5 }],
+      [{ from: 18, to: 30, count: 12, latency: { 1: 6, 20: 6 }, active: 6 }],
+    ],
+    ask: { from: 0, to: 30, step: 10 },
+    expected: { '': { requests: [4, 28, 10], samples: [4, 28, 10], active: [2, 3, 6] } },
+  },
+  {
+    name: 'and of all instances together',
+    rounds: [
+      [
+        { target: 'a', from: 0, to: 10, active: 2 },
+        { target: 'b', from: 0, to: 10, active: 4 },
+      ],
+      [
+        { target: 'a', from: 0, to: 10, active: 3 },
+        { target: 'b', from: 0, to: 10, active: 1 },
+      ],
+      [
+        { target: 'a', from: 10, to: 20, active: 1 },
+        { target: 'b', from: 10, to: 20, active: 1 },
+      ],
+    ],
+    ask: { from: 0, to: 20, step: 10, by: ['service'] },
+    expected: { shop: { active: [6, 2] } },
+  },
+  {
     name: 'rounds in the wrong order',
     rounds: [
       [{ from: 20, to: 30, count: 3 }],

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { COUNTER_INDEX, requestCount } from '../../server/model/flow.ts';
-import type { StoredTotals } from '../../server/model/scrape-record.ts';
+import type { ScrapeRecord, StoredTotals } from '../../server/model/scrape-record.ts';
 import { framesOf } from '../../server/store/sqlite/growth-frames.ts';
 import { unpackText } from '../../server/store/sqlite/packed-bytes.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
@@ -387,6 +387,102 @@ test('instances that are gone leave nothing of their own behind, and no request 
   expect(ask('SELECT count(*) AS n FROM targets')).toEqual([{ n: 1 }]);
   const { groups } = await store.sums({ ...QUERY, from: START - DAY, to: START + 41 * DAY, by: ['service'] });
   expect(groups.map(countsOf)).toEqual([[65]]);
+});
+
+const LIVING = { target: 'living', identity: { instance: 'living' } };
+
+test('totals of instances that are gone are kept no longer than what else is known of instances', async () => {
+  const store = await openStore({ intervalMs: MINUTE });
+  const pods = Array.from({ length: 30 }, (_, pod) => ({ target: `pod-${pod}`, identity: { instance: `pod-${pod}` } }));
+  await store.append(pods.map((pod) => scrape(0, 2, pod)));
+  const days = [0.5, 1, 1.5, 1.9].map((day) => day * 1440);
+  for (const minute of days) {
+    await store.append([scrape(minute, 1, LIVING)]);
+    await upkeep(store, START + minute * MINUTE);
+  }
+  expect(ask('SELECT count(*) AS n FROM targets')).toEqual([{ n: 31 }]);
+  await store.append([scrape(3 * 1440, 1, LIVING)]);
+  await upkeep(store, START + 3 * DAY + MINUTE);
+  await upkeep(store, START + 3 * DAY + HOUR);
+  expect(ask('SELECT address FROM targets')).toEqual([{ address: 'living' }]);
+  expect(ask('SELECT instance FROM units WHERE kind = 0')).toEqual([{ instance: 'living' }]);
+});
+
+test('after a pause, however long, what was counted before it goes on when targets are seen again', async () => {
+  const first = await openStore({ intervalMs: MINUTE });
+  await first.append([scrape(0, 2, LIVING)]);
+  await upkeep(first, START + MINUTE);
+  await first.close();
+  const store = await openStore({ intervalMs: MINUTE });
+  for (const minute of [0, 5, 9]) await upkeep(store, START + 9 * DAY + minute * MINUTE);
+  expect(await store.loadTargets()).toMatchObject([{ target: 'living' }]);
+});
+
+test('a pod that was there for a moment does not keep the log of all others waiting', async () => {
+  const store = await openStore();
+  const flows = Array.from({ length: 100 }, (_, peer) => ({
+    direction: 'outbound' as const,
+    peer: `peer-${peer}`,
+    counters: { '2xx': 300 + peer, bytes_rx: 70_000 + peer, bytes_tx: 80_000 + peer },
+  }));
+  const at = (step: number) => ({ from: MINUTES + step * 10_000, to: MINUTES + (step + 1) * 10_000 });
+  await store.append([scrape(0, 1, { target: 'pod', ...at(0) })]);
+  for (let step = 0; step < 150; step++) await store.append([scrape(0, 0, { ...LIVING, ...at(step), flows })]);
+  await upkeep(store, MINUTES + 25 * MINUTE);
+  const [log] = ask('SELECT count(*) AS rows FROM log') as [{ rows: number }];
+  expect(log.rows).toBeLessThan(100);
+});
+
+test('what a target is called is told once, and again when it was not scraped for long', () => {
+  const encoder = new RoundEncoder();
+  const pod = (minute: number) => scrape(minute, 1, { target: 'pod' });
+  const told = (...round: ScrapeRecord[]) => {
+    const encoding = encoder.encode(round);
+    for (;;) {
+      const { done, value } = encoding.next();
+      if (done) return [value.layouts.map(({ address }) => address), value.gone];
+    }
+  };
+  expect(told(pod(0), scrape(0, 1, LIVING))).toEqual([['pod', 'living'], []]);
+  expect(told(pod(1), scrape(1, 1, LIVING))).toEqual([[], []]);
+  expect(told(scrape(20, 1, LIVING))).toEqual([[], []]);
+  expect(told(scrape(22, 1, LIVING))).toEqual([[], ['pod']]);
+  expect(told(pod(23), scrape(23, 1, LIVING))).toEqual([['pod'], []]);
+});
+
+test('a target that comes back after an hour, and when the clock was put back, counts on', async () => {
+  const store = await openStore({ intervalMs: MINUTE });
+  for (const minute of [1, 2, 62, 63, 10]) {
+    await store.append([scrape(minute, 1)]);
+    await store.append([scrape(minute, 1, LIVING)]);
+    if (minute < 3) continue;
+    await store.append([scrape(minute + 1, 1, { target: 'pod' })]);
+  }
+  const { groups } = await store.sums({ ...QUERY, from: START - DAY, to: START + DAY });
+  expect(groups.map(countsOf)).toEqual([[13]]);
+});
+
+test('forgetting the names of pods that are gone leaves the totals of those that live', async () => {
+  const store = await openStore({ intervalMs: MINUTE, retentionMs: { raw: HOUR, '1m': HOUR, '10m': DAY, '1h': DAY } });
+  const wholeEvery = 25;
+  const minutes = 299;
+  for (let minute = 0; minute <= minutes; minute++) {
+    const told = { shape: '[]', sequence: minute + 1 };
+    const isWhole = minute % wholeEvery === 0;
+    const totals = isWhole
+      ? { ...told, values: Uint8Array.of(minute) }
+      : { ...told, values: grownBy(1), isGrowth: true };
+    await store.append([scrape(minute, 1, { ...LIVING, findings: { totals } })]);
+    if (minute % 5 === 0) await store.append([scrape(minute, 1, { target: `pod-${minute}` })]);
+    if (minute % 12 === 0) await upkeep(store, START + minute * MINUTE);
+  }
+  const [{ first }] = ask("SELECT min(id) AS first FROM units WHERE kind = 0 AND instance <> 'living'") as [
+    { first: number },
+  ];
+  expect(first).toBeGreaterThan(20);
+  const stored = (await store.loadTargets()).find(({ target }) => target === 'living');
+  const whole = minutes - (minutes % wholeEvery);
+  expect(stored?.totals).toMatchObject({ values: Uint8Array.of(whole), growth: [grownBy(minutes - whole)] });
 });
 
 test('plain SQL finds counts and percentiles of every minute of a service', async () => {

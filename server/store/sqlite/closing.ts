@@ -21,8 +21,8 @@ export interface Parts {
   readonly log: Log;
   readonly index: LogIndex;
   readonly data: LogData;
-  /** To be called when names were deleted that others may have remembered. */
-  forgetNames(): void;
+  /** To be called when names were deleted that others may have remembered, and with the targets that were. */
+  forgetNames(targets: readonly number[]): void;
 }
 
 /** Scrape intervals that are gathered before they are added up. */

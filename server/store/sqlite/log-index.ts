@@ -7,8 +7,9 @@ export interface LogRow extends LogEntry {
 
 /** Entries of one unit. */
 export interface UnitEntries {
-  /** End of the first one. */
+  /** Ends of the first one and of the one that came last. */
   readonly t1: number;
+  readonly lastT1: number;
   /** Of their records. */
   readonly bytes: number;
   /** Whether they are of a target, and not of a service. */
@@ -123,7 +124,9 @@ export class LogIndex {
     const row = this.row(id);
     if (!list || !row) return undefined;
     const position = positionOfEntry(id);
-    return { t1: row.t1(position), bytes: list.bytes, isTarget: row.feeds(position) > 0 };
+    const last = list.at(list.length - 1);
+    const lastT1 = this.row(last)?.t1(positionOfEntry(last)) ?? 0;
+    return { t1: row.t1(position), lastT1, bytes: list.bytes, isTarget: row.feeds(position) > 0 };
   }
 
   /** Entries that are to be added to a service and were not yet: those after `closed`. */
@@ -192,9 +195,12 @@ export class LogIndex {
     return found;
   }
 
+  /** Ids have no gaps, but where a file was mended. */
   private row(entry: number): RowHeads | undefined {
     const { rows } = this;
     const id = rowOfEntry(entry);
+    const usual = rows[id - (rows[0]?.id ?? 0)];
+    if (usual?.id === id) return usual;
     let low = 0;
     let high = rows.length - 1;
     while (low <= high) {

@@ -20,8 +20,14 @@ const UNITS_AT_ONCE = 500;
 const LOOK_EVERY_MS = MINUTE_MS;
 /** What has to be looked for in whole tables. */
 const SEARCH_EVERY_MS = 10 * MINUTE_MS;
-/** Last totals of a target that was not seen for this long may go. */
-const LEAST_TOTALS_MS = 86_400_000;
+/**
+ * Last totals of a target that was not seen for this long may go, or for so many scrape intervals: when it was seen last is
+ * only written down with whole totals.
+ */
+const LEAST_TOTALS_MS = 30 * MINUTE_MS;
+const LEAST_INTERVALS = 3;
+/** After a pause of the collector, targets have this long to be seen again. */
+const GRACE_MS = 10 * MINUTE_MS;
 
 /** Forgets what is too old, and what there is no room for. */
 export class Retention implements Chore {
@@ -29,10 +35,12 @@ export class Retention implements Chore {
   private readonly statements: ReturnType<typeof prepare>;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private searchedAt = Number.NEGATIVE_INFINITY;
+  /** When it began to look: what is older than that was not missed by this process. */
+  private since: number | undefined;
   /** What is still to be searched for. */
   private searches: (() => void)[] = [];
-  /** The unit that was looked at last. */
-  private lastUnit = 0;
+  /** The unit that was looked at last, while names are looked through, and how many were found that nobody needs. */
+  private names: { lastUnit: number; forgotten: number } | undefined;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -43,15 +51,16 @@ export class Retention implements Chore {
     this.lookedAt = Number.NEGATIVE_INFINITY;
     this.searchedAt = Number.NEGATIVE_INFINITY;
     this.searches = [];
-    this.lastUnit = 0;
+    this.names = undefined;
   }
 
   step(now: number): boolean {
     if (now >= this.lookedAt && now < this.lookedAt + LOOK_EVERY_MS) return false;
+    this.since = Math.min(this.since ?? now, now);
     for (const [tier, name] of TIERS.entries()) if (this.expire(tier, name, now)) return true;
     if (this.makeRoom()) return true;
-    if (this.forgetUnits()) return true;
     if (this.search(now)) return true;
+    if (this.forgetUnits()) return true;
     this.lookedAt = now;
     return false;
   }
@@ -101,35 +110,52 @@ export class Retention implements Chore {
     const { statements } = this;
     const { retentionMs } = this.parts.options;
     const longest = Math.max(...TIERS.map((name) => retentionMs[name]));
+    const instancesMs = Math.max(retentionMs.raw, retentionMs['1m']);
     const firedBefore = now - ALERT_FIRINGS_MS;
     return [
       () => statements.expireCoverage.run(now - longest),
-      () => statements.expireTargetCoverage.run(now - Math.max(retentionMs.raw, retentionMs['1m']), TARGET),
-      () => {
-        const { changes } = statements.expireTargets.run(now - Math.max(retentionMs['10m'], LEAST_TOTALS_MS));
-        if (changes > 0) this.parts.forgetNames();
-      },
+      () => statements.expireTargetCoverage.run(now - instancesMs, TARGET),
+      () => this.expireTargets(now, instancesMs),
       () => {
         const { changes } = statements.expireShapes.run();
         if (changes > 0) this.parts.catalog.forgetShapes();
       },
       () => statements.expireAlertEvents.run(now - ALERT_EVENTS_MS, MAX_ALERT_EVENTS),
       () => statements.expireAlertFirings.run(firedBefore, firedBefore, MAX_ALERT_FIRINGS),
+      () => {
+        this.names = { lastUnit: 0, forgotten: 0 };
+      },
     ];
   }
 
-  /** Targets that nothing is kept of by themselves: instances come and go, and their names with them. */
+  /** Last totals are kept as long as what else is known of instances: those of pods that were would pile up. */
+  private expireTargets(now: number, instancesMs: number): void {
+    if (now - (this.since ?? now) < GRACE_MS) return;
+    const leastMs = Math.max(LEAST_TOTALS_MS, LEAST_INTERVALS * this.parts.options.intervalMs);
+    const expired = this.statements.expireTargets.all(now - Math.max(instancesMs, leastMs)) as number[];
+    if (expired.length > 0) this.parts.forgetNames(expired);
+  }
+
+  /**
+   * Targets that nothing is kept of by themselves: instances come and go, and their names with them. Readers are told once
+   * at the end: they then read all names anew.
+   */
   private forgetUnits(): boolean {
-    const from = this.lastUnit;
-    const to = this.statements.lastUnit.get(from, UNITS_AT_ONCE);
-    this.lastUnit = typeof to === 'number' ? to : 0;
-    if (typeof to !== 'number') return false;
-    const empty = this.statements.emptyUnits.all(from, to, TARGET) as number[];
+    const { names, statements } = this;
+    if (!names) return false;
+    const to = statements.lastUnit.get(names.lastUnit, UNITS_AT_ONCE);
+    if (typeof to !== 'number') {
+      if (names.forgotten > 0) statements.countForgotten.run(names.forgotten);
+      this.names = undefined;
+      return true;
+    }
+    const empty = statements.emptyUnits.all(names.lastUnit, to, TARGET) as number[];
+    names.lastUnit = to;
     const units = empty.filter((unit) => !this.parts.index.has(unit));
     if (units.length === 0) return true;
-    for (const unit of units) for (const drop of this.statements.dropUnit) drop.run(unit);
-    this.statements.countForgotten.run(units.length);
-    this.parts.forgetNames();
+    for (const unit of units) for (const drop of statements.dropUnit) drop.run(unit);
+    names.forgotten += units.length;
+    this.parts.forgetNames([]);
     return true;
   }
 }
@@ -182,7 +208,7 @@ function prepare(database: Database.Database) {
     expireTargetCoverage: database.prepare(
       'DELETE FROM coverage WHERE t1 < ? AND unit IN (SELECT id FROM units WHERE kind = ?)',
     ),
-    expireTargets: database.prepare('DELETE FROM targets WHERE last_scrape < ?'),
+    expireTargets: database.prepare('DELETE FROM targets WHERE last_scrape < ? RETURNING id').pluck(),
     expireCoverage: database.prepare('DELETE FROM coverage WHERE t1 < ?'),
     expireAlertEvents: database.prepare(
       'DELETE FROM alert_events WHERE at < ? OR id <= (SELECT max(id) FROM alert_events) - ?',

@@ -3,6 +3,7 @@
 import type { FlowKey, Identity } from '../../model/flow.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts';
 import { VarintWriter } from '../../model/varint.ts';
+import { GaugeTimes } from '../gauge-times.ts';
 import { withoutHeld } from '../held-increments.ts';
 import { flowKeys, PackedObservation, writeRecord } from '../packed-observation.ts';
 import { FLOW_LABELS } from '../series-labels.ts';
@@ -33,6 +34,8 @@ export interface EncodedRound {
   readonly layouts: readonly ToldLayout[];
   /** Of these layouts, each once: many targets share them, and they are long. */
   readonly shapes: readonly string[];
+  /** Targets that were not scraped for long: their layouts are told anew should they come back. */
+  readonly gone: readonly string[];
   /**
    * For each scrape: number of its layout, from, to, start (NaN: unknown), bytes of its record, bytes of its totals, and
    * which of its target's totals they are, negative where they are growth.
@@ -44,19 +47,30 @@ export interface EncodedRound {
 
 /** A target may go back and forth between some: flows by zone are not in every answer. */
 export const LAYOUTS_OF_TARGET = 4;
-/** More targets than this are not remembered: then all are told anew. */
-const MOST_LAYOUTS = 50_000;
+/** A target that was not scraped for this long is not remembered; its totals are told as a whole when it comes back. */
+const REMEMBERED_MS = 20 * 60_000;
 /** Encoding one takes one to two microseconds. */
 const FLOWS_AT_ONCE = 1500;
 
+interface KnownTarget {
+  readonly layouts: readonly TargetLayout[];
+  /** End of its last scrape. */
+  readonly at: number;
+}
+
 export class RoundEncoder {
-  private readonly known = new Map<string, TargetLayout[]>();
+  /** Those that were scraped last come last. */
+  private readonly known = new Map<string, KnownTarget>();
   private readonly out = new VarintWriter(65_536);
+  private readonly gauges = new GaugeTimes();
   private next = 1;
+  /** End of the scrape that was encoded last. */
+  private newest = 0;
 
   /** Tells every layout anew in the next round: the writer may have missed one. */
   forget(): void {
     this.known.clear();
+    this.gauges.forgetAll();
   }
 
   /**
@@ -64,12 +78,11 @@ export class RoundEncoder {
    * @throws RangeError where a record holds what can't be a count.
    */
   *encode(round: readonly ScrapeRecord[], id = 0): Generator<void, EncodedRound> {
-    if (this.known.size > MOST_LAYOUTS) this.known.clear();
     const told: TargetLayout[] = [];
     const scrapes: number[] = [];
     this.out.clear();
     let flows = 0;
-    for (const { target, findings } of withoutHeld(round)) {
+    for (const { target, findings } of withoutHeld(round.flatMap((record) => this.gauges.once(record)))) {
       if (!findings) continue;
       const { observation, totals, startedAt } = findings;
       const weight = observation instanceof PackedObservation ? 1 : 1 + observation.flows.length;
@@ -90,26 +103,45 @@ export class RoundEncoder {
         totals.isGrowth ? -(totals.sequence ?? 1) : (totals.sequence ?? 0),
       );
     }
-    return { id, ...toldOf(told), scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
+    const gone = this.forgetGone();
+    return { id, ...toldOf(told), gone, scrapes: Float64Array.from(scrapes), bytes: new Uint8Array(this.out.view()) };
+  }
+
+  /** What was scraped before a clock was put back is told anew, too. */
+  private forgetGone(): string[] {
+    const gone: string[] = [];
+    for (const [address, { at }] of this.known) {
+      if (Math.abs(this.newest - at) <= REMEMBERED_MS) break;
+      this.known.delete(address);
+      this.gauges.forget(address);
+      gone.push(address);
+    }
+    return gone;
   }
 
   private layoutOf(address: string, findings: ScrapeFindings, told: TargetLayout[]): TargetLayout {
-    const known = this.known.get(address) ?? [];
-    const same = known.find((layout) => isSame(layout, findings));
-    if (same) return same;
-    const { observation, totals, inbound } = findings;
-    const flows = flowKeys(observation);
-    const layout = {
+    const layouts = this.known.get(address)?.layouts ?? [];
+    const layout = layouts.find((one) => isSame(one, findings)) ?? this.newLayout(address, findings);
+    const at = findings.observation.to;
+    this.newest = at;
+    this.known.delete(address);
+    if (layouts.includes(layout)) this.known.set(address, { layouts, at });
+    else {
+      this.known.set(address, { layouts: [layout, ...layouts].slice(0, LAYOUTS_OF_TARGET), at });
+      told.push(layout);
+    }
+    return layout;
+  }
+
+  private newLayout(address: string, { observation, totals, inbound }: ScrapeFindings): TargetLayout {
+    return {
       number: this.next++,
       address,
       identity: observation.identity,
       inbound,
       shape: totals.shape,
-      flows,
+      flows: flowKeys(observation),
     };
-    this.known.set(address, [layout, ...known].slice(0, LAYOUTS_OF_TARGET));
-    told.push(layout);
-    return layout;
   }
 }
 

@@ -96,12 +96,15 @@ export class Sealing implements Chore {
     return Math.floor((now - this.lagMs - phase) / this.chunkMs) * this.chunkMs + phase;
   }
 
-  /** A target with little to tell is left for some chunks: large blocks are smaller than several small ones. */
+  /**
+   * A target with little to tell is left for some chunks: large blocks are smaller than several small ones. One that tells
+   * nothing more is not waited for: everybody's rows stay in the log as long as its do.
+   */
   private isDue(unit: number, now: number): boolean {
     const entries = this.parts.index.ofUnit(unit);
     if (!entries) return false;
     const end = this.endFor(unit, now);
-    const isSmall = entries.isTarget && entries.bytes < FEW_BYTES;
+    const isSmall = entries.isTarget && entries.bytes < FEW_BYTES && entries.lastT1 > end;
     return this.isOld(entries.t1, isSmall ? end - (MOST_CHUNKS - 1) * this.chunkMs : end, now);
   }
 

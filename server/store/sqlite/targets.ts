@@ -47,8 +47,17 @@ export class Targets {
     this.sequences.clear();
   }
 
+  /** Names may have got other ids; which totals are kept stays known, but for the targets that were deleted. */
+  forgetNames(deleted: readonly number[]): void {
+    this.known.clear();
+    this.current.clear();
+    for (const id of deleted) this.sequences.delete(id);
+  }
+
   drop(layout: number): void {
+    const target = this.known.get(layout)?.id ?? 0;
     this.known.delete(layout);
+    if (this.current.get(target) === layout) this.current.delete(target);
   }
 
   of(layout: TargetLayout): KeptTarget {

@@ -76,7 +76,15 @@ export class SqliteWriter {
     const data = new LogData(database, index, RECORD_BYTES);
     this.data = data;
     const { catalog } = this;
-    const parts = { database, catalog, options, log, index, data, forgetNames: () => this.forgetNames() };
+    const parts = {
+      database,
+      catalog,
+      options,
+      log,
+      index,
+      data,
+      forgetNames: (deleted: readonly number[]) => this.forgetNames(deleted),
+    };
     const closing = new Closing(parts);
     this.chores = [closing, new Sealing(parts), new Trimming(parts), new Rolling(parts), new Retention(parts)];
     this.alerts = new AlertTables(database);
@@ -96,6 +104,7 @@ export class SqliteWriter {
       this.layouts.set(told.number, { ...told, shape: this.sameShape(round.shapes[told.shape] ?? '') });
     this.undoing(() => this.transaction.run(() => this.appendNow(round)));
     for (const { address, number } of round.layouts) this.dropReplaced(address, number);
+    for (const address of round.gone) this.dropGone(address);
   }
 
   /** A slice of what is to be done; true when there is more: it may then be kept together with what comes next. */
@@ -137,9 +146,9 @@ export class SqliteWriter {
     }
   }
 
-  private forgetNames(): void {
+  private forgetNames(deletedTargets: readonly number[]): void {
     this.catalog.forget();
-    this.targets.forget();
+    this.targets.forgetNames(deletedTargets);
     this.log.forget();
   }
 
@@ -169,6 +178,14 @@ export class SqliteWriter {
       this.targets.drop(before);
     }
     this.numbers.set(address, numbers);
+  }
+
+  private dropGone(address: string): void {
+    for (const number of this.numbers.get(address) ?? []) {
+      this.layouts.delete(number);
+      this.targets.drop(number);
+    }
+    this.numbers.delete(address);
   }
 
   private appendNow({ id, scrapes, bytes }: EncodedRound): void {
