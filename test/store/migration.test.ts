@@ -9,6 +9,7 @@ import { COUNTER_INDEX, type Counter } from '../../server/model/flow.ts';
 import { GrowthSum } from '../../server/model/growth.ts';
 import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Cell, SumQuery } from '../../server/store/store.ts';
+import { grownBy } from './growth.ts';
 import { storeOptions } from './options.ts';
 import { binsOf } from './records.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -63,31 +64,35 @@ async function expectEverything(store: SqliteStore): Promise<void> {
   expect(steps.groups[0]?.cells.map((cell) => cell?.gauges?.[0] ?? null)).toEqual([2, 2, 0, 2, 2, 2, null]);
 }
 
-test.each([1, 2, 3, 4, 5, 7, 8])('a file of version %i keeps every request, and its last totals', async (version) => {
-  const { store, path } = await migrated(version);
-  await expectEverything(store);
-  expect((await store.loadTargets()).slice(0, 2)).toMatchObject([
-    {
-      target: 'a:9901',
-      lastScrape: START + 60_000,
-      startedAt: START - 5000,
-      identity: { service: 'shop', region: 'us' },
-      totals: { shape: '["v1"]', values: Uint8Array.of(1, 2, 5) },
-    },
-    { target: 'b:9901' },
-  ]);
-  while (await store.upkeep(START + 3_600_000));
-  await expectEverything(store);
-  const database = new Database(path, { readonly: true });
-  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
-  database.close();
-  expect(tables).not.toContain('raw');
-  expect(tables).not.toContain('scrapes');
-  expect(tables).not.toContain('old_series');
-  expect(tables).not.toContain('old_log');
-});
+test.each([1, 2, 3, 4, 5, 7, 8, 9])(
+  'a file of version %i keeps every request, and its last totals',
+  async (version) => {
+    const { store, path } = await migrated(version);
+    await expectEverything(store);
+    expect((await store.loadTargets()).slice(0, 2)).toMatchObject([
+      {
+        target: 'a:9901',
+        lastScrape: START + 60_000,
+        startedAt: START - 5000,
+        identity: { service: 'shop', region: 'us' },
+        totals: { shape: '["v1"]', values: Uint8Array.of(1, 2, 5) },
+      },
+      { target: 'b:9901' },
+    ]);
+    while (await store.upkeep(START + 3_600_000));
+    await expectEverything(store);
+    const database = new Database(path, { readonly: true });
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+    database.close();
+    expect(tables).not.toContain('raw');
+    expect(tables).not.toContain('scrapes');
+    expect(tables).not.toContain('old_series');
+    expect(tables).not.toContain('old_log');
+    expect(tables).not.toContain('old_pending');
+  },
+);
 
-test.each([2, 3, 4, 5, 7, 8])('what version %i knew by zone stays by zone', async (version) => {
+test.each([2, 3, 4, 5, 7, 8, 9])('what version %i knew by zone stays by zone', async (version) => {
   const { store } = await migrated(version);
   const query = {
     from: START,
@@ -103,8 +108,8 @@ test.each([2, 3, 4, 5, 7, 8])('what version %i knew by zone stays by zone', asyn
   ]);
 });
 
-test('what totals of version 8 grew by is told with them', async () => {
-  const { store } = await migrated(8);
+test.each([8, 9])('what totals of version %i grew by is told with them', async (version) => {
+  const { store } = await migrated(version);
   const grown = (scrape: number) => ({ bins: binsOf({ 5: scrape, 30: 2 }), value: scrape + 2, counter: scrape + 1 });
   const growth = new GrowthSum();
   for (const { bins, value, counter } of [1, 2, 3].map(grown)) {
@@ -119,6 +124,32 @@ test('what totals of version 8 grew by is told with them', async () => {
     lastScrape: START + 40_000,
     totals: { shape: '["v1"]', values: Uint8Array.of(1, 2, 5), growth: [growth.finish()] },
   });
+});
+
+test('totals that version 9 packed are told with what they grew by, from rows of the log and from what was taken out of it', async () => {
+  const { store } = await migrated(9);
+  expect((await store.loadTargets())[3]).toMatchObject({
+    target: 'd:9901',
+    lastScrape: START + 110_000,
+    totals: {
+      shape: '["v9"]',
+      values: Uint8Array.from({ length: 400 }, (_, index) => index % 7),
+      growth: [grownBy(5)],
+    },
+  });
+});
+
+test('in tables that are in the order of their key its columns come first, as old SQLite wants them to check a file', async () => {
+  const { path } = await migrated(9);
+  const database = new Database(path, { readonly: true });
+  onTestFinished(() => void database.close());
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE sql LIKE '%WITHOUT ROWID%'").pluck();
+  const columns = database.prepare('SELECT pk FROM pragma_table_info(?)').pluck();
+  for (const name of tables.all()) {
+    const places = columns.all(name).map(Number);
+    const keys = places.filter((place) => place > 0);
+    expect(places.slice(0, keys.length).toSorted(), String(name)).toEqual(keys.toSorted());
+  }
 });
 
 test('what a file of version 5 knows of alerts that fired is told', async () => {

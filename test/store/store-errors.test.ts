@@ -52,7 +52,7 @@ test.each<Case>([
       return join(folder, 'newer.db');
     },
     message:
-      'the file was written by a newer Sidelight (schema 99, this one knows 9): run that version, or choose another storage.path',
+      'the file was written by a newer Sidelight (schema 99, this one knows 10): run that version, or choose another storage.path',
   },
   {
     name: 'no database',

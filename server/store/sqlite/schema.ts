@@ -160,6 +160,20 @@ const VERSION_8 = `
  */
 const VERSION_9 = 'ALTER TABLE targets ADD COLUMN plain_size INTEGER NOT NULL DEFAULT 0';
 
+/**
+ * The columns of the key come first: SQLite 3.40, as in Debian 12, else tells of every row of a sound table that a
+ * value is missing when it checks a file.
+ */
+const VERSION_10 = `
+  ALTER TABLE pending RENAME TO old_pending;
+  CREATE TABLE pending (
+    tier INTEGER NOT NULL, unit INTEGER NOT NULL, direction INTEGER NOT NULL, t0 INTEGER NOT NULL, block INTEGER NOT NULL,
+    t1 INTEGER NOT NULL, PRIMARY KEY (tier, unit, direction, t0, block)
+  ) WITHOUT ROWID;
+  INSERT INTO pending (tier, unit, direction, t0, block, t1) SELECT tier, unit, direction, t0, block, t1 FROM old_pending;
+  DROP TABLE old_pending;
+`;
+
 /** Each entry brings a file one version further; entries are only ever added. Times are Unix milliseconds. */
 const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
   (database) => void database.exec(VERSION_1),
@@ -187,6 +201,7 @@ const MIGRATIONS: readonly ((database: Database.Database) => void)[] = [
     database.exec('DROP TABLE old_log');
   },
   (database) => void database.exec(VERSION_9),
+  (database) => void database.exec(VERSION_10),
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -72,7 +72,9 @@ function round(value: number): string {
 
 const LETTER_PX = 6.1;
 
-/** What a call does, on its line. */
+const LABEL_BESIDE_PX = 16;
+
+/** What a call does: above its line, or below one that goes down, so that the line stays in sight. */
 export function EdgeLabel({
   edge,
   points,
@@ -80,10 +82,12 @@ export function EdgeLabel({
 }: Pick<EdgeLineProps, 'edge' | 'points'> & { readonly at: Spot | undefined }) {
   const middle = at ?? middleOf(points);
   if (!middle) return null;
+  const goesDown = (points.at(-1)?.[1] ?? 0) > (points[0]?.[1] ?? 0) + 1;
+  const y = middle[1] + (goesDown ? LABEL_BESIDE_PX : -LABEL_BESIDE_PX);
   const words = edgeLabel(edge);
   const width = words.length * LETTER_PX + 14;
   return (
-    <g class={`edge-label ${edge.health}`} transform={`translate(${round(middle[0])} ${round(middle[1])})`}>
+    <g class={`edge-label ${edge.health}`} transform={`translate(${round(middle[0])} ${round(y)})`}>
       <rect x={-width / 2} y={-10} width={width} height={20} rx="3" />
       <text text-anchor="middle" y="4">
         {words}

@@ -173,11 +173,12 @@ function Scene({ graph, placement, found, closely, edge, selected, active, drawn
   );
 }
 
-/** Calls of what is looked at closely, or those that fail: the worst and busiest first. */
+/** Calls of what is looked at closely, else all where there are few, else those that fail: the worst and busiest first. */
 function labelled(edges: readonly GraphEdge[], closely: string | null, pointed: string | null): readonly GraphEdge[] {
   const wanted = edges.filter(({ id, source, target, health }) => {
     if (id === pointed) return true;
-    return closely === null ? health === 'bad' : source === closely || target === closely;
+    if (closely !== null) return source === closely || target === closely;
+    return health === 'bad' || edges.length <= MOST_LABELS;
   });
   const weight = ({ id, health, requestRate }: GraphEdge) =>
     (id === pointed ? 1e15 : 0) + (health === 'bad' ? 1e12 : 0) + (requestRate ?? 0);
