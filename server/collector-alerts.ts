@@ -109,7 +109,7 @@ export class CollectorAlerts implements AlertsView {
     this.loop.start();
   }
 
-  /** What was scraped, when the store was given it. */
+  /** What was scraped, before the store is given it. */
   scraped(round: readonly ScrapeRecord[]): void {
     this.engine.scraped(round);
   }

@@ -113,7 +113,6 @@ export async function startCollector(
     onSettled(round, failure) {
       live.apply(round);
       if (failure) pipeline.missedTotals();
-      alerts.scraped(round);
       storeState.settled(round, failure);
     },
     gatherMs: () => gatherOf(configs.config, live),
@@ -130,6 +129,7 @@ export async function startCollector(
       metrics.scraped(record);
       tracing.scraped(record);
       logScrape(warnings, log, record);
+      alerts.scraped([record]);
       rounds.add(record);
       if (record.findings) for (const besides of pipeline.processBesides(result)) rounds.add(besides);
     },

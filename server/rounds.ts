@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { mergeNeighbours } from './model/merge-records.ts';
 import type { ScrapeRecord } from './model/scrape-record.ts';
+import { packed, release } from './store/packed-record.ts';
 import { UnsureError } from './store/store.ts';
 
 /** Why a round could not be stored yet. */
@@ -15,7 +16,7 @@ export interface RoundFailure {
 export interface RoundsOptions {
   /** What is given again under the same id counts once. */
   readonly append: (round: readonly ScrapeRecord[], id: number) => Promise<void>;
-  /** Called for every round in order, once it was stored or could not be. Does not throw. */
+  /** Called for every round in order, once it was stored or could not be; it keeps no record. Does not throw. */
   readonly onSettled: (round: readonly ScrapeRecord[], failure: RoundFailure | undefined) => void;
   /** How long the first scrape of a round waits for others, at the moment. */
   readonly gatherMs: () => number;
@@ -48,7 +49,7 @@ export class Rounds {
 
   add(record: ScrapeRecord): void {
     const { gatherMs, mostGathered } = this.options;
-    if (this.gathered.push(record) >= mostGathered) this.send();
+    if (this.gathered.push(packed(record)) >= mostGathered) this.send();
     else this.timer ??= setTimeout(() => this.send(), gatherMs());
   }
 
@@ -68,19 +69,22 @@ export class Rounds {
   }
 
   private async write(round: readonly ScrapeRecord[]): Promise<void> {
-    const failure = await this.store([...this.unsaved, ...round]);
+    const stored: ScrapeRecord[] = [];
+    const failure = await this.store([...this.unsaved, ...round], stored);
     this.options.onSettled(round, failure);
+    release(stored);
   }
 
-  private async store(records: readonly ScrapeRecord[]): Promise<RoundFailure | undefined> {
+  /** `stored` is told of all that is stored now. */
+  private async store(records: readonly ScrapeRecord[], stored: ScrapeRecord[]): Promise<RoundFailure | undefined> {
     let id = this.unsure?.id ?? newId();
     try {
       if (this.unsure) await this.options.append(this.unsure.records, id);
-      if (this.unsure) releaseTotals(this.unsure.records);
+      stored.push(...(this.unsure?.records ?? []));
       this.unsure = undefined;
       id = newId();
       await this.options.append(records, id);
-      releaseTotals(records);
+      stored.push(...records);
       this.unsaved = [];
       return undefined;
     } catch (error) {
@@ -105,11 +109,6 @@ export class Rounds {
     this.dropped += good.length - kept.length;
     return kept;
   }
-}
-
-/** What is stored is read no more. */
-function releaseTotals(records: readonly ScrapeRecord[]): void {
-  for (const { findings } of records) findings?.totals.release?.();
 }
 
 /** Of no other round, of this or an earlier life of the collector. */

@@ -71,7 +71,7 @@ export class AlertEngine {
     this.recent = new RecentStore(options);
   }
 
-  /** What was scraped, when the store was given it: what rules ask of the newest minutes is answered by it. */
+  /** What was scraped, before the store is given it: what rules ask of the newest minutes is answered by it. */
   scraped(round: readonly ScrapeRecord[]): void {
     this.recent.apply(round);
   }

@@ -1,7 +1,6 @@
 /** What the counters of clusters' hosts grew by from one reading of `/clusters` to the next. */
 
 import type { ClusterHost, ClusterHosts } from '../envoy/clusters.ts';
-import { keyOf } from '../model/labels.ts';
 import { type HostName, sharedHosts } from './host-lists.ts';
 
 /** What one host answered. */
@@ -23,8 +22,6 @@ type Count = Pick<ClusterHost, (typeof COUNTS)[number]>;
 export class HostCounters {
   /** Undefined until a first reading. */
   private before: HostCounts | undefined;
-  /** Where each host is among those before; undefined where nobody asked. */
-  private places: ReadonlyMap<string, number> | undefined;
   /** Goes up whenever the hosts that are counted may be others than before. */
   version = 0;
 
@@ -45,44 +42,79 @@ export class HostCounters {
   /** Growth by cluster, hosts without any left out; empty for the first reading, which is the baseline. */
   advance(clusters: readonly ClusterHosts[]): Map<string, HostGrowth[]> {
     const { before } = this;
-    const isSame = before !== undefined && areInOrder(before.names, clusters);
-    const grown = before ? this.growth(clusters, isSame) : new Map<string, HostGrowth[]>();
-    if (isSame) this.before = { names: before.names, counts: countsOf(clusters, before.counts.length) };
-    else this.take(countedOf(clusters));
+    if (before && areInOrder(before.names, clusters)) return this.advanceInOrder(clusters, before);
+    const { counted, grown } = compared(clusters, before);
+    this.take(counted);
     return grown;
   }
 
   private take(counted: HostCounts): void {
     this.before = counted;
-    this.places = undefined;
     this.version++;
   }
 
-  private growth(clusters: readonly ClusterHosts[], isSame: boolean): Map<string, HostGrowth[]> {
+  private advanceInOrder(clusters: readonly ClusterHosts[], before: HostCounts): Map<string, HostGrowth[]> {
+    const counts = new Float64Array(before.counts.length);
     const grown = new Map<string, HostGrowth[]>();
-    let next = 0;
+    let place = 0;
     for (const { cluster, hosts } of clusters) {
       const growth: HostGrowth[] = [];
-      for (const host of isSame ? hosts : uniqueHosts(cluster, hosts)) {
+      for (const host of hosts) {
         if (!hasCounted(host)) continue;
-        const found = growthOf(host, this.countBefore(isSame ? next++ : this.placeOf(cluster, host)));
+        const found = growthOf(host, before.counts, place);
         if (found) growth.push(found);
+        setCounts(counts, place++, host);
       }
       if (growth.length > 0) grown.set(cluster, growth);
     }
+    this.before = { names: before.names, counts };
     return grown;
   }
+}
 
-  private countBefore(place: number): Count {
-    const at = place * COUNTS_PER_HOST;
-    const counts = place < 0 ? undefined : this.before?.counts;
-    return { total: counts?.[at] ?? 0, success: counts?.[at + 1] ?? 0, error: counts?.[at + 2] ?? 0 };
+/** The counts of hosts that may be others than before, each found again by its name; once where it is told twice. */
+function compared(clusters: readonly ClusterHosts[], before: HostCounts | undefined) {
+  const places = placesOf(before?.names ?? []);
+  const names: HostName[] = [];
+  const counted: Count[] = [];
+  const grown = new Map<string, HostGrowth[]>();
+  for (const { cluster, hosts } of clusters) {
+    const growth: HostGrowth[] = [];
+    const known = places.get(cluster);
+    for (const [key, host] of hostsByKey(hosts)) {
+      if (!hasCounted(host)) continue;
+      const found = before && growthOf(host, before.counts, known?.get(key));
+      if (found) growth.push(found);
+      names.push({ cluster, address: host.address, hostname: host.hostname });
+      counted.push(host);
+    }
+    if (growth.length > 0) grown.set(cluster, growth);
   }
+  const counts = new Float64Array(counted.length * COUNTS_PER_HOST);
+  for (const [place, host] of counted.entries()) setCounts(counts, place, host);
+  return { counted: { names: sharedHosts(names), counts }, grown };
+}
 
-  private placeOf(cluster: string, host: ClusterHost): number {
-    this.places ??= new Map(this.before?.names.map((name, place) => [hostKey(name), place]));
-    return this.places.get(hostKey({ cluster, ...host })) ?? -1;
+function hostsByKey(hosts: readonly ClusterHost[]): Map<string, ClusterHost> {
+  const byKey = new Map<string, ClusterHost>();
+  for (const host of hosts) byKey.set(hostKey(host), host);
+  return byKey;
+}
+
+/** Where the hosts of each cluster are, by their keys. */
+function placesOf(names: readonly HostName[]): Map<string, Map<string, number>> {
+  const places = new Map<string, Map<string, number>>();
+  let cluster: string | undefined;
+  let own = new Map<string, number>();
+  for (const [place, name] of names.entries()) {
+    if (name.cluster !== cluster) {
+      cluster = name.cluster;
+      own = places.get(cluster) ?? new Map();
+      places.set(cluster, own);
+    }
+    own.set(hostKey(name), place);
   }
+  return places;
 }
 
 function hasCounted({ total, success, error }: Count): boolean {
@@ -101,38 +133,26 @@ function areInOrder(names: readonly HostName[], clusters: readonly ClusterHosts[
   return next === names.length;
 }
 
-function countsOf(clusters: readonly ClusterHosts[], length: number): Float64Array {
-  const counts = new Float64Array(length);
-  let at = 0;
-  for (const { hosts } of clusters)
-    for (const host of hosts) if (hasCounted(host)) for (const count of COUNTS) counts[at++] = host[count];
-  return counts;
+function setCounts(counts: Float64Array, place: number, { total, success, error }: Count): void {
+  const at = place * COUNTS_PER_HOST;
+  counts[at] = total;
+  counts[at + 1] = success;
+  counts[at + 2] = error;
 }
 
-function countedOf(clusters: readonly ClusterHosts[]): HostCounts {
-  const counted = clusters.flatMap(({ cluster, hosts }) =>
-    uniqueHosts(cluster, hosts)
-      .filter(hasCounted)
-      .map((host) => ({ cluster, host })),
-  );
-  const names = counted.map(({ cluster, host: { address, hostname } }) => ({ cluster, address, hostname }));
-  const counts = counted.flatMap(({ host }) => COUNTS.map((count) => host[count]));
-  return { names: sharedHosts(names), counts: Float64Array.from(counts) };
-}
-
-function growthOf(now: ClusterHost, then: Count): HostGrowth | undefined {
-  const restarted = now.total < then.total || now.success < then.success || now.error < then.error;
-  const success = now.success - (restarted ? 0 : then.success);
-  const error = now.error - (restarted ? 0 : then.error);
+/** `place`: where it is among the counts of before; undefined for a host that had none. */
+function growthOf(now: ClusterHost, counts: Float64Array, place: number | undefined): HostGrowth | undefined {
+  const at = place === undefined ? counts.length : place * COUNTS_PER_HOST;
+  const [total, before, failed] = [counts[at] ?? 0, counts[at + 1] ?? 0, counts[at + 2] ?? 0];
+  const restarted = now.total < total || now.success < before || now.error < failed;
+  const success = now.success - (restarted ? 0 : before);
+  const error = now.error - (restarted ? 0 : failed);
   if (success + error === 0) return undefined;
   const { address, hostname, region, zone } = now;
   return { address, hostname, region, zone, success, error };
 }
 
-function uniqueHosts(cluster: string, hosts: readonly ClusterHost[]): ClusterHost[] {
-  return [...new Map(hosts.map((host) => [hostKey({ cluster, ...host }), host])).values()];
-}
-
-function hostKey({ cluster, address, hostname }: HostName): string {
-  return keyOf([cluster, address, hostname]);
+/** Among the hosts of one cluster. The length keeps the two names apart; an address needs no text to be made of it. */
+function hostKey({ address, hostname }: Pick<HostName, 'address' | 'hostname'>): string {
+  return hostname === '' ? address : ` ${address.length} ${address}${hostname}`;
 }

@@ -12,20 +12,22 @@ export class HostFailures {
     if (!known) return;
     known.explained += explained;
     known.answered += answered;
-    known.latest = { explained, answered };
+    known.latestExplained = explained;
+    known.latestAnswered = answered;
   }
 
   /** Failures that only hosts tell, for clusters that were read after the scrape before this one. */
-  take(): Map<string, number> {
-    const found = new Map<string, number>();
+  take(): ReadonlyMap<string, number> {
+    let found: Map<string, number> | undefined;
     for (const [cluster, balance] of this.clusters) {
       if (balance.errors === undefined) continue;
       const failed = Math.min(balance.errors - balance.explained, balance.answered);
-      if (failed > 0) found.set(cluster, failed);
+      if (failed > 0) found = (found ?? new Map()).set(cluster, failed);
       balance.errors = undefined;
-      Object.assign(balance, balance.latest);
+      balance.explained = balance.latestExplained;
+      balance.answered = balance.latestAnswered;
     }
-    return found;
+    return found ?? NONE;
   }
 
   /** What a reading of hosts told, after the scrape that was counted last. */
@@ -34,7 +36,7 @@ export class HostFailures {
     for (const [cluster, count] of errors) {
       const known = this.clusters.get(cluster);
       if (known) known.errors = count;
-      else this.clusters.set(cluster, { errors: undefined, ...NOTHING, latest: NOTHING });
+      else this.clusters.set(cluster, newBalance());
     }
   }
 
@@ -50,8 +52,13 @@ interface Balance {
   /** Since the scrape before the reading before. */
   explained: number;
   answered: number;
-  /** Since the scrape before. */
-  latest: Readonly<typeof NOTHING>;
+  /** Of these, since the scrape before. */
+  latestExplained: number;
+  latestAnswered: number;
 }
 
-const NOTHING = { explained: 0, answered: 0 };
+function newBalance(): Balance {
+  return { errors: undefined, explained: 0, answered: 0, latestExplained: 0, latestAnswered: 0 };
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();

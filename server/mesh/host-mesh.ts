@@ -3,7 +3,6 @@
 import type { ClusterHosts } from '../envoy/clusters.ts';
 import { COUNTER_INDEX, type FlowIncrement, flowText, GAUGES } from '../model/flow.ts';
 import { mergeBins } from '../model/histogram.ts';
-import type { HostIncrement, HostObservation } from '../model/host-increment.ts';
 import { HeldClusters } from './held-clusters.ts';
 import { HostCounters, type HostGrowth } from './host-counters.ts';
 import { HostFailures } from './host-failures.ts';
@@ -12,7 +11,6 @@ import { type Carries, carriesOf, type Party, partyOf } from './host-parties.ts'
 import type { CountedIncrements } from './increments.ts';
 import type { StoredBesides } from './meter.ts';
 import type { PeerName } from './naming-rules.ts';
-import { peerOf } from './peer-names.ts';
 import type { Plan } from './plan.ts';
 import type { Totals } from './totals.ts';
 
@@ -30,18 +28,6 @@ export interface HostsInput {
   readonly answer: HostsAnswer | undefined;
 }
 
-export interface HostFindings {
-  readonly flows: readonly FlowIncrement[];
-  /** Undefined where no hosts were read. */
-  readonly hosts: HostObservation | undefined;
-}
-
-interface ReadAfter {
-  readonly flows: FlowIncrement[];
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Most services that one target's pass-through clusters are told to call; the others stay with the cluster. */
 const MOST_PEERS = 200;
 
@@ -54,7 +40,6 @@ export class HostMesh {
   private readonly failures = new HostFailures();
   private readonly ordinary = new Set<string>();
   private readonly peers = new Set<string>();
-  private lastRead: number | null = null;
   private lastClusters: readonly PlacedHosts[] = [];
   /** At which version of the known addresses. */
   private lookedAt = NEVER;
@@ -97,7 +82,7 @@ export class HostMesh {
     if (this.party.addresses.version !== this.lookedAt && this.lastClusters.length > 0) this.look(this.lastClusters);
   }
 
-  observe({ plan, counted, from, to, fresh, answer }: HostsInput): HostFindings {
+  observe({ plan, counted, from, to, fresh, answer }: HostsInput): readonly FlowIncrement[] {
     if (fresh) {
       this.counters.restart();
       this.failures.restart();
@@ -105,11 +90,11 @@ export class HostMesh {
     this.addFailures(plan, counted);
     this.maySpeakGrpc = plan.failureSource === undefined && plan.ungraded.some((cluster) => cluster.maySpeakGrpc);
     const flows = counted.flows.map((flow, index) => this.withoutHeld(plan.apart.get(index), flow, from));
-    if (answer && 'clusters' in answer) return this.read(answer.clusters, { flows, from, to });
-    if (answer) [this.apart, this.lastClusters, this.lookedAt] = [new Map(), [], NEVER];
+    if (answer && 'clusters' in answer) flows.push(...this.read(answer.clusters, to));
+    else if (answer) [this.apart, this.lastClusters, this.lookedAt] = [new Map(), [], NEVER];
     for (const cluster of this.held.clusters)
       if (!this.apart.has(cluster)) flows.push(...this.held.releaseAll(cluster));
-    return { flows: plan.apart.size > 0 || flows.length > plan.flows.length ? merged(flows) : flows, hosts: undefined };
+    return plan.apart.size > 0 || flows.length > plan.flows.length ? merged(flows) : flows;
   }
 
   /** gRPC failures that only hosts tell, as those of their clusters' flows. */
@@ -136,26 +121,20 @@ export class HostMesh {
     return { ...increment, counters: new Float64Array(increment.counters.length), bins: { keys: [], counts: [] } };
   }
 
-  private read(clusters: readonly ClusterHosts[], { flows, from, to }: ReadAfter): HostFindings {
+  /** What was held back and is explained now. `at`: when the scrape before was answered. */
+  private read(clusters: readonly ClusterHosts[], at: number): FlowIncrement[] {
+    const released: FlowIncrement[] = [];
     const grown = this.counters.advance(clusters);
     const hasHosts = new Set(clusters.flatMap(({ cluster, hosts }) => (hosts.length > 0 ? [cluster] : [])));
     for (const cluster of this.held.clusters) {
       const peer = (host: HostGrowth) => this.limited(partyOf(cluster, host, this.party));
-      const reading = { grown: grown.get(cluster) ?? [], hasHosts: hasHosts.has(cluster), peerOf: peer, at: to };
-      flows.push(...this.held.release(cluster, reading));
+      const reading = { grown: grown.get(cluster) ?? [], hasHosts: hasHosts.has(cluster), peerOf: peer, at };
+      released.push(...this.held.release(cluster, reading));
     }
     const errors = [...hasHosts].map((cluster) => [cluster, errorsOf(grown.get(cluster) ?? [])] as const);
     this.failures.read(new Map(errors));
-    const hosts = {
-      from: this.lastRead ?? from,
-      to,
-      hosts: [...grown].flatMap(([cluster, all]) => this.incrementsOf(cluster, all)),
-    };
-    this.lastRead = to;
     this.look(clusters);
-    for (const cluster of this.held.clusters)
-      if (!this.apart.has(cluster)) flows.push(...this.held.releaseAll(cluster));
-    return { flows: merged(flows), hosts };
+    return released;
   }
 
   /** What the clusters are like, until the next reading. */
@@ -182,15 +161,6 @@ export class HostMesh {
     if (!this.peers.has(key) && this.peers.size >= MOST_PEERS) return undefined;
     this.peers.add(key);
     return peer;
-  }
-
-  private incrementsOf(cluster: string, grown: readonly HostGrowth[]): HostIncrement[] {
-    return grown.map((host) => {
-      const { service, namespace } = partyOf(cluster, host, this.party) ?? peerOf(cluster, this.party.rules);
-      const { address, region, zone, success, error } = host;
-      const counts = { requests: success + error, failures: error };
-      return { cluster, peer: service, peerNamespace: namespace, address, region, zone, ...counts };
-    });
   }
 }
 

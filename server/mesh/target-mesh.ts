@@ -3,7 +3,6 @@ import { clusterNames, mayBeByZone, readStatName } from '../envoy/stat-names.ts'
 import type { Precision, StatsLayout, StatsReading } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
 import { FlowTotals } from '../model/flow-totals.ts';
-import type { HostObservation } from '../model/host-increment.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { type ConnectionFindings, ConnectionMesh } from './connection-mesh.ts';
 import { HostMesh, type HostsAnswer } from './host-mesh.ts';
@@ -142,12 +141,9 @@ export class TargetMesh {
     this.hosts.lookAgain();
     const { plan, identity } = this.outlineOf({ ...scraped, reading });
     this.beKnown(identity, scraped.listeners);
-    let hosts: HostObservation | undefined;
-    const metered = this.meter.count(plan, reading, momentOf(scraped), (counted, when) => {
-      const found = this.hosts.observe({ plan, counted, ...when, answer: scraped.hosts });
-      hosts = found.hosts;
-      return found.flows;
-    });
+    const metered = this.meter.count(plan, reading, momentOf(scraped), (counted, when) =>
+      this.hosts.observe({ plan, counted, ...when, answer: scraped.hosts }),
+    );
     return {
       observation: { identity, ...metered },
       totals: this.meter.stored(plan, reading, this.hosts.stored),
@@ -157,7 +153,6 @@ export class TargetMesh {
       samples: samplesOf(plan),
       envoyVersion: info?.version ?? '',
       precision: scraped.precision,
-      hosts,
       carriers: [...this.hosts.apart].flatMap(([cluster, carries]) => (carries === 'pass-through' ? [cluster] : [])),
       failureSource: plan.failureSource ?? (this.hosts.tellsFailures ? 'clusters' : 'status'),
       certificateExpiry: earliest(plan.certificateExpiry, reading.values),

@@ -1,6 +1,5 @@
 import type { Identity, Observation } from './flow.ts';
 import type { FlowTotals } from './flow-totals.ts';
-import type { HostObservation } from './host-increment.ts';
 
 /**
  * Last totals of a target in two parts: the names, which hardly ever change, and the numbers.
@@ -52,8 +51,6 @@ export interface ScrapeFindings {
   readonly envoyVersion: string;
   /** How well latencies are known; `none` where Envoy tells its own quantiles only. */
   readonly precision: 'bins' | 'buckets' | 'none';
-  /** What hosts of its clusters answered since /clusters was read before; undefined where it was not read. */
-  readonly hosts?: HostObservation | undefined;
   /** Clusters that stand for no service: their traffic goes to whatever host a request names. */
   readonly carriers?: readonly string[];
   readonly failureSource: FailureSource;

@@ -267,7 +267,17 @@ const LOOKED_AT: ReadonlySet<string> = new Set([
   'connection',
 ]);
 
+/** What was read last: targets that answer in the same second mostly send the same head. */
+let lastHead: { readonly text: string; readonly head: Head } | undefined;
+
 function parseHead(text: string): Head {
+  if (lastHead?.text === text) return lastHead.head;
+  const head = parsedHead(text);
+  lastHead = { text, head };
+  return head;
+}
+
+function parsedHead(text: string): Head {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const [, version, status] = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [^\n\r\0]*)?$/.exec(statusLine) ?? [];
   if (version === undefined) throw notHttp('not a status line');

@@ -1,5 +1,5 @@
 import { BIN_KEYS } from '../model/histogram.ts';
-import type { ListPart } from './packed.ts';
+import { type ListPart, type PackedList, packNumbers } from './packed.ts';
 
 const FIRST_ROWS = 32;
 
@@ -70,6 +70,21 @@ export class BinTable {
     }
     for (const [, row] of [...this.buckets].sort(([a], [b]) => a - b)) sorted[found++] = row - 1;
     return sorted;
+  }
+
+  /** Pairs of a key and its count in the first cell, keys ascending; what is 0 left out. */
+  pairs(): PackedList {
+    const { keys, counts, cells } = this;
+    const values = new Float64Array(2 * keys.length);
+    let [length, largest] = [0, 0];
+    for (const row of this.sorted()) {
+      const count = counts[row * cells] ?? 0;
+      if (count === 0) continue;
+      values[length++] = keys[row] ?? 0;
+      values[length++] = count;
+      largest = Math.max(largest, count, keys[row] ?? 0);
+    }
+    return packNumbers({ values, length, largest });
   }
 
   clear(): void {

@@ -55,15 +55,22 @@ export class Coverage {
 
 /** The union of intervals, sorted and without overlaps. */
 export function unionOf(intervals: readonly Interval[]): Interval[] {
-  const sorted = [...intervals].filter(({ from, to }) => to > from).sort((a, b) => a.from - b.from);
   const union: Interval[] = [];
-  for (const interval of sorted) {
+  for (const interval of inOrder(intervals)) {
     const last = union.at(-1);
+    if (interval.to <= interval.from || (last && interval.from >= last.from && interval.to <= last.to)) continue;
     if (last && interval.from <= last.to)
       union[union.length - 1] = { from: last.from, to: Math.max(last.to, interval.to) };
     else union.push(interval);
   }
   return union;
+}
+
+/** By their start; sorted already, most of the time. */
+function inOrder(intervals: readonly Interval[]): readonly Interval[] {
+  for (let i = 1; i < intervals.length; i++)
+    if ((intervals[i]?.from ?? 0) < (intervals[i - 1]?.from ?? 0)) return intervals.toSorted((a, b) => a.from - b.from);
+  return intervals;
 }
 
 /** The parts of sorted, separate intervals that lie in another one. */

@@ -5,12 +5,15 @@ import { GROUP_FIELDS, type NumberWriter } from './answer.ts';
 import { BinTable } from './bin-table.ts';
 import type { CellGrid, SlotCells } from './cell-grid.ts';
 import { unionOf } from './coverage.ts';
+import type { KeptGroup } from './kept-sums.ts';
 import { encodeLatency } from './latency-cells.ts';
 import type { ListPart, PackedList } from './packed.ts';
 import type { SeriesLabels } from './store.ts';
 
 const SOURCES: readonly LatencySource[] = ['downstream', 'upstream'];
 export const TIMED_OUT = COUNTER_INDEX.timed_out;
+
+const NOTHING = new Uint16Array();
 
 type Columns = (Float64Array | undefined)[];
 
@@ -130,6 +133,30 @@ export class GroupSum {
     }
   }
 
+  /** All that was counted in the first cell. */
+  keep(): KeptGroup {
+    const counters = this.counters.flatMap((column, counter) => (column?.[0] ? [counter, column[0]] : []));
+    return {
+      labels: this.labels,
+      runs: unionOf(this.runs),
+      counters: Float64Array.from(counters),
+      timeouts: this.timeouts[0]?.[0] ?? 0,
+      bins: this.bins.map((table) => table?.pairs() ?? NOTHING),
+    };
+  }
+
+  /** Adds what was kept to the first cell. */
+  addKept({ runs, counters, timeouts, bins }: KeptGroup): void {
+    this.measured(runs, []);
+    this.addCounts({ list: counters, at: 0, end: counters.length }, { cell: 0, source: undefined });
+    const column = this.timeoutsWithoutSample();
+    column[0] = (column[0] ?? 0) + timeouts;
+    for (const [index, source] of SOURCES.entries()) {
+      const list = bins[index] ?? NOTHING;
+      if (list.length > 0) this.table(source).addPairs({ list, at: 0, end: list.length }, 0);
+    }
+  }
+
   requests(count: (counters: ArrayLike<number>) => number): number {
     const total = COUNTERS.map((_, index) => this.counters[index]?.reduce((sum, value) => sum + value, 0) ?? 0);
     return count(total);
@@ -176,7 +203,8 @@ const NO_LATENCY = { samples: -1, quantiles: -1, bins: -1 };
 
 interface OneCell {
   readonly cell: number;
-  readonly source: LatencySource;
+  /** Whose timeouts these are; undefined where those are added by themselves. */
+  readonly source: LatencySource | undefined;
 }
 
 interface SlotList {

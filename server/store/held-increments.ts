@@ -1,6 +1,7 @@
 import { COUNTERS, type FlowIncrement, GAUGES } from '../model/flow.ts';
 import { NO_BINS } from '../model/histogram.ts';
 import type { ScrapeFindings, ScrapeRecord } from '../model/scrape-record.ts';
+import { PackedObservation } from './packed-observation.ts';
 
 const NO_COUNTS = new Float64Array(COUNTERS.length);
 const NO_VALUES = new Uint8Array();
@@ -14,8 +15,11 @@ export function withoutHeld(round: readonly ScrapeRecord[]): readonly ScrapeReco
   return round.some(({ findings }) => findings && startsOf(findings).length > 0) ? round.flatMap(split) : round;
 }
 
-function startsOf({ observation: { flows, from } }: ScrapeFindings): number[] {
+/** When increments began that were held back, apart from those of the scrape's own time. */
+export function startsOf({ observation }: ScrapeFindings): number[] {
   const starts: number[] = [];
+  if (observation instanceof PackedObservation) return starts;
+  const { flows, from } = observation;
   for (const flow of flows)
     if (flow.from !== undefined && flow.from < from && !starts.includes(flow.from)) starts.push(flow.from);
   return starts;

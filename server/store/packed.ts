@@ -34,9 +34,9 @@ export interface PackedBlock extends BlockHead, PackedSums {}
 
 /** Gathers lists of entries, and how large their numbers get. To be used again and again. */
 class Gatherer {
-  private values = new Float64Array(4096);
-  private length = 0;
-  private largest = 0;
+  values = new Float64Array(4096);
+  length = 0;
+  largest = 0;
   private position = -1;
   /** Where the number of entries of the list is, and of the entry's own. */
   private listSize = 0;
@@ -85,16 +85,7 @@ class Gatherer {
   }
 
   finish(): PackedList {
-    const { values, length, largest } = this;
-    if (largest > 0xffff_ffff) return values.slice(0, length);
-    if (largest <= 0xffff) {
-      const short = new Uint16Array(length);
-      for (let i = 0; i < length; i++) short[i] = values[i] ?? 0;
-      return short;
-    }
-    const list = new Uint32Array(length);
-    for (let i = 0; i < length; i++) list[i] = values[i] ?? 0;
-    return list;
+    return packNumbers(this);
   }
 
   private grow(at: number): void {
@@ -108,6 +99,21 @@ class Gatherer {
     larger.set(this.values);
     this.values = larger;
   }
+}
+
+interface Numbers {
+  readonly values: Float64Array;
+  /** How many of the values are meant, and the largest of them. */
+  readonly length: number;
+  readonly largest: number;
+}
+
+/** A copy of whole numbers from 0 on. */
+export function packNumbers({ values, length, largest }: Numbers): PackedList {
+  if (largest > 0xffff_ffff) return values.slice(0, length);
+  const list = largest > 0xffff ? new Uint32Array(length) : new Uint16Array(length);
+  for (let i = 0; i < length; i++) list[i] = values[i] ?? 0;
+  return list;
 }
 
 const numbers = new Gatherer();

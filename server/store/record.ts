@@ -113,8 +113,8 @@ export class RecordWriter {
       out.write(bins.size);
     }
     for (const { numbers, bins } of this.sections) {
-      out.writeBytes(numbers.view());
-      out.writeBytes(bins.view());
+      if (numbers.size > 0) out.writeBytes(numbers.view());
+      if (bins.size > 0) out.writeBytes(bins.view());
     }
   }
 }

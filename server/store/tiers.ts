@@ -53,12 +53,15 @@ export interface Segment extends Interval {
   readonly tier: number;
 }
 
-export interface PlanOptions extends Interval {
-  /** Absent: one cell. */
-  readonly stepMs: number | undefined;
+export interface Kept {
   readonly slotMs: number;
   /** By tier: what is older was forgotten. */
   readonly keptFrom: readonly number[];
+}
+
+export interface PlanOptions extends Interval, Kept {
+  /** Absent: one cell. */
+  readonly stepMs: number | undefined;
 }
 
 /**
@@ -71,14 +74,24 @@ export function planSegments(options: PlanOptions): Segment[] {
   const coarsest = TIER_LIST.length - 1;
   let to = options.to;
   for (let tier = RAW; tier <= coarsest && to > options.from; tier++) {
-    const next = stepOf(Math.min(tier + 1, coarsest), options.slotMs);
-    const kept = options.keptFrom[tier] ?? 0;
-    const from = Math.max(options.from, Math.ceil(kept / next) * next);
+    const from = Math.max(options.from, firstOf(tier, options));
     if (from >= to) continue;
     segments.push(...withCoarser({ from, to }, tier, options));
     to = from;
   }
   return segments.sort((a, b) => a.from - b.from);
+}
+
+/** From when on a tier is asked: whole steps of the next one. */
+function firstOf(tier: number, { slotMs, keptFrom }: Kept): number {
+  const next = stepOf(Math.min(tier + 1, TIER_LIST.length - 1), slotMs);
+  return Math.ceil((keptFrom[tier] ?? 0) / next) * next;
+}
+
+/** The finest tier that tells of a time. */
+export function finestTierAt(time: number, kept: Kept): number {
+  const tier = TIER_LIST.findIndex((_, index) => firstOf(index, kept) <= time);
+  return tier < 0 ? TIER_LIST.length - 1 : tier;
 }
 
 /** One tier's part, its inside handed to coarser tiers where they fit. */

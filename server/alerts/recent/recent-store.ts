@@ -54,7 +54,7 @@ export class RecentStore implements Pick<Store, 'sums'> {
     this.grid = new SlotGrid(options.slotMs, Math.ceil(LONGEST_MS / options.slotMs) + 1);
   }
 
-  /** Takes over scrapes that the store was given. */
+  /** Takes over scrapes, which the store is given a little later. */
   apply(round: readonly ScrapeRecord[]): void {
     if (this.kept.size === 0) return;
     for (const { target, findings } of withoutHeld(round)) if (findings) this.add(target, findings);

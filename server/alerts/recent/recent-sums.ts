@@ -4,7 +4,7 @@ import { type Interval, overlapMs } from '../../model/spread.ts';
 import { lengthOf, partsIn, unionOf } from '../../store/coverage.ts';
 import { FLOW_LABELS, PLACE_LABELS, UNIT_LABELS } from '../../store/series-labels.ts';
 import type { Cell, Group, SeriesLabel, SeriesLabels, SumQuery } from '../../store/store.ts';
-import type { RecentUnit, RecentUnits } from './recent-units.ts';
+import { NUMBERS_OF_FLOW, type RecentUnit, type RecentUnits } from './recent-units.ts';
 import type { SlotGrid } from './slot-grid.ts';
 import { SlotSums } from './slot-sums.ts';
 
@@ -25,6 +25,12 @@ interface RecentGroup {
   since: number;
 }
 
+/** Which group each flow of a target is added to. */
+type Routes = Map<FlowKey, RecentGroup>;
+
+/** Plans are made anew now and then, with names of their own for the same flows. */
+const MOST_ROUTES_BESIDES = 64;
+
 /** More groups than these are left to the store: callers may name as many services as they like. */
 const MOST_GROUPS = 3000;
 
@@ -34,7 +40,7 @@ export class RecentSums {
   private readonly grid: SlotGrid;
   private readonly units: RecentUnits;
   private readonly groups = new Map<string, RecentGroup>();
-  private routes = new WeakMap<RecentUnit, WeakMap<FlowKey, RecentGroup>>();
+  private routes = new WeakMap<RecentUnit, Routes>();
   private readonly since: number;
   /** Whether there were too many groups: nothing is known then. */
   isFull = false;
@@ -49,19 +55,29 @@ export class RecentSums {
   /** Over the time that the grid is set to. */
   add(unit: RecentUnit, flows: readonly FlowIncrement[]): void {
     if (this.isFull) return;
-    for (const increment of flows)
-      if (increment.flow.direction === this.shape.direction) this.groupOf(unit, increment.flow).sums?.add(increment);
+    const routes = this.routesOf(unit, flows.length);
+    for (let i = 0; i < flows.length; i++) {
+      const increment = flows[i];
+      if (increment?.flow.direction !== this.shape.direction) continue;
+      const group = routes.get(increment.flow) ?? this.newRoute(unit, increment.flow, routes);
+      group.sums?.add(increment);
+    }
     if (this.groups.size <= MOST_GROUPS) return;
     this.isFull = true;
     this.groups.clear();
     this.routes = new WeakMap();
   }
 
-  private groupOf(unit: RecentUnit, flow: FlowKey): RecentGroup {
-    const routes = this.routes.get(unit) ?? new WeakMap<FlowKey, RecentGroup>();
+  /** By the names of the flows: those of plans that are not used any more are forgotten where there are too many. */
+  private routesOf(unit: RecentUnit, flows: number): Routes {
+    const known = this.routes.get(unit);
+    if (known && known.size <= 2 * flows + MOST_ROUTES_BESIDES) return known;
+    const routes: Routes = new Map();
     this.routes.set(unit, routes);
-    const known = routes.get(flow);
-    if (known) return known;
+    return routes;
+  }
+
+  private newRoute(unit: RecentUnit, flow: FlowKey, routes: Routes): RecentGroup {
     const labels = labelsOf(unit, flow, this.shape.by);
     const key = keyOf(Object.values(labels));
     const group = this.groups.get(key) ?? this.newGroup(labels);
@@ -148,16 +164,18 @@ export class RecentSums {
     const gauges = new Float64Array(STORED_GAUGES.length);
     let isHeld = false;
     for (const unit of units) {
-      const { last, lastFlows } = unit;
+      const { last, lastFlows, lastNumbers } = unit;
       const tail = unit.tail(newest);
       const share = overlapMs(tail, within) / (last.to - last.from);
       const isNow = last.from < moment && tail.to >= moment;
       isHeld ||= isNow;
-      for (const { flow, counters, gauges: own } of lastFlows) {
-        if (flow.direction !== this.shape.direction || this.groupOf(unit, flow) !== group) continue;
-        if (share > 0)
-          for (let i = 0; i < expected.length; i++) expected[i] = (expected[i] ?? 0) + (counters[i] ?? 0) * share;
-        if (isNow) for (let i = 0; i < gauges.length; i++) gauges[i] = (gauges[i] ?? 0) + (own[i] ?? 0);
+      const routes = this.routesOf(unit, lastFlows.length);
+      for (const [index, flow] of lastFlows.entries()) {
+        if (flow.direction !== this.shape.direction) continue;
+        if ((routes.get(flow) ?? this.newRoute(unit, flow, routes)) !== group) continue;
+        const at = index * NUMBERS_OF_FLOW;
+        if (share > 0) addTo(expected, lastNumbers, { at, share });
+        if (isNow) addTo(gauges, lastNumbers, { at: at + COUNTERS.length, share: 1 });
       }
     }
     return { expected, gauges: isHeld ? gauges : null };
@@ -208,6 +226,10 @@ class RecentCell implements Cell {
   get gauges(): Float64Array | null {
     return this.standing.gauges;
   }
+}
+
+function addTo(sums: Float64Array, numbers: Float64Array, { at, share }: { at: number; share: number }): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + (numbers[at + i] ?? 0) * share;
 }
 
 function labelsOf({ identity }: RecentUnit, flow: FlowKey, by: readonly SeriesLabel[]): SeriesLabels {

@@ -1,27 +1,21 @@
 /** Which targets the newest scrapes are of, and when they were measured. */
 
-import type { FlowIncrement, Identity } from '../../model/flow.ts';
+import { COUNTERS, type FlowIncrement, type FlowKey, type Identity, STORED_GAUGES } from '../../model/flow.ts';
 import { keyOf } from '../../model/labels.ts';
 import type { Interval } from '../../model/spread.ts';
 import { partsIn, unionOf } from '../../store/coverage.ts';
 import { UNIT_LABELS } from '../../store/series-labels.ts';
 
-/** What a flow did in its target's last scrape. */
-export type LastFlow = Pick<FlowIncrement, 'flow' | 'counters' | 'gauges'>;
+/** Numbers of each flow in {@link RecentUnit.lastNumbers}: its counters, then its stored gauges. */
+export const NUMBERS_OF_FLOW = COUNTERS.length + STORED_GAUGES.length;
 
 /** A target's next scrape is overdue after this many of its intervals: the store's own rule. */
 const OVERDUE = 1.5;
 
-/** Where there are more, those that nothing happened in are not worth their memory: all of a scrape's share one piece. */
+/** Where there are more, those that nothing happened in are not worth their memory. */
 const MANY_FLOWS = 100;
 
-const withoutBins = ({ flow, counters, gauges }: LastFlow): LastFlow => ({ flow, counters, gauges });
-const copyOf = ({ flow, counters, gauges }: LastFlow): LastFlow => ({
-  flow,
-  counters: counters.slice(),
-  gauges: gauges.slice(),
-});
-const hasHappened = ({ counters, gauges }: LastFlow): boolean =>
+const hasHappened = ({ counters, gauges }: FlowIncrement): boolean =>
   counters.some((count) => count !== 0) || gauges.some((value) => value !== 0);
 
 /** One target under one identity. */
@@ -33,7 +27,9 @@ export class RecentUnit {
   /** When it was measured: sorted, apart. */
   runs: readonly Interval[] = [];
   last: Interval = { from: 0, to: 0 };
-  lastFlows: readonly LastFlow[] = [];
+  /** What happened in its last scrape: in which flows, and {@link NUMBERS_OF_FLOW} of each. */
+  readonly lastFlows: FlowKey[] = [];
+  lastNumbers = new Float64Array(0);
 
   constructor(identity: Identity, service: Set<RecentUnit>) {
     this.identity = identity;
@@ -48,7 +44,29 @@ export class RecentUnit {
     else this.runs = unionOf([...this.runs, interval]);
     if (interval.to <= this.last.to) return;
     this.last = interval;
-    this.lastFlows = flows.length > MANY_FLOWS ? flows.filter(hasHappened).map(copyOf) : flows.map(withoutBins);
+    this.keepLast(flows.length > MANY_FLOWS ? flows.filter(hasHappened) : flows);
+  }
+
+  /** In the memory that it has where that fits: what is kept from scrape to scrape would be most of all old garbage. */
+  private keepLast(flows: readonly FlowIncrement[]): void {
+    const { lastFlows } = this;
+    const size = flows.length * NUMBERS_OF_FLOW;
+    if (this.lastNumbers.length !== size) this.lastNumbers = new Float64Array(size);
+    lastFlows.length = flows.length;
+    let at = 0;
+    for (let i = 0; i < flows.length; i++) {
+      const increment = flows[i];
+      if (!increment) continue;
+      lastFlows[i] = increment.flow;
+      at = this.keepNumbers(increment.counters, COUNTERS.length, at);
+      at = this.keepNumbers(increment.gauges, STORED_GAUGES.length, at);
+    }
+  }
+
+  private keepNumbers(numbers: Float64Array, count: number, from: number): number {
+    const { lastNumbers } = this;
+    for (let i = 0; i < count; i++) lastNumbers[from + i] = numbers[i] ?? 0;
+    return from + count;
   }
 
   /** From its last scrape to the newest of all, as long as its next one is not overdue. */

@@ -3,6 +3,7 @@ import type { CellGrid, SlotCells } from '../cell-grid.ts';
 import { unionOf } from '../coverage.ts';
 import { TIMED_OUT } from '../group-sum.ts';
 import type { ListPart, PackedBlock, PackedList, PackedSums } from '../packed.ts';
+import { TIERS } from '../store.ts';
 import type { Segment } from '../tiers.ts';
 import type { Groups } from './groups.ts';
 import type { LogRow } from './log-index.ts';
@@ -29,6 +30,10 @@ export class Adder {
   private readonly cells: CellGrid;
   private readonly groups: Groups;
   private readonly spread = new GridSpread();
+  /** Whether slots of blocks were cut. */
+  isCut = false;
+  /** Whether blocks of a tier told how gauges stood. */
+  hasTierGauges = false;
 
   constructor({ bins, catalog, sources, plan, cells, groups }: AdderParts) {
     this.bins = bins;
@@ -46,7 +51,10 @@ export class Adder {
     const block = cell >= 0 ? this.sources.totals(place, bins) : this.sources.slots(place, bins);
     const series = this.plan.seriesOf(block.ids, planned);
     const slots = this.slotsOf(block, place, part);
-    if (slots.ends.length > 0) this.addGauges(block, slots, series);
+    if (slots.ends.length > 0) {
+      this.hasTierGauges ||= place.table < TIERS.length;
+      this.addGauges(block, slots, series);
+    }
     if (cell >= 0) this.addSums(block, cell, series);
     else this.addSlots(block, slots, series);
   }
@@ -55,6 +63,7 @@ export class Adder {
   private slotsOf(block: PackedBlock, { t0, t1 }: BlockPlace, { segment, planned, measured }: UnitPart): SlotCells {
     const slots = this.cells.slots(block, segment);
     if (!slots.isShared) return slots;
+    this.isCut = true;
     const from = block.fromMs + slots.first * block.stepMs;
     const to = block.fromMs + slots.end * block.stepMs;
     if (measured.some((run) => run.from <= from && run.to >= to)) return slots;
@@ -120,7 +129,7 @@ export class Adder {
     const cell = this.cells.singleCell(interval, segment);
     if (cell >= 0) this.addSums(packed, cell, series);
     else this.addSpread(packed, { interval, segment }, series);
-    const times = { from: Math.max(row.t0, segment.from), to: Math.min(Math.max(row.t1, tail.to), segment.to) };
+    const times = { from: Math.max(row.t0, segment.from), to: Math.max(Math.min(row.t1, segment.to), tail.to) };
     if (packed.gauges.length > 0) this.addRecordGauges(packed, times, series);
     if (tail.to > tail.from) this.addExpected(packed, { tail, lengthMs: row.t1 - row.t0 }, series);
   }

@@ -2,15 +2,36 @@ import { keyOf } from '../../model/labels.ts';
 import type { EncodedGroups, NumberWriter } from '../answer.ts';
 import type { CellGrid } from '../cell-grid.ts';
 import { GroupSum } from '../group-sum.ts';
-import type { SeriesLabel, SumQuery } from '../store.ts';
+import type { KeptSums } from '../kept-sums.ts';
+import type { SeriesLabel, SeriesLabels, SumQuery } from '../store.ts';
 import type { PlannedGroup } from './query-plan.ts';
 
-/** Sums that are kept to be used again. */
-const MOST_FREE = 100;
+/** Sums that are done with, to be used again: their memory is what makes them dear. */
+export class FreeSums {
+  readonly cells: number;
+  private readonly most: number;
+  private readonly free: GroupSum[] = [];
+
+  constructor(cells: number, most: number) {
+    this.cells = cells;
+    this.most = most;
+  }
+
+  take(labels: SeriesLabels): GroupSum {
+    return (this.free.pop() ?? new GroupSum(this.cells)).reset(labels);
+  }
+
+  give(sum: GroupSum): void {
+    if (this.free.length < this.most) this.free.push(sum);
+  }
+}
 
 export interface GroupsOptions {
   readonly query: SumQuery;
   readonly grid: CellGrid;
+  readonly free: FreeSums;
+  /** What is added to the groups; none of it is left out of the answer. */
+  readonly known?: KeptSums | undefined;
   /** Keys of the groups that stay by themselves; absent: all. */
   readonly chosen: ReadonlySet<string> | undefined;
 }
@@ -26,9 +47,10 @@ export class Groups {
   open: OpenGroup[] = [];
   private readonly options: GroupsOptions;
   private readonly byIndex: (GroupSum | undefined)[] = [];
-  private readonly free: GroupSum[] = [];
   private readonly done: GroupList;
   private readonly other: GroupSum;
+  /** Keys of what is known that was added. */
+  private readonly added = new Set<string>();
   private readonly subtotals: readonly Subtotals[];
 
   constructor(options: GroupsOptions) {
@@ -44,25 +66,45 @@ export class Groups {
   }
 
   private begin(group: PlannedGroup): GroupSum {
-    const { chosen, grid } = this.options;
+    const { chosen, free } = this.options;
     if (chosen && !chosen.has(group.key)) return this.other;
-    const sum = (this.free.pop() ?? new GroupSum(grid.grid.steps)).reset(group.labels);
+    const sum = free.take(group.labels);
     this.open.push({ index: group.index, key: group.key, sum });
     this.byIndex[group.index] = sum;
     return sum;
   }
 
   encodeOpen(out: NumberWriter): void {
-    for (const { sum } of this.open) {
-      this.done.add(sum, sum.encode(out, this.encodeOptions));
-      for (const one of this.subtotals) one.add(sum);
+    for (const { key, sum } of this.open) {
+      const known = this.options.known?.get(key);
+      if (known) {
+        sum.addKept(known);
+        this.added.add(key);
+      }
+      this.encode(out, sum);
     }
+  }
+
+  /** What is known of groups of which there was nothing to be read. */
+  encodeKnown(out: NumberWriter): void {
+    for (const [key, known] of this.options.known ?? []) {
+      if (this.added.has(key)) continue;
+      const sum = this.options.free.take(known.labels);
+      sum.addKept(known);
+      this.encode(out, sum);
+      this.options.free.give(sum);
+    }
+  }
+
+  private encode(out: NumberWriter, sum: GroupSum): void {
+    this.done.add(sum, sum.encode(out, this.encodeOptions));
+    for (const one of this.subtotals) one.add(sum);
   }
 
   clear(): void {
     for (const { index, sum } of this.open) {
       this.byIndex[index] = undefined;
-      if (this.free.length < MOST_FREE) this.free.push(sum);
+      this.options.free.give(sum);
     }
     this.open = [];
   }

@@ -195,9 +195,12 @@ export class LogIndex {
     return found;
   }
 
+  /** Ids have no gaps, but where a file was mended. */
   private row(entry: number): RowHeads | undefined {
     const { rows } = this;
     const id = rowOfEntry(entry);
+    const usual = rows[id - (rows[0]?.id ?? 0)];
+    if (usual?.id === id) return usual;
     let low = 0;
     let high = rows.length - 1;
     while (low <= high) {

@@ -3,27 +3,22 @@ import type { Interval } from '../../model/spread.ts';
 import { type EncodedAnswer, NumberWriter } from '../answer.ts';
 import { CellGrid } from '../cell-grid.ts';
 import { partsIn } from '../coverage.ts';
-import { QueryStoppedError, QueryTooLargeError, type SumQuery } from '../store.ts';
+import type { KeptGroup, KeptSums } from '../kept-sums.ts';
+import type { SumQuery } from '../store.ts';
 import { planSegments, type Segment, tierNames } from '../tiers.ts';
 import { Adder, type UnitPart } from './adding.ts';
-import { Groups } from './groups.ts';
+import { BACK_MS, isDue, NO_TAIL, tailOf } from './due.ts';
+import { FreeSums, Groups } from './groups.ts';
 import type { LogRow } from './log-index.ts';
+import { checkLimits, checkSize, mostOpen } from './query-limits.ts';
 import type { PlannedUnit, QueryPlan, QueryPlans } from './query-plan.ts';
 import type { ReaderCatalog } from './reader-catalog.ts';
 import { BLOCK, TARGET } from './schema.ts';
 import { logBlock, type Sources } from './sources.ts';
 
-/** Most cells of an answer; one with a histogram takes ten times the memory. */
-const MAX_CELLS = 1_000_000;
-const MAX_CELLS_WITH_BINS = 100_000;
-/** A target's next scrape is overdue after this many of its intervals. */
-const OVERDUE = 1.5;
-/** As far as the newest scrape may go back without what was settled being read anew: a slow target's comes later. */
-export const BACK_MS = 10_000;
-const NO_TAIL: Interval = { from: 0, to: 0 };
 const ROWS_BETWEEN_CHECKS = 500;
-/** So many groups are held at once, and so many cells of them; with histograms, and without. */
-const OPEN = { bins: { groups: 200, cells: 2000 }, counts: { groups: 1000, cells: 20_000 } };
+/** Sums of several cells that a query keeps, to use them again itself. */
+const MOST_FREE = 100;
 
 export interface QueryParts {
   readonly query: SumQuery;
@@ -35,6 +30,10 @@ export interface QueryParts {
   readonly plans: QueryPlans;
   readonly sources: Sources;
   readonly slotMs: number;
+  /** What is known of a part of the query's time, which is then in no segment. Of queries of one cell, without `top`. */
+  readonly known?: KeptSums | undefined;
+  /** Sums of one cell that are used again by one query after the other. */
+  readonly free: FreeSums;
 }
 
 /** What a query's time is answered from. */
@@ -54,11 +53,13 @@ export class StoreQuery {
   private readonly cells: CellGrid;
   private readonly newest: number;
   private readonly steps: number;
+  private readonly known: KeptSums | undefined;
   private readonly groups: Groups;
   private readonly adder: Adder;
 
   constructor(parts: QueryParts) {
-    const { query, segments, steps, catalog, plans, sources } = parts;
+    const { query, segments, steps, catalog, plans, sources, known } = parts;
+    this.known = known;
     this.query = query;
     this.catalog = catalog;
     this.sources = sources;
@@ -69,7 +70,9 @@ export class StoreQuery {
     this.cells = new CellGrid(query, newest);
     this.segments = segments;
     this.steps = steps;
-    this.groups = new Groups({ query, grid: this.cells, chosen: chosenGroups(parts) });
+    const { grid } = this.cells;
+    const free = grid.steps === parts.free.cells ? parts.free : new FreeSums(grid.steps, MOST_FREE);
+    this.groups = new Groups({ query, grid: this.cells, free, known, chosen: chosenGroups(parts) });
     const { plan, cells, groups } = this;
     this.adder = new Adder({ bins: query.bins, catalog, sources, plan, cells, groups });
   }
@@ -78,6 +81,7 @@ export class StoreQuery {
     const out = new NumberWriter();
     const { groups } = this;
     this.read(() => groups.encodeOpen(out));
+    groups.encodeKnown(out);
     return {
       ...groups.encodeRest(out),
       tiers: tierNames(this.segments),
@@ -85,6 +89,25 @@ export class StoreQuery {
       quantiles: this.query.quantiles?.length ?? 0,
       numbers: out.finish(),
     };
+  }
+
+  /** The sums of a query of one cell, to be kept. */
+  keep(): KeptSums {
+    const kept = new Map<string, KeptGroup>();
+    this.read(() => {
+      for (const { key, sum } of this.groups.open) kept.set(key, sum.keep());
+    });
+    return kept;
+  }
+
+  /** Whether a stored step was cut: other steps of the same time, finer or coarser, may then be cut in another way. */
+  get isCut(): boolean {
+    return this.adder.isCut;
+  }
+
+  /** Whether a stored step told how gauges stood, which a finer or coarser one may tell otherwise. */
+  get hasTierGauges(): boolean {
+    return this.adder.hasTierGauges;
   }
 
   /** Keys of the groups with the most requests. */
@@ -107,9 +130,10 @@ export class StoreQuery {
     for (const batch of this.batches()) {
       const rows: PlannedRow[] = [];
       for (const { planned, segment } of batch) {
-        this.checkLimits();
+        checkLimits(this.query);
+        this.openKnown(planned);
         this.readUnit(planned, segment, rows);
-        this.checkSize(count);
+        checkSize(this.query, (count + this.groups.open.length) * this.steps);
       }
       this.addRows(rows);
       count += this.groups.open.length;
@@ -146,6 +170,11 @@ export class StoreQuery {
     return partitions.values();
   }
 
+  /** In their order, whether anything new was measured of them or not. */
+  private openKnown({ groups }: PlannedUnit): void {
+    if (this.known) for (const group of groups) if (this.known.has(group.key)) this.groups.of(group);
+  }
+
   /** Adds a unit's blocks, and tells which rows of the log are left to be added. */
   private readUnit(planned: PlannedUnit, segment: Segment, left: PlannedRow[]): void {
     const { unit, members } = planned;
@@ -156,13 +185,14 @@ export class StoreQuery {
     for (const row of rows) if (isRecord(row)) addRun(measured, row.t0, row.t1);
     const runs = partsIn(measured, segment);
     if (runs.length === 0) return;
-    const tails = this.tailsOf(rows);
-    const ends = [...tails.values()].map((row) => this.tailOf(row));
+    const tails = this.tailsOf(rows, segment);
+    const ends = [...tails.values()].map((row) => tailOf(row, this.newest));
     for (const row of rows) this.settle(row);
     for (const group of planned.groups) this.groups.of(group).measured(runs, ends);
     const part = { segment, planned, measured };
     for (const place of this.sources.blocks(unit, segment, direction)) this.adder.addBlock(place, part);
-    for (const row of rows) left.push({ row, part, tail: tails.get(row.unit) === row ? this.tailOf(row) : NO_TAIL });
+    for (const row of rows)
+      left.push({ row, part, tail: tails.get(row.unit) === row ? tailOf(row, this.newest) : NO_TAIL });
   }
 
   /**
@@ -175,46 +205,28 @@ export class StoreQuery {
     const whole = rows.filter((one) => !isLast(one)).sort((a, b) => a.row.id - b.row.id);
     for (const list of [whole, rows.filter(isLast)])
       for (const [index, one] of list.entries()) {
-        if (index % ROWS_BETWEEN_CHECKS === 0) this.checkLimits();
+        if (index % ROWS_BETWEEN_CHECKS === 0) checkLimits(this.query);
         if (isRecord(one.row)) adder.addRow(one.row, one.part, one.tail);
         else adder.addBlock(logBlock(one.row), one.part);
       }
   }
 
-  private checkSize(others: number): void {
-    const most = this.query.bins ? MAX_CELLS_WITH_BINS : MAX_CELLS;
-    if ((others + this.groups.open.length) * this.steps > most)
-      throw new QueryTooLargeError(
-        `the answer has more than ${most} points: use a longer step, filter, or group by fewer labels`,
-      );
-  }
-
-  private tailsOf(rows: readonly LogRow[]): Map<number, LogRow> {
+  /** The newest row of each target, as far as it ends in the segment: what goes on after it is told once. */
+  private tailsOf(rows: readonly LogRow[], { to }: Segment): Map<number, LogRow> {
     const last = new Map<number, LogRow>();
     for (const row of rows) {
       if (row.layout === BLOCK) continue;
       const known = last.get(row.unit);
       if ((!known || row.t1 > known.t1) && this.catalog.units.get(row.unit)?.kind === TARGET) last.set(row.unit, row);
     }
+    if (to < this.newest)
+      for (const [unit, row] of last) if (row.t1 > to || this.sources.isFollowed(row)) last.delete(unit);
     return last;
-  }
-
-  /** From a target's last scrape to the newest of all, as long as its next one is not overdue. */
-  private tailOf(row: LogRow): Interval {
-    return { from: row.t1, to: isDue(row, this.newest) ? Math.max(row.t1, this.newest) : row.t1 };
   }
 
   /** What may go on after a row is not settled, nor is a row that has to be read for that. */
   private settle(row: LogRow): void {
     if (isRecord(row) && isDue(row, this.newest - BACK_MS)) this.settledTo = Math.min(this.settledTo, row.t1 - 1);
-  }
-
-  private checkLimits(): void {
-    const { limits } = this.query;
-    if (!limits) return;
-    if (Atomics.load(limits.cancelled, 0) === 1) throw new QueryStoppedError('the query was cancelled');
-    if (Date.now() > limits.deadline)
-      throw new QueryStoppedError('the query took too long: ask for a shorter time, a longer step or fewer groups');
   }
 }
 
@@ -229,11 +241,6 @@ interface PlannedRow {
   readonly tail: Interval;
 }
 
-function mostOpen({ bins }: SumQuery, steps: number): number {
-  const { groups, cells } = bins ? OPEN.bins : OPEN.counts;
-  return Math.min(groups, cells / steps);
-}
-
 /** Keys of the groups that `top` keeps; undefined where it keeps all. */
 function chosenGroups(parts: QueryParts): ReadonlySet<string> | undefined {
   const { top, stepMs: _, quantiles: __, subtotals: ___, ...whole } = parts.query;
@@ -244,8 +251,6 @@ function largestOf(parts: QueryParts, top: number): Set<string> {
   const segments = segmentsOf(parts.query, parts.sources, parts.slotMs);
   return new StoreQuery({ ...parts, segments, steps: 1 }).largest(top);
 }
-
-const isDue = ({ t0, t1 }: LogRow, newest: number): boolean => newest <= t1 + OVERDUE * (t1 - t0);
 
 const isRecord = ({ layout }: LogRow): boolean => layout !== BLOCK;
 

@@ -81,5 +81,10 @@ export function loadCursor(receiver: string): number | undefined {
   return explaining(path, () => opened().alerts.cursor(receiver));
 }
 
+/** Reads names and where in the log what is, which the first question would have to wait for. */
+export function prepare(): void {
+  explaining(path, () => opened().prepare());
+}
+
 /** Answers once the thread has loaded its modules. */
 export function awake(): void {}

@@ -1,22 +1,30 @@
 import Database from 'better-sqlite3';
 import type { StoredTarget } from '../../model/scrape-record.ts';
+import type { Interval } from '../../model/spread.ts';
 import type { EncodedAnswer } from '../answer.ts';
+import type { KeptSums } from '../kept-sums.ts';
 import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
-import { type Segment, slotMsOf, stepOf } from '../tiers.ts';
+import { type Segment, slotMsOf, stepOf, tierNames } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
+import { BACK_MS } from './due.ts';
+import { FreeSums } from './groups.ts';
 import { KnownAnswers, type ReadAnswer } from './known-answers.ts';
 import { loadTargets } from './load-targets.ts';
 import { prepared } from './prepared.ts';
-import { BACK_MS, StoreQuery, segmentsOf } from './query.ts';
+import { StoreQuery, segmentsOf } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
 import { usedBytes } from './retention.ts';
+import { RunningSums } from './running-sums.ts';
 import { blockTable, SCHEMA_VERSION } from './schema.ts';
 import { Sources } from './sources.ts';
 
 const CACHE_KIB = 8 * 1024;
 const NOT_LOGGED: LogStatus = { oldest: null, bytes: 0 };
 const ANSWER_BYTES = 12 * 1024 * 1024;
+const SUM_BYTES = 8 * 1024 * 1024;
+/** As many as are held at once. */
+const FREE_SUMS = 200;
 
 /** What stands in the log until it is packed: steps of the finest tier. */
 interface LogStatus {
@@ -35,6 +43,8 @@ export class SqliteReader {
   private newest = 0;
   private readonly sources: Sources;
   private readonly answers = new KnownAnswers(ANSWER_BYTES);
+  private readonly running = new RunningSums(SUM_BYTES);
+  private readonly free = new FreeSums(1, FREE_SUMS);
   private readonly slotMs: number;
   readonly alerts: AlertReader;
 
@@ -49,23 +59,63 @@ export class SqliteReader {
     this.slotMs = slotMsOf(options.intervalMs);
   }
 
+  prepare(): void {
+    this.database.transaction(() => this.refresh())();
+  }
+
   /** @throws QueryTooLargeError, QueryStoppedError */
   sums(query: SumQuery): EncodedAnswer {
     return this.database.transaction(() => {
       this.refresh();
-      const segments = segmentsOf(query, this.sources, this.slotMs);
+      const segments = this.segmentsOf(query);
+      if (query.stepMs === undefined) return this.ofOneCell(query, segments);
       return this.answers.answer({ query, segments, read: (from) => this.read(query, segments, from) });
     })();
   }
 
+  private ofOneCell(query: SumQuery, segments: readonly Segment[]): EncodedAnswer {
+    const { newest, keptFrom } = this.sources.state();
+    const { subtotals: _, quantiles: __, ...plain } = query;
+    return this.running.answer({
+      query,
+      segments,
+      slotMs: this.slotMs,
+      newest,
+      keptFrom,
+      keep: (time) => {
+        const part = { ...plain, ...time };
+        const read = this.queryOf(part, this.segmentsOf(part));
+        return { sums: read.keep(), settledTo: read.settledTo, isCut: read.isCut };
+      },
+      read: () => this.read(query, segments, query.from),
+      complete: (parts, known) => {
+        const left = parts.flatMap((part) => this.segmentsOf({ ...plain, ...part }));
+        const read = this.queryOf(query, left, { known });
+        const answer = { ...read.run(), tiers: tierNames(segments) };
+        return read.hasTierGauges ? undefined : { answer, settledTo: read.settledTo };
+      },
+    });
+  }
+
   private read(whole: SumQuery, all: readonly Segment[], from: number): ReadAnswer {
-    const { catalog, plans, sources, slotMs } = this;
     const { to, stepMs = to - whole.from } = whole;
-    const segments = all.flatMap((one) => (one.to > from ? [{ ...one, from: Math.max(one.from, from) }] : []));
     const steps = Math.max(1, Math.ceil((to - whole.from) / stepMs));
-    const query = new StoreQuery({ query: { ...whole, from }, segments, steps, catalog, plans, sources, slotMs });
+    const query = this.queryOf({ ...whole, from }, within(all, { from, to }), { steps });
     const answer = query.run();
     return { answer, settledTo: query.settledTo };
+  }
+
+  private queryOf(
+    query: SumQuery,
+    segments: readonly Segment[],
+    more: { steps?: number; known?: KeptSums | undefined } = {},
+  ) {
+    const { catalog, plans, sources, slotMs, free } = this;
+    return new StoreQuery({ query, segments, steps: 1, catalog, plans, sources, slotMs, free, ...more });
+  }
+
+  private segmentsOf(query: SumQuery): Segment[] {
+    return segmentsOf(query, this.sources, this.slotMs);
   }
 
   /** Ids are never given twice, but names of units that are gone would pile up. */
@@ -75,14 +125,19 @@ export class SqliteReader {
     const changed = this.sources.log.index.takeEarliest();
     const isBack = newest < this.newest - BACK_MS;
     this.newest = isBack ? newest : Math.max(this.newest, newest);
-    if (forgotten !== this.forgotten || isBack || changed === undefined) this.answers.forget();
-    else this.answers.changedFrom(changed);
+    if (forgotten !== this.forgotten || isBack || changed === undefined) this.forgetAnswers();
+    else for (const memory of [this.answers, this.running]) memory.changedFrom(changed);
     if (forgotten !== this.forgotten) {
       this.catalog = new ReaderCatalog(this.database);
       this.plans = new QueryPlans(this.catalog);
     }
     this.forgotten = forgotten;
-    if (this.catalog.refresh()) this.answers.forget();
+    if (this.catalog.refresh()) this.forgetAnswers();
+  }
+
+  private forgetAnswers(): void {
+    this.answers.forget();
+    this.running.forget();
   }
 
   loadTargets(): StoredTarget[] {
@@ -149,6 +204,13 @@ export class SqliteReader {
   close(): void {
     this.database.close();
   }
+}
+
+/** Segments as far as they lie in a time. */
+function within(segments: readonly Segment[], { from, to }: Interval): Segment[] {
+  return segments.flatMap((one) =>
+    one.from < to && one.to > from ? [{ ...one, from: Math.max(one.from, from), to: Math.min(one.to, to) }] : [],
+  );
 }
 
 function leastOf(a: number | null, b: number | null): number | null {

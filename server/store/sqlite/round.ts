@@ -5,7 +5,7 @@ import type { ScrapeFindings, ScrapeRecord } from '../../model/scrape-record.ts'
 import { VarintWriter } from '../../model/varint.ts';
 import { GaugeTimes } from '../gauge-times.ts';
 import { withoutHeld } from '../held-increments.ts';
-import { DIRECTIONS, RecordWriter } from '../record.ts';
+import { flowKeys, PackedObservation, writeRecord } from '../packed-observation.ts';
 import { FLOW_LABELS } from '../series-labels.ts';
 
 /** What stays the same from scrape to scrape of a target; told once, and known by its number from then on. */
@@ -61,7 +61,6 @@ interface KnownTarget {
 export class RoundEncoder {
   /** Those that were scraped last come last. */
   private readonly known = new Map<string, KnownTarget>();
-  private readonly record = new RecordWriter();
   private readonly out = new VarintWriter(65_536);
   private readonly gauges = new GaugeTimes();
   private next = 1;
@@ -86,14 +85,15 @@ export class RoundEncoder {
     for (const { target, findings } of withoutHeld(round.flatMap((record) => this.gauges.once(record)))) {
       if (!findings) continue;
       const { observation, totals, startedAt } = findings;
-      flows += 1 + observation.flows.length;
+      const weight = observation instanceof PackedObservation ? 1 : 1 + observation.flows.length;
+      flows += weight;
       if (flows > FLOWS_AT_ONCE) {
-        flows = observation.flows.length;
+        flows = weight;
         yield;
       }
       const layout = this.layoutOf(target, findings, told);
       const start = this.out.size;
-      if (observation.to > observation.from) this.encodeFlows(observation.flows);
+      if (observation.to > observation.from) writeRecord(this.out, observation);
       const recordSize = this.out.size - start;
       this.out.writeBytes(totals.values);
       scrapes.push(layout.number, observation.from, observation.to, startedAt ?? Number.NaN);
@@ -119,18 +119,6 @@ export class RoundEncoder {
     return gone;
   }
 
-  private encodeFlows(flows: ScrapeFindings['observation']['flows']): void {
-    this.record.clear();
-    const positions = DIRECTIONS.map(() => 0);
-    for (const increment of flows) {
-      const direction = directionOf(increment.flow);
-      const position = positions[direction] ?? 0;
-      positions[direction] = position + 1;
-      this.record.add(direction, position, increment);
-    }
-    this.record.writeTo(this.out);
-  }
-
   private layoutOf(address: string, findings: ScrapeFindings, told: TargetLayout[]): TargetLayout {
     const layouts = this.known.get(address)?.layouts ?? [];
     const layout = layouts.find((one) => isSame(one, findings)) ?? this.newLayout(address, findings);
@@ -146,14 +134,13 @@ export class RoundEncoder {
   }
 
   private newLayout(address: string, { observation, totals, inbound }: ScrapeFindings): TargetLayout {
-    const flows = observation.flows.map(({ flow }) => flow);
     return {
       number: this.next++,
       address,
       identity: observation.identity,
       inbound,
       shape: totals.shape,
-      flows,
+      flows: flowKeys(observation),
     };
   }
 }
@@ -164,16 +151,14 @@ function toldOf(layouts: readonly TargetLayout[]): Pick<EncodedRound, 'layouts' 
   return { layouts: layouts.map((layout) => ({ ...layout, shape: positions.get(layout.shape) ?? 0 })), shapes };
 }
 
-function directionOf(flow: FlowKey): number {
-  return (DIRECTIONS as readonly string[]).indexOf(flow.direction);
+function isSame(layout: TargetLayout, { observation, totals, inbound }: ScrapeFindings): boolean {
+  if (totals.shape !== layout.shape || inbound !== layout.inbound) return false;
+  return areSameFlows(layout.flows, flowKeys(observation)) && isSameIdentity(layout.identity, observation.identity);
 }
 
-function isSame(layout: TargetLayout, { observation, totals, inbound }: ScrapeFindings): boolean {
-  const { flows, identity } = layout;
-  if (flows.length !== observation.flows.length || totals.shape !== layout.shape || inbound !== layout.inbound)
-    return false;
-  for (let i = 0; i < flows.length; i++) if (!isSameFlow(flows[i], observation.flows[i]?.flow)) return false;
-  return isSameIdentity(identity, observation.identity);
+function areSameFlows(some: readonly FlowKey[], others: readonly FlowKey[]): boolean {
+  if (some === others) return true;
+  return some.length === others.length && some.every((flow, index) => isSameFlow(flow, others[index]));
 }
 
 function isSameFlow(a: FlowKey | undefined, b: FlowKey | undefined): boolean {

@@ -43,6 +43,8 @@ export class Sources {
   private readonly logData: LogData;
   private closed: ReadonlyMap<number, number> = new Map();
   private readonly unpacked = new Unpacked(UNPACKED_BYTES);
+  /** By tier, as of {@link refresh}. */
+  private ends: number[] = [];
 
   constructor(database: Database.Database) {
     this.statements = prepare(database);
@@ -56,6 +58,7 @@ export class Sources {
     this.closed = new Map(this.statements.closed.all() as [number, number][]);
     this.index.close(this.closed);
     this.unpacked.begin();
+    this.ends = [];
   }
 
   /** End of the newest scrape, by tier until when all was forgotten, and how many units' names were. */
@@ -90,16 +93,32 @@ export class Sources {
     return members.flatMap((member) => index.of(member.id, { from, to }));
   }
 
+  /** Whether the log has an entry of the same target that ends later. */
+  isFollowed({ unit, t1 }: LogRow): boolean {
+    return this.index.of(unit, { from: t1, to: Number.POSITIVE_INFINITY }).some((other) => other.t1 > t1);
+  }
+
   /** Blocks of the segment's tier, and those of finer ones that are not in it yet. */
   blocks(unit: Unit, { from, to, tier }: Segment, direction: number): BlockPlace[] {
     const { longestMs = 0 } = TIER_LIST[tier] ?? {};
     const range = { unit: unit.id, direction, from, to };
-    const own = (this.statements.blocks[tier]?.all({ ...range, back: from - longestMs }) ?? []) as BlockRow[];
-    const places = own.map((row) => ({ table: tier, ...row }));
-    for (let finer = tier - 1; finer >= MINUTE; finer--)
+    const places: BlockPlace[] = [];
+    if (from < this.endOf(tier)) {
+      const own = (this.statements.blocks[tier]?.all({ ...range, back: from - longestMs }) ?? []) as BlockRow[];
+      for (const row of own) places.push({ table: tier, ...row });
+    }
+    for (let finer = tier - 1; finer >= MINUTE; finer--) {
+      if (from >= this.endOf(finer)) continue;
       for (const row of this.statements.pending.all({ ...range, tier: finer }) as BlockRow[])
         places.push({ table: finer, ...row });
+    }
     return places;
+  }
+
+  /** Where the last block of a tier ends: what is newer need not be looked for unit by unit. */
+  private endOf(tier: number): number {
+    this.ends[tier] ??= Number(this.statements.end[tier]?.get() ?? 0);
+    return this.ends[tier];
   }
 
   /** A record of the log, one direction of it. */
@@ -145,6 +164,7 @@ function prepare(database: Database.Database) {
       `SELECT block AS id, t0, t1 FROM pending
        WHERE tier = :tier AND unit = :unit AND direction = :direction AND t0 < :to AND t1 > :from`,
     ),
+    end: TIERS.map((tier) => database.prepare(`SELECT max(t1) FROM ${blockTable(tier)}`).pluck()),
     data: TIERS.map((tier) => database.prepare(`SELECT data FROM ${blockTable(tier)} WHERE id = ?`).pluck()),
   };
 }

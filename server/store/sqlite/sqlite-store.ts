@@ -67,6 +67,7 @@ export class SqliteStore implements Store {
     const store = new SqliteStore({ ...options, path }, onThreadLost);
     try {
       await store.write('open');
+      for (let reader = 0; reader < READERS; reader++) store.read('prepare').catch(() => {});
       return store;
     } catch (error) {
       await store.destroy();
