@@ -2,9 +2,9 @@
 
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import type { Request, Response } from 'express';
+import { Slices } from '../measure/slices.ts';
 import { RequestError } from './params.ts';
 
 export interface MetricsAnswer {
@@ -21,11 +21,8 @@ export interface MetricsOptions {
     ...args: never[]
   ) => Error)[];
   readonly onError: (error: unknown, path: string) => void;
-  readonly now: () => number;
 }
 
-/** Longest the event loop is kept from others. */
-const SLICE_MS = 5;
 /** Answers that are under way at once, and that wait for their turn. */
 const AT_ONCE = 4;
 const WAITING = 200;
@@ -58,9 +55,9 @@ export function metricsHandler(options: MetricsOptions): (request: Request, resp
   };
 }
 
-async function send({ metrics, now }: MetricsOptions, request: Request, response: Response): Promise<void> {
+async function send({ metrics }: MetricsOptions, request: Request, response: Response): Promise<void> {
   const { contentType, pieces } = await metrics(request.get('accept'));
-  const body = inSlices(pieces, now);
+  const body = inSlices(pieces);
   const first = await body.next();
   response.set({ 'content-type': contentType, vary: 'accept, accept-encoding', 'cache-control': 'no-store' });
   const whole = Readable.from(withFirst(first, body));
@@ -74,17 +71,12 @@ async function send({ metrics, now }: MetricsOptions, request: Request, response
   else await pipeline(gathered(whole, GATHERED.plain), response);
 }
 
-async function* inSlices(
-  pieces: MetricsAnswer['pieces'],
-  now: () => number,
-): AsyncGenerator<string | Uint8Array, undefined> {
-  let started = now();
+async function* inSlices(pieces: MetricsAnswer['pieces']): AsyncGenerator<string | Uint8Array, undefined> {
+  const slices = new Slices();
   try {
     for (let next = pieces.next(); !next.done; next = pieces.next()) {
       if (next.value !== undefined) yield next.value;
-      if (now() - started < SLICE_MS) continue;
-      await nextTurn();
-      started = now();
+      if (slices.isUp) await slices.pause();
     }
   } finally {
     pieces.return?.();

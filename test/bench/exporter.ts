@@ -151,7 +151,6 @@ async function serving(live: Live): Promise<{ url: string; stop(): Promise<void>
       `/${level}`,
       metricsHandler({
         refusals: [],
-        now: Date.now,
         onError: (error) => console.error(error),
         metrics: async (accept) => {
           const { contentType, format } = chooseMediaType(accept);

@@ -424,6 +424,16 @@ describe('targets', () => {
       await expectNoNonsense(page);
     }));
 
+  test('how often a target is asked, why less often than others, and what that costs it', () =>
+    look('/targets', async (page) => {
+      await page.getByRole('searchbox').fill('recommendations');
+      const slowed = page.locator('.targets-table tbody tr').filter({ hasText: 'slowed down' }).first();
+      const reason = 'slowed down: it took 8.4 s to answer, more than a fifth of the interval';
+      expect((await slowed.innerText()).replaceAll(/\s+/g, ' ')).toContain(`42 seconds ${reason}`);
+      const cost = slowed.locator('[data-hint^="Busy with answering"]');
+      expect(await cost.getAttribute('data-hint')).toBe('Busy with answering for 0.049 % of the time');
+    }));
+
   test('filters by health and service stay in the address, and a row shows its labels as discovered', () =>
     look('/targets', async (page) => {
       const rows = page.locator('.targets-table tbody tr');

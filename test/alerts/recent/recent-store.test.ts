@@ -69,7 +69,7 @@ function recordsOf(steps: readonly (readonly Step[])[]): ScrapeRecord[] {
       const identity = { service, instance: `${service}-${target}`, region };
       const own = flows.filter((_, index) => index !== missing);
       const scrape = { target: `t${target}`, from, to, identity, flows: own };
-      const repeated = { ...scrape, flows: own.map((flow) => ({ ...flow, gauges: {} })) };
+      const repeated = { ...scrape, flows: own.map((flow) => ({ ...flow, gauges: { active_requests: 5 } })) };
       return (again ? [scrape, repeated] : [scrape]).map((spec) => goodScrape(spec));
     }),
   );

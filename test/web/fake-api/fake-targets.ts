@@ -63,8 +63,8 @@ function fakeTarget(service: FakeService, place: number, index: number, now: num
     precision: place === 14 ? 'unknown' : place === 3 ? 'buckets' : 'bins',
     failureSource: place === 14 ? 'unknown' : 'grpc_stats',
     clusters: null,
-    intervalMs: place === 14 ? null : place === 5 ? 42_000 : 15_000,
-    slowedDown: place === 5 ? 'it took 8.4 s to answer, more than a fifth of the interval' : '',
+    intervalMs: place === 14 ? null : place === 6 ? 42_000 : 15_000,
+    slowedDown: place === 6 ? 'it took 8.4 s to answer, more than a fifth of the interval' : '',
     busyShare: place === 14 ? null : (3.1 + place * 0.7 + index) / 15_000,
   };
 }
