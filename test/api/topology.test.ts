@@ -136,7 +136,9 @@ describe('a mixed mesh', () => {
   });
 
   test('the status', async () => {
-    expect(await api.get<StatusAnswer>('/api/v1/status')).toMatchObject({ storage: { state: 'ok', schemaVersion: 10 } });
+    expect(await api.get<StatusAnswer>('/api/v1/status')).toMatchObject({
+      storage: { state: 'ok', schemaVersion: 10 },
+    });
   });
 });
 
