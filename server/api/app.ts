@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import type { Live } from '../live/live.ts';
-import { ServiceDirectory } from '../live/services.ts';
 import { ZoneRegions } from '../live/zones.ts';
 import { FILTERS } from '../measure/filters.ts';
 import { inSlices } from '../measure/slices.ts';
@@ -13,6 +12,7 @@ import { AnswerCache } from './answer-cache.ts';
 import { Asking, type AskingOptions, type Sources } from './asking.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
+import { directoryOf, figuresVersion } from './figures-version.ts';
 import { refuseOtherSites } from './guard.ts';
 import { HEATMAP_PARAMS, heatmap } from './heatmap.ts';
 import { type MetricsOptions, metricsHandler } from './metrics.ts';
@@ -24,6 +24,7 @@ import { RULES_TEST_PARAMS, RulesTest } from './rules-test.ts';
 import { securityHeaders } from './security-headers.ts';
 import { fieldsOf, partOf } from './service-fields.ts';
 import { describeService, listServices } from './services.ts';
+import { SharedSums } from './shared-sums.ts';
 import { sendJson } from './slices.ts';
 import { type DiscoveryView, httpSd, listTargets, TARGETS_PARAMS } from './targets.ts';
 import { describeTopology } from './topology.ts';
@@ -75,8 +76,10 @@ export function createApp(parts: ApiParts): Express {
       .send(reason ? `Not ready: ${reason}.\n` : 'Sidelight is ready.\n');
   });
   app.get('/metrics', metricsHandler({ ...parts, refusals: parts.metricsRefusals }));
-  const asking = new Asking({ store: parts.store, alerts: () => parts.alerts.counts(), ...parts.limits });
-  const cache = new AnswerCache(() => figuresVersion(parts));
+  const version = figuresVersion(parts);
+  const store = new SharedSums(parts.store, version);
+  const asking = new Asking({ store, alerts: () => parts.alerts.counts(), ...parts.limits });
+  const cache = new AnswerCache(version);
   const directory = directoryOf(parts.live);
   for (const [path, query] of Object.entries(queries(parts)))
     app.get(path, (request, response) =>
@@ -120,22 +123,6 @@ export function createApp(parts: ApiParts): Express {
   });
   app.use(errorHandler(parts.onError));
   return app;
-}
-
-/** Made anew after a round of scrapes: the answers to all questions of a page share it. */
-function directoryOf(live: ApiParts['live']): () => ServiceDirectory {
-  let known: { readonly revision: number; readonly directory: ServiceDirectory } | undefined;
-  return () => {
-    const { revision } = live;
-    if (known?.revision !== revision) known = { revision, directory: new ServiceDirectory(live.all()) };
-    return known.directory;
-  };
-}
-
-/** Another text whenever answers about figures may be others: after a round of scrapes, an alert, or a step of time. */
-function figuresVersion({ live, alerts, now, intervalMs }: ApiParts): string {
-  const counts = [...alerts.counts()].map(([key, { firing, pending }]) => `${key} ${firing} ${pending}`);
-  return [live.revision, Math.ceil(now() / slotMsOf(intervalMs())), ...counts].join('\n');
 }
 
 /** What is answered from the store. */

@@ -1,9 +1,10 @@
-import { eachCell } from '../measure/cells.ts';
+import { eachCell, PERCENTILES } from '../measure/cells.ts';
 import { type MeasuredGroup, type MeasuredLabel, type MeasuredQuery, received, sent } from '../measure/measured.ts';
 import { signal } from '../measure/signals.ts';
 import { Slices } from '../measure/slices.ts';
 import { CODE_CLASSES, COUNTER_INDEX } from '../model/flow.ts';
 import { QUERY_SIGNAL_NAMES, type QuerySignalName } from '../model/signals.ts';
+import type { Cell } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type { QueryAnswer, QuerySeries } from './contract.ts';
 import {
@@ -71,21 +72,23 @@ export async function querySignal(sources: Sources, params: RawParams, clock: Cl
     throw new RequestError('top ranks by requests, of which bare connections have none: leave it out');
   const range = alignedRange(params, clock);
   const labels = by.filter((label): label is MeasuredLabel => label !== 'code_class' && label !== 'direction');
+  const filters = filtersOf(params);
+  const quantiles = quantile === undefined ? [] : askedWith(quantile, { filters, by: labels });
   const query: MeasuredQuery = {
     ...shifted(range),
     stepMs: range.step,
-    filters: filtersOf(params),
+    filters,
     by: labels,
     bins: needsBins,
     connections,
-    ...(quantile === undefined ? {} : { quantiles: [quantile] }),
+    ...(quantile === undefined ? {} : { quantiles }),
   };
   const answer = { series: new SeriesList(), other: new SeriesList() };
   const times = new Times(range);
   for (const direction of directionsOf(params, by)) {
     const ask = (asked: MeasuredQuery) => (direction === 'outbound' ? sent(sources, asked) : received(sources, asked));
     const { kept, other } = await topGroups(query, top, ask);
-    const shape = { name, by, direction, times };
+    const shape = { name, by, direction, times, quantiles };
     for (const group of kept) await answer.series.add(group, shape);
     if (other) await answer.other.add(other, shape);
   }
@@ -99,6 +102,15 @@ export async function querySignal(sources: Sources, params: RawParams, clock: Cl
     series: answer.series.all,
     other: answer.other.all,
   };
+}
+
+/** Those that the charts of a service show together. */
+const CHARTED: readonly number[] = [PERCENTILES.p50, PERCENTILES.p95, PERCENTILES.p99];
+
+/** A service's charts ask for one percentile each: all have the same question, so that the store is asked once for all. */
+function askedWith(quantile: number, { filters, by }: Pick<MeasuredQuery, 'filters' | 'by'>): readonly number[] {
+  const isChart = by.length === 0 && filters.service?.length === 1;
+  return isChart && CHARTED.includes(quantile) ? CHARTED : [quantile];
 }
 
 type RenderedSeries = Omit<QuerySeries, 'points'> & { readonly points: Points };
@@ -158,19 +170,21 @@ interface Shape {
   readonly by: readonly string[];
   readonly direction: Direction;
   readonly times: Times;
+  /** What a signal that is a quantile was asked for with. */
+  readonly quantiles: readonly number[];
 }
 
-function seriesOf(group: MeasuredGroup, { name, by, direction, times }: Shape): RenderedSeries[] {
+function seriesOf(group: MeasuredGroup, { name, by, direction, times, quantiles }: Shape): RenderedSeries[] {
   const { value, ofClass } = signal(name);
   const labels = { ...group.labels, ...(by.includes('direction') ? { direction } : {}) };
-  const points = (of: typeof value): Points => {
+  const points = (of: (cell: Cell) => number | null): Points => {
     const values = new Float64Array(times.length);
     eachCell(group, (cell, index) => {
       values[index] = (cell && of(cell)) ?? Number.NaN;
     });
     return new Points(times, values);
   };
-  if (!by.includes('code_class') || !ofClass) return [{ labels, points: points(value) }];
+  if (!by.includes('code_class') || !ofClass) return [{ labels, points: points((cell) => value(cell, quantiles)) }];
   let isUnknown = false;
   eachCell(group, (cell) => {
     isUnknown ||= (cell?.counters[COUNTER_INDEX.unclassed] ?? 0) > 0;

@@ -3,11 +3,11 @@
 import { COUNTER_INDEX, type CodeClass, type Counter, requestCount } from '../model/flow.ts';
 import type { QuerySignalName } from '../model/signals.ts';
 import type { Cell } from '../store/store.ts';
-import { errorRate, failureEvents, gauge, PERCENTILES, quantilesOf, requestRate, successRate } from './cells.ts';
+import { errorRate, failureEvents, gauge, latencyOf, PERCENTILES, requestRate, successRate } from './cells.ts';
 
 interface Signal {
-  /** Null where the cell can't tell it. */
-  value(cell: Cell): number | null;
+  /** Null where the cell can't tell it. `asked`: the quantiles that it was asked for with, where not just the one. */
+  value(cell: Cell, asked?: readonly number[]): number | null;
   readonly needsBins?: boolean;
   /** Whether its cells are of bare connections that ended; see `MeasuredQuery`. */
   readonly connections?: boolean;
@@ -46,6 +46,6 @@ export const SIGNALS = {
 export const signal = (name: QuerySignalName): Signal => SIGNALS[name];
 
 function latencySignal(q: number): Signal {
-  const asked = [q];
-  return { value: (cell) => quantilesOf(cell, asked)[0]?.valueMs ?? null, needsBins: true, quantile: q };
+  const alone = [q];
+  return { value: (cell, asked = alone) => latencyOf(cell, q, asked), needsBins: true, quantile: q };
 }

@@ -89,6 +89,7 @@ export class TargetMesh {
   private readonly addresses: KnownAddresses;
   private hosts: HostMesh;
   private node = '';
+  private nodeOf: ServerInfo | undefined;
   private listeners: readonly string[] = [];
   /** By the layouts that are still in use, without what is by zone. */
   private outlines = new WeakMap<StatsLayout, Outline>();
@@ -110,7 +111,8 @@ export class TargetMesh {
 
   /** Another Envoy answers at the address: what the one before had counted is no part of what this one has. */
   private noteNode(info: ServerInfo | undefined): void {
-    if (!info?.nodeId) return;
+    if (!info?.nodeId || info === this.nodeOf) return;
+    this.nodeOf = info;
     const node = JSON.stringify([info.nodeId, info.nodeCluster]);
     const isAnother = this.node !== '' && this.node !== node;
     this.node = node;

@@ -80,11 +80,13 @@ export class FlowTotals implements Iterable<FlowTotal> {
 
   /** Adds increments, each to the flow at the place of the same index. */
   add(places: readonly number[], increments: readonly Omit<FlowIncrement, 'flow'>[]): void {
-    for (const [index, { counters, gauges }] of increments.entries()) {
+    for (let index = 0; index < increments.length; index++) {
+      const { counters, gauges } = increments[index] ?? NOTHING;
       const place = places[index] ?? 0;
       let at = place * COUNTERS.length;
       for (let i = 0; i < counters.length; i++, at++) this.counters[at] = (this.counters[at] ?? 0) + (counters[i] ?? 0);
-      this.gauges.set(gauges, place * GAUGES.length);
+      at = place * GAUGES.length;
+      for (let i = 0; i < gauges.length; i++) this.gauges[at++] = gauges[i] ?? 0;
     }
     this.bins.addAll(places, increments);
   }
@@ -130,6 +132,8 @@ export class FlowTotals implements Iterable<FlowTotal> {
     this.bins.take(others.bins);
   }
 }
+
+const NOTHING = { counters: new Float64Array(0), gauges: new Float64Array(0) };
 
 /** Used again for every target. */
 const PLACES: number[] = [];

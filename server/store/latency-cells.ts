@@ -50,7 +50,8 @@ function mergedTable({ tables, cells }: LatencyParts): BinTable {
 function encodeSamples(out: NumberWriter, { tables, cells }: LatencyParts, { table, rows }: Sorted): number {
   const at = out.reserve(3 * cells);
   const weighted = new Float64Array(cells);
-  for (const row of rows) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] ?? 0;
     const middle = middleOf(table.keys[row] ?? 0);
     for (let cell = 0, from = row * cells; cell < cells; cell++, from++)
       weighted[cell] = (weighted[cell] ?? 0) + (table.counts[from] ?? 0) * middle;
@@ -89,7 +90,8 @@ function encodeBins(out: NumberWriter, { table, rows }: Sorted, cells: number): 
   let total = 0;
   for (let cell = 0; cell < cells; cell++) {
     out.set(at + cell, total);
-    for (const row of rows) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] ?? 0;
       const count = table.counts[row * cells + cell] ?? 0;
       if (count === 0) continue;
       const pair = out.reserve(2);

@@ -27,7 +27,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   },
   store: {
     about:
-      'keeping and asking the history of 1,000 sidecars [--hours=24 --raw-hours=2.2 --services=100 --instances=10 --runs=50 --parts=size,steady,history,queries --folder=DIR]',
+      'keeping and asking the history of 1,000 sidecars [--hours=24 --raw-hours=2.2 --services=100 --instances=10 --runs=50 --parts=size,steady,month,history,queries --folder=DIR]',
     run: async (args) => (await import('./store.ts')).storeBenchmark(args),
   },
   discovery: {

@@ -12,8 +12,8 @@ import { SqliteStore } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store, StoreOptions, TierName } from '../../server/store/store.ts';
 import { storeOptions } from '../store/options.ts';
 import { Fleet } from './store-fleet.ts';
-import { drainUpkeep, type HistoryCost, INTERVAL_MS, makeHistory } from './store-history.ts';
-import { Asker, percentile, QUESTIONS, type Question } from './store-queries.ts';
+import { drainUpkeep, type HistoryCost, INTERVAL_MS, makeHistory, progressOf } from './store-history.ts';
+import { Asker, MONTH_QUESTIONS, percentile, QUESTIONS, type Question } from './store-queries.ts';
 
 const HOUR_MS = 3_600_000;
 /** The first scrape of a round waits so long for others. */
@@ -27,6 +27,16 @@ const DAY_MS = 24 * HOUR_MS;
 const KEPT_MS = { raw: 7 * DAY_MS, '1m': 7 * DAY_MS, '10m': 30 * DAY_MS, '1h': 400 * DAY_MS };
 /** Of the history that the steady state is measured on: every ten seconds, by the minute, and in all. */
 const STEADY_HOURS = { rawHours: 2, minuteHours: 26, hours: 74 };
+/** Older history comes by the minute, and what is older still by ten: resolutions that tell of it are packed to the same. */
+const MINUTE_HOURS = 3;
+/** Between scrapes of what nobody asks for in finer steps. */
+const OLD_INTERVAL_MS = 60_000;
+/**
+ * A month takes fewer sidecars, and ten minutes of every hour: what tells of it are hours, without instances, and a page
+ * asks about one service.
+ */
+const MONTH = { hours: 30 * 24, minuteHours: 2, everyMs: HOUR_MS };
+const MONTH_FLEET = { services: 12, instances: 4, peers: 10, rate: 10 };
 const COLD_RUNS = 5;
 /** Answers of each question that are not counted: every reading thread has to have answered some. */
 const WARM_UP = 8;
@@ -38,7 +48,7 @@ const OPTIONS = {
   instances: { type: 'string', default: '10' },
   runs: { type: 'string', default: '50' },
   folder: { type: 'string', default: tmpdir() },
-  parts: { type: 'string', default: 'size,steady,history,queries' },
+  parts: { type: 'string', default: 'size,steady,month,history,queries' },
 } as const;
 
 /** @returns whether every goal was met. */
@@ -56,6 +66,7 @@ export async function storeBenchmark(args: readonly string[]): Promise<boolean> 
   try {
     if (parts.includes('size')) await bench.sizes();
     if (parts.includes('steady')) await bench.steadyState();
+    if (parts.includes('month')) await bench.month();
     if (parts.includes('history') || parts.includes('queries')) await bench.history();
     if (parts.includes('queries')) await bench.queries();
     return bench.ok;
@@ -72,13 +83,19 @@ interface BenchOptions {
   readonly runs: number;
 }
 
-class StoreBench {
+/** A file, and the end of the history in it. */
+interface Opened {
+  readonly file: StoreOptions;
+  readonly end: number;
+}
+
+class StoreBench implements Opened {
   ok = true;
   private readonly folder: string;
   private readonly options: BenchOptions;
   private readonly fleet: Fleet;
-  private readonly file: StoreOptions;
-  private end = 0;
+  readonly file: StoreOptions;
+  end = 0;
 
   constructor(folder: string, options: BenchOptions) {
     this.folder = folder;
@@ -99,7 +116,8 @@ class StoreBench {
       const store = await SqliteStore.open(options);
       const end = wholeHour(Date.now());
       const hours = 2;
-      await makeHistory({ store, fleet, end, hours, rawHours: hours });
+      const onProgress = progressOf(`${requests} requests per round`);
+      await makeHistory({ store, fleet, end, hours, rawHours: hours, onProgress });
       await drainUpkeep(store, end + HOUR_MS); // when nothing comes any more, the log is packed too
       const empty = await this.emptyBytes(new Fleet(ofSize));
       const status = await store.status();
@@ -133,7 +151,7 @@ class StoreBench {
     const options = storeOptions(join(this.folder, 'steady.db'), { intervalMs: INTERVAL_MS, retentionMs: KEPT_MS });
     const store = await SqliteStore.open(options);
     const end = wholeHour(Date.now());
-    await makeHistory({ store, fleet, end, ...STEADY_HOURS });
+    await makeHistory({ store, fleet, end, ...STEADY_HOURS, onProgress: progressOf('steady state') });
     const { usedBytes, tiers } = await store.status();
     await store.close();
     const packed = tiers.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -155,14 +173,37 @@ class StoreBench {
     this.goal('steady state at default retention, GiB', overhead * parts.reduce((sum, part) => sum + part, 0), 10);
   }
 
+  /** A service's page over thirty days, cold and warm; nobody writes meanwhile. */
+  async month(): Promise<void> {
+    const fleet = new Fleet(MONTH_FLEET);
+    const file = storeOptions(join(this.folder, 'month.db'), { intervalMs: OLD_INTERVAL_MS });
+    const store = await SqliteStore.open(file);
+    const end = wholeHour(Date.now());
+    await makeHistory({ store, fleet, end, rawHours: 0, ...MONTH, onProgress: progressOf('a month') });
+    await store.close();
+    const asker = new Asker(fleet);
+    for (const question of MONTH_QUESTIONS) {
+      await this.askCold(asker, question, { file, end });
+      const opened = await SqliteStore.open(file);
+      const times: number[] = [];
+      for (let run = 0; run < WARM_UP + this.options.runs; run++) times.push(await asker.time(opened, question, end));
+      this.tell(`${question.name}, warm`, question.goal, times.slice(WARM_UP), 'of a month in the file');
+      await opened.close();
+    }
+  }
+
   async history(): Promise<void> {
     const { hours, rawHours } = this.options;
     global.gc?.();
     const before = process.memoryUsage().rss;
-    const store = await SqliteStore.open(this.file);
     this.end = Math.floor(Date.now() / INTERVAL_MS) * INTERVAL_MS;
     const began = performance.now();
-    const cost = await makeHistory({ store, fleet: this.fleet, end: this.end, hours, rawHours });
+    const newHours = Math.min(hours, Math.max(rawHours, MINUTE_HOURS));
+    if (hours > newHours) await this.olderHistory(hours, newHours);
+    const store = await SqliteStore.open(this.file);
+    const lengths = { hours: newHours, rawHours, minuteHours: MINUTE_HOURS };
+    const onProgress = progressOf(`the last ${newHours} hours`);
+    const cost = await makeHistory({ store, fleet: this.fleet, end: this.end, ...lengths, onProgress });
     const took = ((performance.now() - began) / 1000).toFixed(0);
     console.log(`${hours} h of ${this.fleet.sidecars.length} sidecars, ${this.fleet.flows} flows, made in ${took} s`);
     const { tiers, usedBytes, logRows } = await store.status();
@@ -177,6 +218,16 @@ class StoreBench {
     );
   }
 
+  /** What is before the last hours, by ten minutes, packed in steps of a minute: nobody asks for finer ones of it. */
+  private async olderHistory(hours: number, newHours: number): Promise<void> {
+    const store = await SqliteStore.open({ ...this.file, intervalMs: OLD_INTERVAL_MS });
+    const end = this.end - newHours * HOUR_MS;
+    const lengths = { hours: hours - newHours, rawHours: 0, minuteHours: 0 };
+    const onProgress = progressOf(`${lengths.hours} hours before`);
+    await makeHistory({ store, fleet: this.fleet, end, ...lengths, onProgress });
+    await store.close();
+  }
+
   private tellCost(cost: HistoryCost): void {
     this.goal('append, CPU of all threads, µs per flow and round', cost.totalMicros, 6);
     this.goal('append, CPU of the main thread, µs per flow and round', cost.mainMicros, 1);
@@ -188,7 +239,7 @@ class StoreBench {
 
   async queries(): Promise<void> {
     const asker = new Asker(this.fleet);
-    for (const question of QUESTIONS) await this.askCold(asker, question);
+    for (const question of QUESTIONS) await this.askCold(asker, question, this);
     const store = await SqliteStore.open(this.file);
     const quiet = new Map<Question, number>();
     for (const question of QUESTIONS) quiet.set(question, await this.cpuOf(asker, { store, question }));
@@ -205,12 +256,12 @@ class StoreBench {
   }
 
   /** The first answer of a store that was just opened, by threads that never answered before; the file is in memory. */
-  private async askCold(asker: Asker, question: Question): Promise<void> {
+  private async askCold(asker: Asker, question: Question, { file, end }: Opened): Promise<void> {
     const times: number[] = [];
     for (let run = 0; run < Math.min(COLD_RUNS, this.options.runs); run++) {
-      const store = await SqliteStore.open(this.file);
+      const store = await SqliteStore.open(file);
       await Promise.all([store.status(), store.status()]); // by both reading threads
-      times.push(await asker.time(store, question, this.end));
+      times.push(await asker.time(store, question, end));
       await store.close();
     }
     const { p50: _, ...goal } = question.goal;

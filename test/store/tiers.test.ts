@@ -204,6 +204,23 @@ describe('clocks', () => {
     }
   });
 
+  test('what goes on after the last scrapes is told once, where a window is answered from several tiers', () => {
+    const store = opened();
+    const ended = { a: START + 40 * MINUTE - 2000, c: START + 40 * MINUTE + 10_000 };
+    const steady = (target: string, to: number): RecordSpec => ({
+      target,
+      from: to - 10_000,
+      to,
+      flows: [{ counters: { '2xx': 10 }, gauges: { active_requests: 3 } }],
+    });
+    for (const [target, end] of Object.entries(ended))
+      store.append(Array.from({ length: 242 }, (_, index) => steady(target, end - (241 - index) * 10_000)));
+    const { groups, tiers } = store.sums({ ...QUERY, from: START, to: ended.c });
+    expect(tiers).toEqual(['raw', '1m']);
+    expect(groups[0]?.cells[0]?.rates[0]).toBeCloseTo(2, 9);
+    expect(groups[0]?.cells[0]?.gauges?.[0]).toBe(6);
+  });
+
   test('late rounds find their place among blocks', () => {
     const keep = 400 * DAY;
     const store = opened({ retentionMs: { raw: keep, '1m': keep, '10m': keep, '1h': keep } });

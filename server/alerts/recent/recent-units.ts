@@ -25,7 +25,7 @@ export class RecentUnit {
   readonly service: Set<RecentUnit>;
   readonly alone: ReadonlySet<RecentUnit> = new Set([this]);
   /** When it was measured: sorted, apart. */
-  runs: readonly Interval[] = [];
+  runs: { from: number; to: number }[] = [];
   last: Interval = { from: 0, to: 0 };
   /** What happened in its last scrape: in which flows, and {@link NUMBERS_OF_FLOW} of each. */
   readonly lastFlows: FlowKey[] = [];
@@ -39,9 +39,8 @@ export class RecentUnit {
 
   measured(interval: Interval, flows: readonly FlowIncrement[]): void {
     const run = this.runs.at(-1);
-    if (run && interval.from >= run.from && interval.from <= run.to)
-      this.runs = [...this.runs.slice(0, -1), { from: run.from, to: Math.max(run.to, interval.to) }];
-    else this.runs = unionOf([...this.runs, interval]);
+    if (run && interval.from >= run.from && interval.from <= run.to) run.to = Math.max(run.to, interval.to);
+    else this.runs = unionOf([...this.runs, { ...interval }]);
     if (interval.to <= this.last.to) return;
     this.last = interval;
     this.keepLast(flows.length > MANY_FLOWS ? flows.filter(hasHappened) : flows);

@@ -24,8 +24,13 @@ export class SlotColumn {
       this.counts[at] = (this.counts[at] ?? 0) + count;
       return;
     }
-    this.slots.splice(at + 1, 0, slot);
-    this.counts.splice(at + 1, 0, count);
+    if (at === this.slots.length - 1) {
+      this.slots.push(slot);
+      this.counts.push(count);
+    } else {
+      this.slots.splice(at + 1, 0, slot);
+      this.counts.splice(at + 1, 0, count);
+    }
     if (this.slots.length > this.capacity * DENSE) this.makeDense();
   }
 

@@ -1,6 +1,6 @@
 /** Who calls whom, and from where to where: /api/v1/topology and /api/v1/regions. */
 
-import type { AnswerRange, CodeClass, FigureState, Figures, LatencyMs, Precision, Role, TierName } from './figures.ts';
+import type { AnswerRange, Figures, Role, TierName } from './figures.ts';
 
 export interface TopologyNode {
   id: string;
@@ -26,17 +26,7 @@ export interface TopologyAnswer extends AnswerRange {
  * The figures of requests from one place to another. Envoy tells neither retries nor gRPC failures by zone: where a call
  * had gRPC failures, the shares of success and failure are null.
  */
-export interface PlaceFigures {
-  requests: number | null;
-  requestRate: number | null;
-  successRate: number | null;
-  errorRate: number | null;
-  codeClasses: Record<CodeClass, number> | null;
-  latencyMs: LatencyMs;
-  latencySamples: number;
-  precision: Precision;
-  state: FigureState;
-}
+export type PlaceFigures = Omit<Figures, 'timeouts' | 'retries' | 'activeRequests'>;
 
 export interface RegionRoute extends PlaceFigures {
   /** Region of the caller; null where it is not known. */

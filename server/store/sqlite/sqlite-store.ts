@@ -19,6 +19,7 @@ import {
   UnsureError,
 } from '../store.ts';
 import { explaining } from './explained.ts';
+import { Lanes } from './lanes.ts';
 import type { Told } from './read-worker.ts';
 import { type EncodedRound, RoundEncoder } from './round.ts';
 import { Threads } from './threads.ts';
@@ -31,7 +32,7 @@ const FILE_NAME = 'sidelight.db';
 /** SQLite in worker threads: one that writes, some that read, so that the main thread never waits for a disk. */
 export class SqliteStore implements Store {
   private readonly writer: Threads;
-  private readonly readers: Threads;
+  private readonly readers: Lanes<Threads>;
   private readonly encoder = new RoundEncoder();
   private readonly path: string;
   private appending: Promise<void> = Promise.resolve();
@@ -54,7 +55,8 @@ export class SqliteStore implements Store {
         onLost(message);
       },
     });
-    this.readers = new Threads({ ...common, file: './read-worker.ts', count: READERS, task: 'reads', onLost });
+    const reading = { ...common, file: './read-worker.ts', count: 1, task: 'reads', onLost };
+    this.readers = new Lanes(Array.from({ length: READERS }, () => new Threads(reading)));
   }
 
   /**
@@ -116,7 +118,7 @@ export class SqliteStore implements Store {
   }
 
   async sums(query: SumQuery): Promise<SumAnswer> {
-    const told = await this.read<Told>('sums', query);
+    const told = await this.readers.run<Told>('sums', query, laneOf(query));
     if ('tooLarge' in told) throw new QueryTooLargeError(told.tooLarge);
     if ('stopped' in told) throw new QueryStoppedError(told.stopped);
     return decodeAnswer(told.answer);
@@ -160,14 +162,14 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.closing = true;
-    await this.readers.close();
+    await this.closeReaders();
     await this.write('close');
     await this.writer.close();
   }
 
   /** Those at the moment; for tests. */
   get threads(): { readonly writer: readonly Worker[]; readonly readers: readonly Worker[] } {
-    return { writer: this.writer.workers, readers: this.readers.workers };
+    return { writer: this.writer.workers, readers: this.readers.all.flatMap(({ workers }) => workers) };
   }
 
   private async encode(round: readonly ScrapeRecord[], id: number): Promise<EncodedRound> {
@@ -188,8 +190,17 @@ export class SqliteStore implements Store {
   }
 
   private async destroy(): Promise<void> {
-    await Promise.all([this.readers.close(), this.writer.close()]);
+    await Promise.all([this.closeReaders(), this.writer.close()]);
   }
+
+  private async closeReaders(): Promise<void> {
+    await Promise.all(this.readers.all.map((reader) => reader.close()));
+  }
+}
+
+/** What services received is read by one thread, what they sent by another one: they share no rows. */
+function laneOf({ direction }: SumQuery): number {
+  return direction.startsWith('inbound') ? 0 : 1;
 }
 
 /** One by one, because Node's own recursive mkdir never ends where a file system refuses in its own way (/proc). */
