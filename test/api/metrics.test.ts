@@ -129,7 +129,7 @@ describe('many and slow clients', () => {
       said += String(slow.read(1));
       expect((await bytesOf(await ask('text/plain'))).toString()).toBe('up 1\nup 2\n');
     }
-    expect(said).toBe('HTTP/1.1 200 OK\r\nCon'.slice(0, 20));
+    expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n\w{3}$/);
     expect(underWay).toBe(1);
     slow.destroy();
     await vi.waitFor(() => expect(underWay).toBe(0));
