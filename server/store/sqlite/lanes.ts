@@ -11,7 +11,7 @@ interface Waiting {
 }
 
 /** How long a call waits for the lane that it prefers while another one has nothing to do, in milliseconds. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 25;
 
 /**
  * Threads side by side, each of which remembers what it has read: calls of one kind go to the same one, so that not all of
