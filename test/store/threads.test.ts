@@ -1,5 +1,6 @@
 /** Threads of the store that end by themselves: what they were at fails and says so, and another one goes on. */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
@@ -112,4 +113,14 @@ test('questions prepare their statements once', async () => {
   const pragma = vi.spyOn(Database.prototype, 'pragma');
   ask();
   expect([prepare.mock.calls, pragma.mock.calls]).toEqual([[], []]);
+});
+
+test('a store that is closed as soon as it is open, again and again, ends its threads and not the process', async () => {
+  const path = join(temporaryFolder(), 'sidelight.db');
+  for (let time = 0; time < 8; time++) {
+    const store = await SqliteStore.open(crashOptions(path));
+    if (time % 3 > 0) await store.status();
+    await store.close();
+  }
+  expect(existsSync(path)).toBe(true);
 });

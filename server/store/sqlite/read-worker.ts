@@ -1,6 +1,7 @@
 /** Entry of a reading thread. */
 
 import { workerData } from 'node:worker_threads';
+import Database from 'better-sqlite3';
 import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import type { AlertEvent, AlertFiring, KeptAlert } from '../../model/alert.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
@@ -86,5 +87,7 @@ export function prepare(): void {
   explaining(path, () => opened().prepare());
 }
 
-/** Answers once the thread has loaded its modules. */
-export function awake(): void {}
+/** Answers once the thread has loaded its modules, SQLite's among them: that is loaded with the first database. */
+export function awake(): void {
+  new Database(':memory:').close();
+}

@@ -1,6 +1,7 @@
 /** Entry of the writing thread: one file, opened once. */
 
 import { workerData } from 'node:worker_threads';
+import Database from 'better-sqlite3';
 import type { AlertChange, StoreOptions } from '../store.ts';
 import { explained, explaining } from './explained.ts';
 import { clearRemains, FileWatch } from './file-watch.ts';
@@ -75,5 +76,7 @@ export function close(): void {
   writer = undefined;
 }
 
-/** Answers once the thread has loaded its modules. */
-export function awake(): void {}
+/** Answers once the thread has loaded its modules, SQLite's among them: that is loaded with the first database. */
+export function awake(): void {
+  new Database(':memory:').close();
+}
