@@ -165,16 +165,40 @@ describe('a thousand services', () => {
       await page.evaluate(() => window.scrollTo(0, 9000));
       await expect.poll(async () => (await drawn(page).first().boundingBox())?.y).toBeLessThan(-200);
       await expect.poll(async () => (await drawn(page).last().boundingBox())?.y).toBeGreaterThan(1000);
-      const row = await page.evaluate(() => document.elementFromPoint(200, 400)?.closest('tr')?.dataset.row);
-      expect(row).toBeDefined();
+      const rowInSight = () =>
+        page.evaluate(() => document.elementFromPoint(200, 400)?.closest('tr')?.dataset.row ?? 'not drawn');
+      const row = await rowInSight();
+      expect(row).toContain('service-');
       for (const y of [20_000, 9000]) {
         await page.evaluate((to) => window.scrollTo(0, to), y);
-        await expect
-          .poll(() => page.evaluate(() => document.elementFromPoint(200, 400)?.closest('tr[data-row]') !== null))
-          .toBe(true);
+        await expect.poll(rowInSight).toContain('service-');
       }
-      expect(await page.evaluate(() => document.elementFromPoint(200, 400)?.closest('tr')?.dataset.row)).toBe(row);
+      expect(await rowInSight()).toBe(row);
       expect(await place()).toEqual(before);
+    }));
+
+  test('what one goes away from and straight back to is not blank meanwhile', () =>
+    lookAtLarge('/?sort=rate', async (page) => {
+      await page.evaluate(() => window.scrollTo(0, 9000));
+      await expect.poll(async () => (await drawn(page).first().boundingBox())?.y).toBeLessThan(-200);
+      await expect.poll(async () => (await drawn(page).last().boundingBox())?.y).toBeGreaterThan(1000);
+      const blankFrames = await page.evaluate(async () => {
+        const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+        let blank = 0;
+        for (let away = 0; away < 40; away += 1) {
+          window.scrollTo(0, 20_000);
+          for (let frames = 0; frames <= away % 4; frames += 1) await frame();
+          window.scrollTo(0, 9000);
+          const wasDrawn = document.elementFromPoint(200, 400)?.closest('tr[data-row]');
+          for (let frames = 0; wasDrawn && frames < 4; frames += 1) {
+            await frame();
+            if (!document.elementFromPoint(200, 400)?.closest('tr[data-row]')) blank += 1;
+          }
+          while (!document.elementFromPoint(200, 400)?.closest('tr[data-row]')) await frame();
+        }
+        return blank;
+      });
+      expect(blankFrames).toBe(0);
     }));
 
   test('what has the focus stays, wherever one scrolls to, and the keys go on from there', () =>

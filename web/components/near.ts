@@ -42,11 +42,17 @@ function tellNext(): void {
     if (!next) continue;
     changed.delete(next);
     const part = followed.get(next);
-    if (!part) continue;
+    if (!part || (!isNear && isBackNear(next))) continue;
     part.isNear = isNear;
     part.tell(isNear);
   }
   if (changed.size > 0) requestAnimationFrame(tellNext);
+}
+
+/** The observer tells of what is seen after a frame's own work: by now one may have scrolled back to what had gone. */
+function isBackNear(part: Element): boolean {
+  const { top, bottom } = part.getBoundingClientRect();
+  return bottom >= -AROUND_PX && top <= window.innerHeight + AROUND_PX;
 }
 
 /** Whether a part of the page is in sight or nearly so; what `atFirst` says stands until that is known. */
