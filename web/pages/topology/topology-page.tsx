@@ -117,7 +117,9 @@ function Topology({ answer, whole }: TopologyProps) {
           onOpen={open}
         />
       )}
-      {(asTable || narrow.value) && <EdgeTable graph={graph} found={found} window={window} grouping={grouping} />}
+      {(asTable || narrow.value) && graph.edges.length > 0 && (
+        <EdgeTable graph={graph} found={found} window={window} grouping={grouping} />
+      )}
       {graph.edges.length === 0 && <p class="nothing">No calls in the last {window}.</p>}
     </>
   );
