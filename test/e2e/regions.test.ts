@@ -30,7 +30,10 @@ beforeAll(async () => {
   const send = () => sendPlan(PLAN, { entries, portOffset: run.mesh.portOffset, concurrency: 6, ledger });
   await send();
   await controlPlane.withdraw('eu', 'catalog');
-  await vi.waitFor(async () => expect(await endpointsOfCatalog()).toEqual([1, 1, 1]), { timeout: 30_000, interval: 50 });
+  await vi.waitFor(async () => expect(await endpointsOfCatalog()).toEqual([1, 1, 1]), {
+    timeout: 30_000,
+    interval: 50,
+  });
   await send();
 }, 120_000); // the first start on a machine installs Envoy
 
