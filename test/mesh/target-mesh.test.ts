@@ -231,17 +231,32 @@ describe('the clock of the collector', () => {
     ['goes back', -3_600_000],
     ['goes back by a little', -1],
     ['stands still', 0],
-  ])('%s: requests are counted, over a time that is not negative', (_, shift) => {
+  ])('%s: requests are counted, over a time as long as the one before', (_, shift) => {
     const target = new ScrapedTarget();
+    target.scrape({ at: T0 - 7 * SECOND, stats: sidecar(90), started: T0 - 60 * SECOND });
     target.scrape({ at: T0, stats: sidecar(100), started: T0 - 60 * SECOND });
     const at = T0 + shift;
     const findings = target.scrape({ at, stats: sidecar(103), started: at - 65 * SECOND });
     expect(countedBy(findings)).toEqual(ok(3));
-    expect([findings.observation.from, findings.observation.to]).toEqual([at - 1, at]);
+    expect([findings.observation.from, findings.observation.to]).toEqual([at - 7 * SECOND, at]);
     const next = target.scrape({ at: at + 5 * SECOND, stats: sidecar(104), started: at - 65 * SECOND });
     expect(countedBy(next)).toEqual(ok(1));
     expect(next.observation.from).toBe(at);
   });
+});
+
+test('a clock that went back while the collector was down: requests are counted over the time of a round', () => {
+  const target = new ScrapedTarget();
+  target.scrape({ at: T0, stats: sidecar(100), started: T0 - 60 * SECOND });
+  target.restartCollector();
+  const at = T0 - 3600 * SECOND;
+  const { observation } = target.scrape({
+    at,
+    stats: sidecar(103),
+    started: at - 65 * SECOND,
+    previousRound: at - 10 * SECOND,
+  });
+  expect([observation.from, observation.to]).toEqual([at - 10 * SECOND, at]);
 });
 
 describe('a restart of the collector', () => {
