@@ -221,6 +221,26 @@ describe('clocks', () => {
     expect(groups[0]?.cells[0]?.gauges?.[0]).toBe(6);
   });
 
+  test('a clock that was a month ahead for some minutes: what comes after is told by instance, and in short steps', () => {
+    const store = opened();
+    const run = (from: number, minutes: number) => {
+      for (let minute = 0; minute < minutes; minute++) {
+        const at = from + minute * MINUTE;
+        store.append([one(at, at + 50_000, 50), one(at + 50_000, at + MINUTE)]);
+        store.upkeep(at + MINUTE);
+      }
+    };
+    run(START, 180);
+    run(START + 30 * DAY, 10);
+    const right = START + 190 * MINUTE;
+    run(right, 120);
+    const to = right + 110 * MINUTE;
+    const { groups, tiers } = store.sums({ ...QUERY, by: ['instance'], from: to - 4 * MINUTE, to, stepMs: 50_000 });
+    expect(tiers).toEqual(['raw']);
+    expect(groups[0]?.labels).toEqual({ instance: 'shop-1' });
+    expect(groups[0]?.cells.map(requests)).toEqual([50, 50, 50, 50, 40]);
+  });
+
   test('late rounds find their place among blocks', () => {
     const keep = 400 * DAY;
     const store = opened({ retentionMs: { raw: keep, '1m': keep, '10m': keep, '1h': keep } });
