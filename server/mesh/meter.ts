@@ -3,6 +3,7 @@ import { type FlowIncrement, flowText } from '../model/flow.ts';
 import { FlowTotals } from '../model/flow-totals.ts';
 import type { StoredTarget, StoredTotals } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
+import { checkCounts } from './check-counts.ts';
 import { type CountedIncrements, countedIncrements } from './increments.ts';
 import { KeptReading } from './kept-reading.ts';
 import type { Plan } from './plan.ts';
@@ -149,6 +150,7 @@ export class Meter {
     const counted = countedIncrements(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
     const { from = moment.at, fresh = false } = since ?? {};
     const flows = share(counted, { from, to: moment.at, fresh });
+    checkCounts(flows);
     const added = this.add(this.keepsFlows ? flows : []);
     const interval = { from, to: moment.at };
     this.lengthMs = moment.at - from;

@@ -226,6 +226,40 @@ describe('numbers that are no counts', () => {
   });
 });
 
+describe('stats that add up to more than any count', () => {
+  const MOST = Number.MAX_SAFE_INTEGER - 1;
+  const two = (stat: string, value: number) =>
+    Object.fromEntries([80, 81].map((port) => [`cluster.outbound|${port}||a.b.svc.cluster.local.${stat}`, value]));
+
+  test.each([
+    ['upstream_rq_2xx', '2xx, outbound to a'],
+    ['upstream_rq_timeout', 'timed_out, outbound to a'],
+    ['upstream_rq_active', 'active_requests, outbound to a'],
+  ])('%s: the target is down, and counts on when they are gone', (stat, name) => {
+    const target = new ScrapedTarget();
+    const started = T0 - 60 * SECOND;
+    const scrape = (round: number, requests: number, value: number) =>
+      target.scrape({ at: T0 + round * 5 * SECOND, stats: sidecar(requests, two(stat, value)), started });
+    scrape(0, 100, 0);
+    expect(() => scrape(1, 103, MOST)).toThrow(
+      `${name}: the stats of one scrape add up to 2^53 or more, which is no count`,
+    );
+    expect(countedBy(scrape(2, 107, 0))).toEqual(ok(7));
+  });
+
+  test('samples of latency', () => {
+    const target = new ScrapedTarget();
+    const stats = (samples: number) => ({
+      scalars: two('membership_total', 1),
+      histograms: Object.fromEntries(Object.keys(two('upstream_rq_time', 1)).map((name) => [name, { 3: samples }])),
+    });
+    target.scrape({ at: T0, stats: stats(1), started: T0 - 60 * SECOND });
+    expect(() => target.scrape({ at: T0 + SECOND, stats: stats(MOST), started: T0 - 60 * SECOND })).toThrow(
+      'latency samples, outbound to a: the stats of one scrape add up to 2^53 or more',
+    );
+  });
+});
+
 describe('the clock of the collector', () => {
   test.each([
     ['goes back', -3_600_000],
