@@ -139,10 +139,12 @@ export class Pipeline {
     ];
   }
 
-  /** When the round before the one at `at` was: of this life, or the last one of an earlier life. */
+  /** When the round before the one at `at` was: of this life, or the last one of an earlier life, unless the clock was put back. */
   private previousRound(at: number): number | null {
     const { intervalMs } = this.settings;
-    return at - intervalMs >= this.startedAt ? at - intervalMs : this.storedRound;
+    const { startedAt, storedRound } = this;
+    const isBack = at < startedAt || (storedRound !== null && at <= storedRound);
+    return isBack || at - intervalMs >= startedAt ? at - intervalMs : storedRound;
   }
 
   private meshOf(target: Target): TargetMesh {

@@ -116,19 +116,24 @@ interface GroupsOfService {
   readonly byPlace: readonly ServiceGroup[];
 }
 
-/** Percentiles are the store's work, but for a service whose callers name it in several ways. */
+/**
+ * Percentiles are the store's work, but for a service whose callers name it in several ways. The whole is asked for as the
+ * list of services asks: over the time in which any of its instances was measured, whether that saw a request or not.
+ */
 async function groupsOf(sources: Sources, name: ServiceName, { range, filters }: PeerQuery): Promise<GroupsOfService> {
   const query = {
     ...shifted(range),
     filters: { ...filters, service: [name.service], namespace: [name.namespace] },
-    by: ['instance', 'region', 'zone'],
-    subtotals: [[], ['region']],
     bins: true,
   } as const;
+  const places = { ...query, by: ['instance', 'region', 'zone'], subtotals: [['region']] } as const;
   const ask = async (quantiles: Pick<MeasuredQuery, 'quantiles'>): Promise<GroupsOfService> => {
-    const { groups, subtotals } = await receivedAtOnce(sources, { ...query, ...quantiles });
+    const [all, { groups, subtotals }] = await Promise.all([
+      receivedByService(sources, { ...query, ...quantiles, by: [] }),
+      receivedAtOnce(sources, { ...places, ...quantiles }),
+    ]);
     const own = (some: readonly ServiceGroup[] = []) => some.filter((one) => serviceKey(one.name) === serviceKey(name));
-    return { whole: own(subtotals[0]), byRegion: own(subtotals[1]), byPlace: own(groups) };
+    return { whole: own(all), byRegion: own(subtotals[0]), byPlace: own(groups) };
   };
   const found = await ask({ quantiles: ALL_PERCENTILES });
   return found.whole.length > 1 ? ask({}) : found;

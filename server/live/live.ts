@@ -123,6 +123,8 @@ class CountedTarget implements LiveTarget {
   identity: Identity | undefined;
   inbound: boolean;
   countedSince: number | null = null;
+  /** Unix milliseconds; 0 before. */
+  lastGoodScrape = 0;
   private totals = new FlowTotals();
   /** What somebody may still be reading: `totals` are not written again. */
   private read: readonly FlowTotal[] | undefined;
@@ -171,8 +173,9 @@ function applyRecord(target: CountedTarget, record: ScrapeRecord): void {
   target.samples = findings.samples;
   target.envoyVersion = findings.envoyVersion;
   target.precision = findings.precision;
-  if (isRestart(target.startedAt, findings.startedAt))
+  if (isRestart(target, findings.startedAt))
     target.restarts = [...target.restarts, findings.startedAt ?? 0].slice(-MOST_RESTARTS);
+  target.lastGoodScrape = findings.observation.to;
   target.startedAt = findings.startedAt ?? target.startedAt;
   target.certificateExpiry = findings.certificateExpiry;
   target.failureSource = findings.failureSource;
@@ -183,8 +186,9 @@ function applyRecord(target: CountedTarget, record: ScrapeRecord): void {
   target.copy(findings.flowTotals);
 }
 
-function isRestart(before: number | null, now: number | null): boolean {
-  return before !== null && now !== null && now > before + START_TOLERANCE_MS;
+/** One that answered since it is said to have started is the same: a clock was put right, its own or the collector's. */
+function isRestart({ startedAt, lastGoodScrape }: CountedTarget, now: number | null): boolean {
+  return startedAt !== null && now !== null && now > Math.max(startedAt + START_TOLERANCE_MS, lastGoodScrape);
 }
 
 /** Whether nothing was counted before. */

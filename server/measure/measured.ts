@@ -141,7 +141,7 @@ interface Divided {
   /** Groups of services that their own Envoys measure, and of those that only their callers do. */
   readonly own: readonly ServiceGroup[];
   readonly others: readonly ServiceGroup[];
-  /** Groups whose requests others count. */
+  /** Groups whose requests others count, or that are of another namespace. */
   readonly left: readonly ServiceGroup[];
   /** As `own`, by other labels. */
   readonly ownSubtotals: readonly (readonly ServiceGroup[])[];
@@ -160,7 +160,9 @@ async function divided(
   const isOwn = ({ name }: ServiceGroup): boolean => directory.get(name)?.inbound ?? true;
   const own = server.filter(isOwn);
   const gone = own.map(({ name }) => name).filter((name) => !directory.get(name));
+  const { namespace } = query.filters;
   const others = client.filter(({ name }) => {
+    if (namespace && !namespace.includes(name.namespace)) return false;
     const known = directory.get(name);
     return known ? !known.inbound : !gone.some((other) => mayBeSame(name, other));
   });
@@ -244,9 +246,9 @@ function measuredByThemselves(directory: ServiceDirectory, { service }: Filters)
   ];
 }
 
-/** What callers saw of services; those have no instance, region or zone of their own then. */
+/** What callers saw of services of whatever namespace; those have no instance, region or zone of their own then. */
 async function atCallers({ store, directory }: Sources, query: MeasuredQuery): Promise<ServiceGroup[]> {
-  const { service, namespace } = query.filters;
+  const { service } = query.filters;
   if (byPlace(query.filters)) return [];
   const match = service ? { peer: service } : {};
   const { groups } = await store.sums({
@@ -260,7 +262,6 @@ async function atCallers({ store, directory }: Sources, query: MeasuredQuery): P
     const peer = peerOf(group.labels);
     const name = directory.resolve(peer);
     if (directory.isCarrier(name) && !group.cells.some((cell) => cell && requestCount(cell.counters) > 0)) return [];
-    if (namespace && !namespace.includes(name.namespace)) return [];
     return [ofService(withLabels(group, pick({ ...name }, query.by)), { name, peer, vantage: 'client' })];
   });
 }

@@ -3,6 +3,7 @@ import { type FlowIncrement, flowText } from '../model/flow.ts';
 import { FlowTotals } from '../model/flow-totals.ts';
 import type { StoredTarget, StoredTotals } from '../model/scrape-record.ts';
 import type { Interval } from '../model/spread.ts';
+import { checkCounts } from './check-counts.ts';
 import { type CountedIncrements, countedIncrements } from './increments.ts';
 import { KeptReading } from './kept-reading.ts';
 import type { Plan } from './plan.ts';
@@ -86,6 +87,8 @@ export class Meter {
   private shape: (KnownShape & { readonly plan: Plan }) | undefined;
   private previous: KeptReading | undefined;
   private lastScrape: number | null = null;
+  /** How long a time the scrape before was over; 0 where that is not known. */
+  private lengthMs = 0;
   private started: number | null = null;
   private told: Told | undefined;
   private sequence = 0;
@@ -147,8 +150,10 @@ export class Meter {
     const counted = countedIncrements(plan, reading, since ? (since.fresh ? undefined : this.previous) : reading);
     const { from = moment.at, fresh = false } = since ?? {};
     const flows = share(counted, { from, to: moment.at, fresh });
+    checkCounts(flows);
     const added = this.add(this.keepsFlows ? flows : []);
     const interval = { from, to: moment.at };
+    this.lengthMs = moment.at - from;
     this.growth = this.growthTo(reading, { ...interval, ...added }, moment);
     this.counted = moment;
     this.keep(reading, { lastScrape: moment.at, startedAt: moment.startedAt ?? this.started });
@@ -240,7 +245,16 @@ export class Meter {
     if (startedAt !== null && earliestStart !== null && this.isRestart(startedAt)) {
       return { from: Math.min(at - 1, Math.max(this.lastScrape, earliestStart)), fresh: true };
     }
-    return this.previous && { from: Math.min(at - 1, this.lastScrape), fresh: false };
+    if (!this.previous) return undefined;
+    return {
+      from: this.lastScrape < at ? this.lastScrape : at - this.usualLength({ at, previousRound }),
+      fresh: false,
+    };
+  }
+
+  /** What is taken for the time since the last scrape where a clock that was put back does not tell it. */
+  private usualLength({ at, previousRound }: Pick<Moment, 'at' | 'previousRound'>): number {
+    return Math.max(1, this.lengthMs || at - (previousRound ?? at));
   }
 
   private isRestart(startedAt: number): boolean {

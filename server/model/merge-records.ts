@@ -6,7 +6,7 @@ import type { ScrapeRecord } from './scrape-record.ts';
 
 /**
  * Makes scrapes fewer by adding up every two neighbours of a target: nothing is lost but when exactly it happened.
- * Scrapes with a gap between them, or of different identities, stay apart. `records` are in the order they came in.
+ * Scrapes with a gap between them, of different identities, or of more than can be counted together, stay apart. `records` are in the order they came in.
  */
 export function mergeNeighbours(records: readonly ScrapeRecord[]): ScrapeRecord[] {
   const open = new Map<string, number>();
@@ -32,7 +32,15 @@ function mergeTwo(older: ScrapeRecord | undefined, newer: ScrapeRecord): ScrapeR
   const isNext = after.from <= before.to && after.from >= before.from && after.to >= before.to;
   const isMeasured = before.to > before.from && after.to > after.from;
   if (!isNext || !isMeasured || !isSame(before.identity, after.identity)) return undefined;
-  return { ...newer, findings: { ...newer.findings, observation: addUp(before, after) } };
+  const observation = addUp(before, after);
+  if (!observation.flows.every(isCountable)) return undefined;
+  return { ...newer, findings: { ...newer.findings, observation } };
+}
+
+/** Whether its counts can be stored: one that can't would keep the scrapes of all other targets from being stored, too. */
+function isCountable({ counters, bins }: FlowIncrement): boolean {
+  const isCount = (count: number): boolean => count <= Number.MAX_SAFE_INTEGER;
+  return counters.every(isCount) && bins.counts.every(isCount);
 }
 
 function isSame(a: Identity, b: Identity): boolean {

@@ -82,10 +82,19 @@ export function planSegments(options: PlanOptions): Segment[] {
   return segments.sort((a, b) => a.from - b.from);
 }
 
-/** From when on a tier is asked: whole steps of the next one. */
-function firstOf(tier: number, { slotMs, keptFrom }: Kept): number {
-  const next = stepOf(Math.min(tier + 1, TIER_LIST.length - 1), slotMs);
-  return Math.ceil((keptFrom[tier] ?? 0) / next) * next;
+/**
+ * From when on a tier is asked: whole steps of the tier that tells of the time before, which is a coarser one yet where
+ * the next one reaches back no farther.
+ */
+function firstOf(tier: number, kept: Kept): number {
+  let first = kept.keptFrom[tier] ?? 0;
+  for (let before = tier + 1; before < TIER_LIST.length; before++) {
+    const step = stepOf(before, kept.slotMs);
+    first = Math.ceil((kept.keptFrom[tier] ?? 0) / step) * step;
+    if (firstOf(before, kept) < first) return first;
+  }
+  const coarsest = stepOf(TIER_LIST.length - 1, kept.slotMs);
+  return Math.ceil(first / coarsest) * coarsest;
 }
 
 /** The finest tier that tells of a time. */

@@ -352,6 +352,25 @@ describe('a service of which only some instances see what they receive', () => {
   });
 });
 
+describe('an instance that comes late to a service without a request so far', () => {
+  on(
+    meshOf([
+      { address: '10.0.0.1:9901', identity: { instance: 'idle' }, flows: [{ direction: 'outbound', peer: 'x' }] },
+      { address: '10.0.0.2:9901', identity: { instance: 'late' }, flows: [{ counters: { '2xx': 40 } }], since: 3 },
+    ]),
+  );
+
+  test('has a rate over its own time, the service one over all of the time that it was watched', async () => {
+    const { requestRate, byInstance } = await detail('shop');
+    expect(requestRate).toBe(2);
+    expect(await serviceNamed('shop')).toMatchObject({ requestRate });
+    expect(byInstance.map(({ instance, requestRate: own }) => [instance, own])).toEqual([
+      ['idle', null],
+      ['late', 4],
+    ]);
+  });
+});
+
 describe('a request is counted once', () => {
   const received = { counters: { '2xx': 10 } };
   const calls = (peerNamespace: string) =>

@@ -56,9 +56,13 @@ function fakeGroup(by: readonly SeriesLabel[], index: number, service: string | 
   };
 }
 
+const NAMED: Partial<Record<SeriesLabel, true>> = { service: true, namespace: true };
+
 const fakeStore: Pick<Store, 'sums'> = {
   async sums({ by, subtotals = [], match }: SumQuery) {
-    const groups = Array.from({ length: GROUPS }, (_, index) => fakeGroup(by, index, match.service?.[0]));
+    const isOfOneService = match.service?.length === 1 && by.every((label) => label in NAMED);
+    const length = isOfOneService ? 1 : GROUPS;
+    const groups = Array.from({ length }, (_, index) => fakeGroup(by, index, match.service?.[0]));
     return { groups, other: null, tiers: ['raw'], subtotals: subtotals.map(() => []) };
   },
 };

@@ -131,6 +131,28 @@ test('after a restart of the collector, an Envoy that came in the meantime count
   ]);
 });
 
+test('after a clock was put back, a scrape counts over an interval, and new Envoys count from zero', () => {
+  const back = START - 86_400_000;
+  const first = pipelineOf();
+  const young = discovered('10.0.0.9:9901', { service: 'cart' });
+  const scrape = (pipeline: Pipeline, at: number, requests: number) =>
+    counted(pipeline.process(goodResult({ at, startedAt: at - 3_600_000, requests })));
+  scrape(first, START, 100);
+  expect(scrape(first, START + INTERVAL, 200)).toEqual([100, START, START + INTERVAL]);
+  expect(scrape(first, back, 300)).toEqual([100, back - INTERVAL, back]);
+  const ofYoung = first.process(goodResult({ target: young, at: back, startedAt: back - 4000, requests: 12 }));
+  expect(counted(ofYoung)).toEqual([12, back - 5000, back]);
+});
+
+test('the same where it was put back while the collector was down', () => {
+  const back = START - 86_400_000;
+  const last = pipelineOf().process(goodResult({ at: START, startedAt: LONG_AGO, requests: 100 }));
+  const pipeline = pipelineOf({ stored: [storedFrom(last)], startedAt: back });
+  const at = back + 300;
+  const record = pipeline.process(goodResult({ at, startedAt: at - 3_600_000, requests: 170 }));
+  expect(counted(record)).toEqual([70, at - INTERVAL, at]);
+});
+
 test('other labels name what is counted from then on, and lose no request', () => {
   const pipeline = pipelineOf();
   pipeline.process(goodResult({ at: START, startedAt: LONG_AGO, requests: 100 }));

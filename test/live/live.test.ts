@@ -104,6 +104,16 @@ test('what it had counted does not hide what its first good scrape says', () => 
   expect(live.get(A)?.flows[0]?.counters[0]).toBe(75);
 });
 
+test('an Envoy whose start is told later because a clock was put right has not started again', () => {
+  const live = liveOf(A);
+  const told = (to: number, startedAt: number) =>
+    goodScrape({ target: A, from: to - 1000, to, findings: { startedAt } });
+  live.apply([told(100_000, 4000), failedScrape(A, 110_000, 'gone'), told(120_000, 9000)]);
+  expect(live.get(A)).toMatchObject({ startedAt: 9000, restarts: [] });
+  live.apply([told(130_000, 122_000)]);
+  expect(live.get(A)).toMatchObject({ startedAt: 122_000, restarts: [122_000] });
+});
+
 test('starts of an Envoy that come after another are kept, the same one told a little differently is not', () => {
   const live = liveOf(A);
   const told = (to: number, startedAt: number | null) =>

@@ -226,22 +226,71 @@ describe('numbers that are no counts', () => {
   });
 });
 
+describe('stats that add up to more than any count', () => {
+  const MOST = Number.MAX_SAFE_INTEGER - 1;
+  const two = (stat: string, value: number) =>
+    Object.fromEntries([80, 81].map((port) => [`cluster.outbound|${port}||a.b.svc.cluster.local.${stat}`, value]));
+
+  test.each([
+    ['upstream_rq_2xx', '2xx, outbound to a'],
+    ['upstream_rq_timeout', 'timed_out, outbound to a'],
+    ['upstream_rq_active', 'active_requests, outbound to a'],
+  ])('%s: the target is down, and counts on when they are gone', (stat, name) => {
+    const target = new ScrapedTarget();
+    const started = T0 - 60 * SECOND;
+    const scrape = (round: number, requests: number, value: number) =>
+      target.scrape({ at: T0 + round * 5 * SECOND, stats: sidecar(requests, two(stat, value)), started });
+    scrape(0, 100, 0);
+    expect(() => scrape(1, 103, MOST)).toThrow(
+      `${name}: the stats of one scrape add up to 2^53 or more, which is no count`,
+    );
+    expect(countedBy(scrape(2, 107, 0))).toEqual(ok(7));
+  });
+
+  test('samples of latency', () => {
+    const target = new ScrapedTarget();
+    const stats = (samples: number) => ({
+      scalars: two('membership_total', 1),
+      histograms: Object.fromEntries(Object.keys(two('upstream_rq_time', 1)).map((name) => [name, { 3: samples }])),
+    });
+    target.scrape({ at: T0, stats: stats(1), started: T0 - 60 * SECOND });
+    expect(() => target.scrape({ at: T0 + SECOND, stats: stats(MOST), started: T0 - 60 * SECOND })).toThrow(
+      'latency samples, outbound to a: the stats of one scrape add up to 2^53 or more',
+    );
+  });
+});
+
 describe('the clock of the collector', () => {
   test.each([
     ['goes back', -3_600_000],
     ['goes back by a little', -1],
     ['stands still', 0],
-  ])('%s: requests are counted, over a time that is not negative', (_, shift) => {
+  ])('%s: requests are counted, over a time as long as the one before', (_, shift) => {
     const target = new ScrapedTarget();
+    target.scrape({ at: T0 - 7 * SECOND, stats: sidecar(90), started: T0 - 60 * SECOND });
     target.scrape({ at: T0, stats: sidecar(100), started: T0 - 60 * SECOND });
     const at = T0 + shift;
     const findings = target.scrape({ at, stats: sidecar(103), started: at - 65 * SECOND });
     expect(countedBy(findings)).toEqual(ok(3));
-    expect([findings.observation.from, findings.observation.to]).toEqual([at - 1, at]);
+    expect([findings.observation.from, findings.observation.to]).toEqual([at - 7 * SECOND, at]);
     const next = target.scrape({ at: at + 5 * SECOND, stats: sidecar(104), started: at - 65 * SECOND });
     expect(countedBy(next)).toEqual(ok(1));
     expect(next.observation.from).toBe(at);
   });
+});
+
+test('a clock that went back while the collector was down: requests are counted over the time of a round', () => {
+  const target = new ScrapedTarget();
+  target.scrape({ at: T0, stats: sidecar(100), started: T0 - 60 * SECOND });
+  target.restartCollector();
+  const at = T0 - 3600 * SECOND;
+  const { observation } = target.scrape({
+    at,
+    stats: sidecar(103),
+    started: at - 65 * SECOND,
+    previousRound: at - 10 * SECOND,
+  });
+  expect([observation.from, observation.to]).toEqual([at - 10 * SECOND, at]);
 });
 
 describe('a restart of the collector', () => {

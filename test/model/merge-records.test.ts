@@ -34,3 +34,9 @@ test('scrapes with a gap between them, and those of another service, stay apart'
   expect(told(mergeNeighbours([scrape(0, { a: 1 }), scrape(2, { a: 2 })]))).toHaveLength(2);
   expect(told(mergeNeighbours([scrape(0, { a: 1 }), scrape(1, { a: 2 }, 'market')]))).toHaveLength(2);
 });
+
+test('scrapes of more than can be counted together stay apart', () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  expect(told(mergeNeighbours([scrape(0, { a: most }), scrape(1, { a: 1 })]))).toHaveLength(2);
+  expect(told(mergeNeighbours([scrape(0, { a: most - 1 }), scrape(1, { a: 1 })]))).toEqual([[0, 20, { a: most }]]);
+});

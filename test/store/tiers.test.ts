@@ -10,7 +10,7 @@ import { SqliteReader } from '../../server/store/sqlite/reader.ts';
 import { RoundEncoder } from '../../server/store/sqlite/round.ts';
 import { SqliteWriter } from '../../server/store/sqlite/writer.ts';
 import type { Cell, StoreOptions, SumAnswer, SumQuery } from '../../server/store/store.ts';
-import { planSegments, slotMsOf } from '../../server/store/tiers.ts';
+import { planSegments, slotMsOf, stepOf } from '../../server/store/tiers.ts';
 import { allAtOnce } from './all-at-once.ts';
 import { storeOptions } from './options.ts';
 import { binsOf, goodScrape, type RecordSpec } from './records.ts';
@@ -151,6 +151,23 @@ describe('tiers', () => {
   });
 });
 
+test.each([
+  ['as long as minutes', { raw: 2 * HOUR, '1m': 2 * HOUR, '10m': 9 * HOUR, '1h': 400 * DAY }],
+  ['longer', { raw: 3 * HOUR, '1m': 2 * HOUR, '10m': 9 * HOUR, '1h': 400 * DAY }],
+  ['as long as ten minutes, too', { raw: 2 * HOUR, '1m': 2 * HOUR, '10m': 2 * HOUR, '1h': 400 * DAY }],
+])('raw figures kept %s: every request counts once', (_, retentionMs) => {
+  const store = opened({ retentionMs });
+  let truth = 0;
+  for (let minute = 0; minute < 12 * 60; minute++) {
+    const at = START + minute * MINUTE;
+    const count = minute % 7 === 3 ? 1000 : 1;
+    truth += count;
+    store.append([{ target: 't', from: at, to: at + MINUTE, flows: [{ counters: { '2xx': count } }] }]);
+    if (minute % 5 === 0) store.upkeep(at + MINUTE);
+    if (minute % 13 === 0) expect(total(store.sums(QUERY)), `after ${minute} min`).toBe(truth);
+  }
+});
+
 describe('clocks', () => {
   const one = (from: number, to: number, count = 10): RecordSpec => ({
     target: 't',
@@ -221,6 +238,26 @@ describe('clocks', () => {
     expect(groups[0]?.cells[0]?.gauges?.[0]).toBe(6);
   });
 
+  test('a clock that was a month ahead for some minutes: what comes after is told by instance, and in short steps', () => {
+    const store = opened();
+    const run = (from: number, minutes: number) => {
+      for (let minute = 0; minute < minutes; minute++) {
+        const at = from + minute * MINUTE;
+        store.append([one(at, at + 50_000, 50), one(at + 50_000, at + MINUTE)]);
+        store.upkeep(at + MINUTE);
+      }
+    };
+    run(START, 180);
+    run(START + 30 * DAY, 10);
+    const right = START + 190 * MINUTE;
+    run(right, 120);
+    const to = right + 110 * MINUTE;
+    const { groups, tiers } = store.sums({ ...QUERY, by: ['instance'], from: to - 4 * MINUTE, to, stepMs: 50_000 });
+    expect(tiers).toEqual(['raw']);
+    expect(groups[0]?.labels).toEqual({ instance: 'shop-1' });
+    expect(groups[0]?.cells.map(requests)).toEqual([50, 50, 50, 50, 40]);
+  });
+
   test('late rounds find their place among blocks', () => {
     const keep = 400 * DAY;
     const store = opened({ retentionMs: { raw: keep, '1m': keep, '10m': keep, '1h': keep } });
@@ -246,6 +283,20 @@ test.each([
   [200, 1000],
 ])('scrapes every %i ms make slots of %i ms', (interval, slot) => {
   expect(slotMsOf(interval)).toBe(slot);
+});
+
+test('segments meet where whole steps of both tiers do: a step that is cut there would count in part, or twice', () => {
+  const moment = fc.integer({ min: 0, max: 10 * DAY });
+  fc.assert(
+    fc.property(moment, fc.array(moment, { minLength: 4, maxLength: 4 }), (from, keptFrom) => {
+      const segments = planSegments({ from, to: 10 * DAY, stepMs: undefined, slotMs: 10_000, keptFrom });
+      for (const [index, { tier, from: edge }] of segments.entries()) {
+        const before = segments[index - 1];
+        if (before) expect(edge % stepOf(Math.max(tier, before.tier), 10_000)).toBe(0);
+        expect(edge).toBeGreaterThanOrEqual(keptFrom[tier] ?? 0);
+      }
+    }),
+  );
 });
 
 test('segments cover a query once, in order', () => {

@@ -69,15 +69,18 @@ export class Retention implements Chore {
     return this.forgetBefore(tier, name, now - this.parts.options.retentionMs[name]);
   }
 
-  /** Forgets a slice of a tier's blocks, as far as the next tier has them; false when there was none. */
+  /**
+   * Forgets a slice of a tier's blocks, as far as the next tier has them; false when there was none. What is told to be
+   * forgotten ends with them, not with `cut`: that may be of a clock that is ahead.
+   */
   private forgetBefore(tier: number, name: TierName, cut: number): boolean {
     const oldest = this.statements.oldest[name].get();
     if (typeof oldest !== 'number' || oldest > cut) return false;
     const pending = this.statements.pending.get(tier);
     const before = Math.floor(typeof pending === 'number' ? Math.min(cut, pending) : cut);
     if (oldest > before) return false;
-    this.statements.setKept.run(`kept:${name}`, before);
-    this.statements.drop[name].run(before, SLICE);
+    const ends = this.statements.drop[name].all(before, SLICE) as number[];
+    this.statements.setKept.run(`kept:${name}`, Math.max(...ends));
     return true;
   }
 
@@ -167,11 +170,8 @@ export function usedBytes(database: Database.Database): number {
 }
 
 function prepare(database: Database.Database) {
-  const each = (sql: (table: string) => string, pluck = true): Record<TierName, Database.Statement> => {
-    const entries = TIERS.map((name) => {
-      const statement = database.prepare(sql(blockTable(name)));
-      return [name, pluck ? statement.pluck() : statement];
-    });
+  const each = (sql: (table: string) => string): Record<TierName, Database.Statement> => {
+    const entries = TIERS.map((name) => [name, database.prepare(sql(blockTable(name))).pluck()]);
     return Object.fromEntries(entries) as Record<TierName, Database.Statement>;
   };
   return {
@@ -179,8 +179,8 @@ function prepare(database: Database.Database) {
     newest: each((table) => `SELECT max(t1) FROM ${table}`),
     sliceEnd: each((table) => `SELECT t1 FROM ${table} ORDER BY t1 LIMIT 1 OFFSET ?`),
     drop: each(
-      (table) => `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE t1 <= ? ORDER BY t1 LIMIT ?)`,
-      false,
+      (table) =>
+        `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE t1 <= ? ORDER BY t1 LIMIT ?) RETURNING t1`,
     ),
     pending: database.prepare('SELECT min(t0) FROM pending WHERE tier = ?').pluck(),
     setKept: database.prepare(
