@@ -84,13 +84,13 @@ export class Sources {
   /** What is in no block yet. `members` are the targets that a place stands for. */
   rows(unit: Unit, { from, to, direction }: Interval & { direction: number }, members: readonly Unit[]): LogRow[] {
     const { index } = this;
-    if (unit.kind === TARGET) return index.of(unit.id, { from, to });
-    if (unit.kind === SERVICE)
-      return [
-        ...index.of(unit.id, { from, to }).filter((row) => row.direction === direction),
-        ...index.feeding(unit.id, this.closed.get(unit.id) ?? 0, { from, to }),
-      ];
-    return members.flatMap((member) => index.of(member.id, { from, to }));
+    const time = { from, to };
+    const found: LogRow[] = [];
+    if (unit.kind === TARGET) return index.addTo(found, unit.id, time);
+    for (const member of members) index.addTo(found, member.id, time);
+    if (unit.kind !== SERVICE) return found;
+    for (const row of index.of(unit.id, time)) if (row.direction === direction) found.push(row);
+    return index.addFeeding(found, { service: unit.id, closed: this.closed.get(unit.id) ?? 0 }, time);
   }
 
   /** Whether the log has an entry of the same target that ends later. */
