@@ -21,6 +21,8 @@ export interface AdderParts {
   readonly groups: Groups;
   /** Whether gauges are wanted. */
   readonly gauges: boolean;
+  /** Whether what is read is not going to be read again soon. */
+  readonly isLast: boolean;
 }
 
 /** Adds what rows and blocks hold to the groups of a query. */
@@ -32,13 +34,14 @@ export class Adder {
   private readonly cells: CellGrid;
   private readonly groups: Groups;
   private readonly gauges: boolean;
+  private readonly isLast: boolean;
   private readonly spread = new GridSpread();
   /** Whether slots of blocks were cut. */
   isCut = false;
   /** Whether blocks of a tier told how gauges stood. */
   hasTierGauges = false;
 
-  constructor({ bins, catalog, sources, plan, cells, groups, gauges }: AdderParts) {
+  constructor({ bins, catalog, sources, plan, cells, groups, gauges, isLast }: AdderParts) {
     this.bins = bins;
     this.catalog = catalog;
     this.sources = sources;
@@ -46,13 +49,14 @@ export class Adder {
     this.cells = cells;
     this.groups = groups;
     this.gauges = gauges;
+    this.isLast = isLast;
   }
 
   addBlock(place: BlockPlace, part: UnitPart): void {
     const { bins } = this;
     const { segment, planned } = part;
     const cell = this.cells.singleCell({ from: place.t0, to: place.t1 }, segment);
-    const block = cell >= 0 ? this.sources.totals(place, bins) : this.sources.slots(place, bins);
+    const block = cell >= 0 ? this.sources.totals(place, bins) : this.sources.slots(place, bins, segment.from);
     const series = this.plan.seriesOf(block.ids, planned);
     const slots = this.slotsOf(block, place, part);
     if (this.gauges && slots.ends.length > 0) {
@@ -125,7 +129,8 @@ export class Adder {
   /** `tail`: the time after it in which its rate is taken to go on; empty for all but its target's newest row. */
   addRow(row: LogRow, { segment, planned }: UnitPart, tail: Interval): void {
     const { direction } = this.plan;
-    const packed = this.sources.record(row, { direction, bins: this.bins }, this.catalog);
+    const { bins, isLast } = this;
+    const packed = this.sources.record(row, { direction, bins, isLast }, this.catalog);
     const series = this.plan.seriesOf(packed.ids, planned);
     const interval = intervalOf(row);
     const cell = this.cells.singleCell(interval, segment);

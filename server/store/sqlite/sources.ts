@@ -28,6 +28,8 @@ interface BlockRow {
 export interface Wanted {
   readonly direction: number;
   readonly bins: boolean;
+  /** Whether it is not going to be asked for again soon. */
+  readonly isLast: boolean;
 }
 
 /** After the tiers: blocks in the log, and its records by direction. */
@@ -123,9 +125,12 @@ export class Sources {
 
   /** A record of the log, one direction of it. */
   record({ id, layout }: LogRow, wanted: Wanted, catalog: ReaderCatalog): PackedSums {
-    return this.unpacked.totals(id * TABLES + LOG_RECORDS + wanted.direction, wanted.bins, () =>
-      packRecord(this.data(LOG_BLOCKS, id), wanted, catalog.layout(layout)[wanted.direction] ?? []),
-    );
+    const key = id * TABLES + LOG_RECORDS + wanted.direction;
+    const unpack = (): PackedSums =>
+      packRecord(this.data(LOG_BLOCKS, id), wanted, catalog.layout(layout)[wanted.direction] ?? []);
+    return wanted.isLast
+      ? this.unpacked.once(key, wanted.bins, unpack)
+      : this.unpacked.totals(key, wanted.bins, unpack);
   }
 
   /** A block, its slots added up. */
@@ -133,9 +138,10 @@ export class Sources {
     return this.unpacked.totals(id * TABLES + table, bins, () => packTotals(this.data(table, id), bins));
   }
 
-  /** A block slot by slot. */
-  slots({ table, id }: BlockPlace, bins: boolean): PackedBlock {
-    return this.unpacked.slots(id * TABLES + table, bins, () => packSlots(this.data(table, id), bins));
+  /** A block slot by slot: those slots that end after `from`. */
+  slots({ table, id }: BlockPlace, bins: boolean, from: number): PackedBlock {
+    const wanted = { bins, from };
+    return this.unpacked.slots(id * TABLES + table, wanted, () => packSlots(this.data(table, id), bins, from));
   }
 
   private data(table: number, id: number): Uint8Array {

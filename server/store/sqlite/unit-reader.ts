@@ -61,7 +61,8 @@ export class UnitReader {
       from: Math.min(...segments.map(({ from }) => from)),
       to: Math.max(...segments.map(({ to }) => to)),
     };
-    this.adder = new Adder({ bins, catalog, sources, plan, cells, groups, gauges: only === undefined });
+    const which = { gauges: only === undefined, isLast: only === 'gone' };
+    this.adder = new Adder({ bins, catalog, sources, plan, cells, groups, ...which });
   }
 
   /** Adds what all units hold. */
