@@ -4,7 +4,7 @@ const NOTHING = new Float64Array();
 /** Some of several columns of one number per cell: those that something was added to, one behind the other. */
 export class CellColumns {
   values: Float64Array = NOTHING;
-  private readonly cells: number;
+  readonly cells: number;
   /** By column: number of its row plus 1. */
   private readonly rows: Uint8Array;
   private used = 0;

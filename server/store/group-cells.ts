@@ -20,16 +20,16 @@ const NO_LATENCY = { samples: -1, quantiles: -1, bins: -1 };
 /** Where its fields are. */
 export function encodeGroup(out: NumberWriter, sum: GroupSum, { grid, bins, quantiles }: EncodeOptions): number {
   const { cells } = sum;
-  const runs = unionOf(sum.runs);
-  const all = sum.tails.length > 0 ? unionOf([...runs, ...sum.tails]) : runs;
+  const runs = sum.runs.intervals();
+  const all = sum.tails.isEmpty ? runs : unionOf([...runs, ...sum.tails.intervals()]);
   const at = out.reserve(GROUP_FIELDS.length);
   for (let counter = 0; counter < COUNTERS.length; counter++) {
-    out.set(at + GROUP_FIELDS.counters + counter, encodeColumn(out, sum.counters, { column: counter, cells }));
-    out.set(at + GROUP_FIELDS.expected + counter, encodeColumn(out, sum.expected, { column: counter, cells }));
+    out.set(at + GROUP_FIELDS.counters + counter, encodeColumn(out, sum.counters, counter));
+    out.set(at + GROUP_FIELDS.expected + counter, encodeColumn(out, sum.expected, counter));
   }
   out.set(at + GROUP_FIELDS.gauges, encodeGauges(out, sum, { grid, all }));
   out.set(at + GROUP_FIELDS.measured, encodeMeasured(out, grid, { runs, all }));
-  out.set(at + GROUP_FIELDS.timeouts, encodeColumn(out, sum.timeouts, { column: 0, cells }));
+  out.set(at + GROUP_FIELDS.timeouts, encodeColumn(out, sum.timeouts, 0));
   const latency = bins
     ? encodeLatency(out, { tables: sum.bins, timeouts: sum.timeouts, cells, quantiles })
     : NO_LATENCY;
@@ -39,15 +39,11 @@ export function encodeGroup(out: NumberWriter, sum: GroupSum, { grid, bins, quan
   return at;
 }
 
-function encodeColumn(
-  out: NumberWriter,
-  columns: CellColumns,
-  { column, cells }: { column: number; cells: number },
-): number {
+function encodeColumn(out: NumberWriter, columns: CellColumns, column: number): number {
   const from = columns.at(column);
   if (from < 0) return -1;
-  const at = out.reserve(cells);
-  for (let cell = 0; cell < cells; cell++) out.set(at + cell, columns.values[from + cell] ?? 0);
+  const at = out.reserve(columns.cells);
+  for (let cell = 0; cell < columns.cells; cell++) out.set(at + cell, columns.values[from + cell] ?? 0);
   return at;
 }
 

@@ -5,6 +5,7 @@ import { CellColumns } from './cell-columns.ts';
 import type { CellGrid, SlotCells } from './cell-grid.ts';
 import type { ListPart, PackedList } from './packed.ts';
 import type { SeriesLabels } from './store.ts';
+import { Times } from './times.ts';
 
 export const SOURCES: readonly LatencySource[] = ['downstream', 'upstream'];
 export const TIMED_OUT = COUNTER_INDEX.timed_out;
@@ -21,9 +22,9 @@ export class GroupSum {
   readonly timeouts: CellColumns;
   /** By source. */
   readonly bins: (BinTable | undefined)[] = [undefined, undefined];
-  /** When it was measured, and what goes on after the last scrapes; in any order. */
-  runs: Interval[] = [];
-  tails: Interval[] = [];
+  /** When it was measured, and the times after last scrapes over which their rates are taken to go on. */
+  readonly runs = new Times();
+  readonly tails = new Times();
 
   constructor(cells: number) {
     this.cells = cells;
@@ -41,18 +42,18 @@ export class GroupSum {
     this.gauges.clear();
     this.timeouts.clear();
     for (const table of this.bins) table?.clear();
-    this.runs.length = 0;
-    this.tails.length = 0;
+    this.runs.clear();
+    this.tails.clear();
     return this;
   }
 
   measured(runs: readonly Interval[], tails: readonly Interval[]): void {
-    for (const run of runs) this.runs.push(run);
-    for (const tail of tails) this.tails.push(tail);
+    this.runs.addAll(runs);
+    this.tails.addAll(tails);
   }
 
   get isMeasured(): boolean {
-    return this.runs.length > 0;
+    return !this.runs.isEmpty;
   }
 
   table(source: LatencySource): BinTable {
@@ -73,10 +74,12 @@ export class GroupSum {
 
   /** Adds counters slot by slot, as blocks hold them. @returns where the next list begins. */
   addCountsBySlot({ list, at, entries }: SlotList, { grid, slots, source }: ManyCells): number {
+    const part = { list, at, end: at };
     let next = at;
     for (let left = entries; left > 0; left--) {
       const counter = list[next] ?? 0;
-      const part = { list, at: next + 2, end: next + 2 + 2 * (list[next + 1] ?? 0) };
+      part.at = next + 2;
+      part.end = next + 2 + 2 * (list[next + 1] ?? 0);
       next = part.end;
       const row = this.counters.row(counter);
       grid.addSlots(this.counters.values, row, part, slots);
@@ -90,10 +93,12 @@ export class GroupSum {
   /** Adds histograms slot by slot, as blocks hold them. @returns where the next list begins. */
   addBinsBySlot({ list, at, entries }: SlotList, { grid, slots, source }: ManyCells): number {
     const table = this.table(source);
+    const part = { list, at, end: at };
     let next = at;
     for (let left = entries; left > 0; left--) {
       const row = table.row(list[next] ?? 0);
-      const part = { list, at: next + 2, end: next + 2 + 2 * (list[next + 1] ?? 0) };
+      part.at = next + 2;
+      part.end = next + 2 + 2 * (list[next + 1] ?? 0);
       next = part.end;
       grid.addSlots(table.counts, row, part, slots);
     }
@@ -102,7 +107,7 @@ export class GroupSum {
 
   /** Adds all of another group over the same cells. */
   addGroup(other: GroupSum): void {
-    this.measured(other.runs, other.tails);
+    this.measured(other.runs.intervals(), other.tails.intervals());
     this.counters.addAll(other.counters);
     this.expected.addAll(other.expected);
     this.gauges.addAll(other.gauges);

@@ -4,12 +4,11 @@ import { COUNTERS } from '../model/flow.ts';
 import type { Interval } from '../model/spread.ts';
 import type { VarintReader, VarintWriter } from '../model/varint.ts';
 import type { BinTable } from './bin-table.ts';
-import { partsIn, unionOf } from './coverage.ts';
 import { type GroupSum, SOURCES } from './group-sum.ts';
 
 /** Writes all that was counted in the first cell. */
 export function writeKept(out: VarintWriter, { runs, counters, timeouts, bins }: GroupSum): void {
-  const union = unionOf(runs);
+  const union = runs.intervals();
   out.write(union.length);
   for (const { from, to } of union) {
     out.write(from);
@@ -54,7 +53,7 @@ function writeTable(out: VarintWriter, table: BinTable | undefined): void {
 function addKept(sum: GroupSum, reader: VarintReader): void {
   for (let left = reader.read(); left > 0; left--) {
     const from = reader.read();
-    sum.runs.push({ from, to: from + reader.read() });
+    sum.runs.add(from, from + reader.read());
   }
   for (let left = reader.read(); left > 0; left--) sum.counters.add(reader.read(), 0, reader.read());
   const timeouts = reader.read();
@@ -81,8 +80,8 @@ export function becomeRest(sum: GroupSum, known: VarintReader | undefined, rest:
   for (const table of sum.bins) table?.negate();
   if (known) addKept(sum, known);
   if (sum.counters.isNegative || sum.timeouts.isNegative || sum.bins.some((table) => table?.isNegative)) return false;
-  sum.runs = partsIn(sum.runs, rest);
-  if (sum.runs.length > 0) return true;
+  sum.runs.cut(rest);
+  if (sum.isMeasured) return true;
   const isEmpty = sum.counters.isZero;
   sum.reset(sum.labels);
   return isEmpty;

@@ -107,7 +107,7 @@ export class UnitReader {
     if (runs.length === 0) return false;
     this.findLast(rows, segment);
     const tails: Interval[] = [];
-    for (const row of this.lastRows.values()) tails.push(tailOf(row, this.newest));
+    if (this.lastRows.size > 0) for (const row of this.lastRows.values()) tails.push(tailOf(row, this.newest));
     for (const row of rows) this.settle(row);
     for (const group of planned.groups) this.parts.groups.of(group).measured(runs, tails);
     return true;
