@@ -102,9 +102,9 @@ export class SqliteReader {
 
   /** Ids are never given twice, but names of units that are gone would pile up. */
   private refresh(): void {
-    const { forgotten, newest } = this.sources.state();
     this.sources.refresh();
-    const changed = this.sources.log.index.takeEarliest();
+    const { forgotten, newest } = this.sources.state();
+    const changed = this.sources.takeEarliest();
     const isBack = newest < this.newest - BACK_MS;
     this.newest = isBack ? newest : Math.max(this.newest, newest);
     if (forgotten !== this.forgotten || isBack || changed === undefined) this.forgetAnswers();
@@ -131,6 +131,7 @@ export class SqliteReader {
   }
 
   private statusNow(): StoreStatus {
+    this.sources.refresh();
     const number = (sql: string): number | null => {
       const value = prepared(this.database, sql).pluck().get();
       return typeof value === 'number' ? value : null;

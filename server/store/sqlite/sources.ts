@@ -24,6 +24,15 @@ interface BlockRow {
   readonly t1: number;
 }
 
+export interface StoredState {
+  /** End of the newest scrape. */
+  readonly newest: number;
+  /** By tier: until then all was forgotten. */
+  readonly keptFrom: readonly number[];
+  /** How many units' names were. */
+  readonly forgotten: number;
+}
+
 /** What is wanted of a row. */
 export interface Wanted {
   readonly direction: number;
@@ -44,9 +53,12 @@ export class Sources {
   private readonly index: LogIndex;
   private readonly logData: LogData;
   private closed: ReadonlyMap<number, number> = new Map();
+  /** Of the file, as of {@link refresh}: it changes with all that others write. */
+  private version: unknown;
   private readonly unpacked = new Unpacked(UNPACKED_BYTES);
   /** By tier, as of {@link refresh}. */
   private ends: number[] = [];
+  private stateThen: StoredState | undefined;
 
   constructor(database: Database.Database) {
     this.statements = prepare(database);
@@ -54,17 +66,26 @@ export class Sources {
     this.logData = new LogData(database, this.index);
   }
 
-  /** To be called first in every transaction. */
+  /** To be called first in every transaction: a file that is as it was is not looked into. */
   refresh(): void {
+    this.unpacked.begin();
+    const version = this.statements.version.get();
+    if (version === this.version) return;
     this.index.refresh();
     this.closed = new Map(this.statements.closed.all() as [number, number][]);
     this.index.close(this.closed);
-    this.unpacked.begin();
     this.ends = [];
+    this.stateThen = undefined;
+    this.version = version;
   }
 
-  /** End of the newest scrape, by tier until when all was forgotten, and how many units' names were. */
-  state(): { newest: number; keptFrom: number[]; forgotten: number } {
+  /** As of {@link refresh}. */
+  state(): StoredState {
+    this.stateThen ??= this.readState();
+    return this.stateThen;
+  }
+
+  private readState(): StoredState {
     const values = new Map(this.statements.state.all() as [string, number][]);
     return {
       newest: values.get('newest') ?? 0,
@@ -73,9 +94,14 @@ export class Sources {
     };
   }
 
+  /** As {@link LogIndex.takeEarliest}, as of {@link refresh}. */
+  takeEarliest(): number | undefined {
+    return this.index.takeEarliest();
+  }
+
   /** As it is now. */
   get log(): { readonly index: LogIndex; readonly data: LogData } {
-    this.index.refresh();
+    this.refresh();
     return { index: this.index, data: this.logData };
   }
 
@@ -157,6 +183,7 @@ export function logBlock({ id, t0, t1 }: LogRow): BlockPlace {
 
 function prepare(database: Database.Database) {
   return {
+    version: database.prepare('PRAGMA data_version').pluck(),
     state: database.prepare('SELECT name, value FROM state').raw(),
     coverage: database.prepare('SELECT t0 AS "from", t1 AS "to" FROM coverage WHERE unit = ? AND t1 > ? AND t0 < ?'),
     closed: database.prepare('SELECT service, closed FROM progress').raw(),
