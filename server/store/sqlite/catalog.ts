@@ -5,6 +5,7 @@ import { keyOf } from '../../model/labels.ts';
 import { DIRECTIONS } from '../record.ts';
 import { FLOW_LABELS, UNIT_LABELS, type UnitLabel } from '../series-labels.ts';
 import { packText } from './packed-bytes.ts';
+import { RecentlyUsed } from './recently-used.ts';
 import { PLACE, SERVICE, TARGET } from './schema.ts';
 
 /** Flows of a unit, by direction and position, as records of this layout hold them. */
@@ -22,16 +23,18 @@ export interface TargetUnits {
 
 type UnitLabels = Readonly<Record<UnitLabel, string>>;
 
-/** Ids of everything that has a name; made as they are needed, and remembered. */
+/**
+ * Ids of everything that has a name; made as they are needed. Those of services and places are remembered, those of
+ * targets as long as they are used: targets come and go.
+ */
 export class Catalog {
   private readonly statements: ReturnType<typeof prepare>;
-  private readonly units = new Map<string, number>();
-  private readonly series = new Map<string, number>();
-  private readonly layouts = new Map<string, Layout>();
-  private readonly layoutsById = new Map<number, Layout>();
+  private readonly sumUnits = new Map<string, number>();
+  private readonly sumSeries = new Map<string, number>();
+  private readonly layouts = new RecentlyUsed<number, Layout>();
   /** By unit, then by series. */
-  private readonly into = new Map<number, Map<number, number>>();
-  private readonly layoutsInto = new Map<number, readonly (readonly number[])[]>();
+  private readonly into = new Map<number, RecentlyUsed<number, number>>();
+  private readonly layoutsInto = new RecentlyUsed<number, readonly (readonly number[])[]>();
   /** By hash: texts are long, and others whenever a target's hosts are. */
   private readonly shapes = new Map<string, number>();
 
@@ -41,8 +44,13 @@ export class Catalog {
 
   /** What a transaction that was taken back had remembered is not true any more. */
   forget(): void {
-    const { units, series, layouts, layoutsById, into, layoutsInto, shapes } = this;
-    for (const map of [units, series, layouts, layoutsById, into, layoutsInto, shapes]) map.clear();
+    const { sumUnits, sumSeries, layouts, into, layoutsInto, shapes } = this;
+    for (const map of [sumUnits, sumSeries, layouts, into, layoutsInto, shapes]) map.clear();
+  }
+
+  /** Forgets what was not used since the last turn. */
+  turn(): void {
+    for (const memory of [this.layouts, this.layoutsInto, ...this.into.values()]) memory.turn();
   }
 
   forgetShapes(): void {
@@ -51,42 +59,49 @@ export class Catalog {
 
   targetUnits(target: number, { service, namespace, instance, region, zone }: Identity): TargetUnits {
     const none = { service, namespace, instance: '', region: '', zone: '' };
-    const serviceUnit = this.unit({ kind: SERVICE, target: 0, place: 0, feeds: 0 }, none);
-    const place = this.unit({ kind: PLACE, target: 0, place: 0, feeds: 0 }, { ...none, region, zone });
-    const own = this.unit(
-      { kind: TARGET, target, place, feeds: serviceUnit },
-      { service, namespace, instance, region, zone },
-    );
+    const serviceUnit = this.sumUnit(SERVICE, none);
+    const place = this.sumUnit(PLACE, { ...none, region, zone });
+    const keys = { kind: TARGET, target, place, feeds: serviceUnit };
+    const own = this.keepUnit(keys, { service, namespace, instance, region, zone });
     return { target: own, place, service: serviceUnit };
   }
 
-  private unit(keys: { kind: number; target: number; place: number; feeds: number }, labels: UnitLabels): number {
+  private sumUnit(kind: number, labels: UnitLabels): number {
+    const key = keyOf([String(kind), ...UNIT_LABELS.map((label) => labels[label])]);
+    return remembered(this.sumUnits, key, () => this.keepUnit({ kind, target: 0, place: 0, feeds: 0 }, labels));
+  }
+
+  private keepUnit(keys: { kind: number; target: number; place: number; feeds: number }, labels: UnitLabels): number {
     const values = UNIT_LABELS.map((label) => labels[label]);
-    return remembered(this.units, keyOf([String(keys.kind), String(keys.target), ...values]), () =>
-      Number(this.statements.keepUnit.get(keys.kind, keys.target, ...values, keys.place, keys.feeds)),
-    );
+    return Number(this.statements.keepUnit.get(keys.kind, keys.target, ...values, keys.place, keys.feeds));
   }
 
+  /** The series of a flow of a place or a service. */
+  sumSeriesOf(unit: number, flow: FlowKey): number {
+    return this.keepSumSeries(unit, namesOf(flow));
+  }
+
+  /** That of a target. */
   seriesOf(unit: number, flow: FlowKey): number {
-    const direction = (DIRECTIONS as readonly string[]).indexOf(flow.direction);
-    const values = [flow.source, ...FLOW_LABELS.map(({ of }) => of(flow))];
-    return this.keepSeries(unit, direction, values);
+    return this.keepSeries(unit, namesOf(flow));
   }
 
-  private keepSeries(unit: number, direction: number, values: readonly string[]): number {
-    return remembered(this.series, keyOf([String(unit), String(direction), ...values]), () =>
-      Number(this.statements.keepSeries.get(unit, direction, ...values)),
-    );
+  private keepSumSeries(unit: number, names: SeriesNames): number {
+    const key = keyOf([String(unit), ...names.map(String)]);
+    return remembered(this.sumSeries, key, () => this.keepSeries(unit, names));
+  }
+
+  private keepSeries(unit: number, names: SeriesNames): number {
+    return Number(this.statements.keepSeries.get(unit, ...names));
   }
 
   /** The series of another unit that a series adds up into. */
   seriesInto(series: number, unit: number): number {
-    const known = this.into.get(unit) ?? new Map<number, number>();
+    const known = this.into.get(unit) ?? new RecentlyUsed<number, number>();
     this.into.set(unit, known);
     const id = known.get(series);
     if (id !== undefined) return id;
-    const [direction, ...values] = this.statements.series.get(series) as [number, ...string[]];
-    const made = this.keepSeries(unit, direction, values);
+    const made = this.keepSumSeries(unit, this.statements.series.get(series) as SeriesNames);
     known.set(series, made);
     return made;
   }
@@ -101,21 +116,16 @@ export class Catalog {
   }
 
   layoutOf(unit: number, series: readonly (readonly number[])[]): Layout {
-    const text = JSON.stringify(series);
-    const key = `${unit}:${text}`;
-    const known = this.layouts.get(key);
-    if (known) return known;
-    const layout = { id: Number(this.statements.keepLayout.get(unit, text)), series };
-    this.layouts.set(key, layout);
-    this.layoutsById.set(layout.id, layout);
+    const layout = { id: Number(this.statements.keepLayout.get(unit, JSON.stringify(series))), series };
+    this.layouts.set(layout.id, layout);
     return layout;
   }
 
   layout(id: number): Layout {
-    const known = this.layoutsById.get(id);
+    const known = this.layouts.get(id);
     if (known) return known;
     const layout = { id, series: JSON.parse(String(this.statements.layout.get(id))) as number[][] };
-    this.layoutsById.set(id, layout);
+    this.layouts.set(id, layout);
     return layout;
   }
 
@@ -123,6 +133,14 @@ export class Catalog {
     const hash = createHash('sha256').update(text).digest('hex');
     return remembered(this.shapes, hash, () => Number(this.statements.keepShape.get({ hash, text: packText(text) })));
   }
+}
+
+/** Direction, source, and what flows are told apart by. */
+type SeriesNames = [direction: number, ...names: string[]];
+
+function namesOf(flow: FlowKey): SeriesNames {
+  const direction = (DIRECTIONS as readonly string[]).indexOf(flow.direction);
+  return [direction, flow.source, ...FLOW_LABELS.map(({ of }) => of(flow))];
 }
 
 function remembered(known: Map<string, number>, key: string, make: () => number): number {

@@ -6,7 +6,7 @@ import { DIRECTIONS } from '../record.ts';
 import { PLACE_LABELS, UNIT_LABELS } from '../series-labels.ts';
 import { SERIES_LABELS, type SeriesLabel, type SeriesLabels, type SumQuery } from '../store.ts';
 import { TIER_LIST } from '../tiers.ts';
-import type { ReaderCatalog, ReadSeries, Unit } from './reader-catalog.ts';
+import type { ReaderCatalog, ReadFlow, Unit } from './reader-catalog.ts';
 import { PLACE, SERVICE, TARGET } from './schema.ts';
 
 /** What a plan depends on. */
@@ -83,10 +83,10 @@ export class QueryPlan {
   }
 
   private find(id: number, { unit, groups }: PlannedUnit): PlannedSeries | undefined {
-    const series = this.catalog.series.get(id);
-    const key = series && this.keyFor(series, unit);
+    const flow = this.catalog.flows.get(id);
+    const key = flow && this.keyFor(flow, unit);
     const group = groups.find((one) => one.key === key);
-    return series && group ? { group, source: series.source } : undefined;
+    return flow && group ? { group, source: flow.source } : undefined;
   }
 
   /** Of the units that a tier is read from. */
@@ -129,15 +129,15 @@ export class QueryPlan {
   private groupsOf(unit: Unit): PlannedGroup[] {
     if (this.match.some(([label, values]) => label in unit.labels && !values.has(unit.labels[label] ?? ''))) return [];
     const groups = new Set<PlannedGroup>();
-    for (const series of unit.series[this.direction] ?? []) {
-      const key = this.keyFor(series, unit);
-      if (key !== undefined) groups.add(this.groupFor(key, { ...series.labels, ...unit.labels }));
+    for (const flow of unit.flows[this.direction] ?? []) {
+      const key = this.keyFor(flow, unit);
+      if (key !== undefined) groups.add(this.groupFor(key, { ...flow.labels, ...unit.labels }));
     }
     return [...groups];
   }
 
-  private keyFor(series: ReadSeries, unit: Unit): string | undefined {
-    const valueFor = (label: SeriesLabel): string => unit.labels[label] ?? series.labels[label] ?? '';
+  private keyFor(flow: ReadFlow, unit: Unit): string | undefined {
+    const valueFor = (label: SeriesLabel): string => unit.labels[label] ?? flow.labels[label] ?? '';
     if (this.match.some(([label, values]) => !values.has(valueFor(label)))) return undefined;
     if (this.without.some(({ labels, keys }) => keys.has(keyOf(labels.map(valueFor))))) return undefined;
     return keyOf(this.asked.by.map(valueFor));

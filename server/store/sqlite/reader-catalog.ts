@@ -1,32 +1,40 @@
 import type Database from 'better-sqlite3';
 import type { LatencySource } from '../../model/flow.ts';
+import { keyOf } from '../../model/labels.ts';
 import { FLOW_LABELS, UNIT_LABELS } from '../series-labels.ts';
 import type { SeriesLabel } from '../store.ts';
+import { RecentlyUsed } from './recently-used.ts';
 
 export interface Unit {
   readonly id: number;
   readonly kind: number;
   readonly place: number;
-  readonly labels: Readonly<Partial<Record<SeriesLabel, string>>>;
-  /** By direction. */
-  readonly series: ReadSeries[][];
+  readonly labels: Labels;
+  /** By direction, one of each series. */
+  readonly flows: ReadFlow[][];
 }
 
-export interface ReadSeries {
-  readonly id: number;
-  readonly unit: Unit;
+/** What a series is within its unit: the same object for all that are named alike, since of series there are many. */
+export interface ReadFlow {
   readonly source: LatencySource;
-  readonly labels: Readonly<Partial<Record<SeriesLabel, string>>>;
+  /** But for those of its unit. */
+  readonly labels: Labels;
 }
+
+type Labels = Readonly<Partial<Record<SeriesLabel, string>>>;
 
 /** Names behind ids. They never change, so that only new ones are read. */
 export class ReaderCatalog {
   readonly units = new Map<number, Unit>();
-  readonly series = new Map<number, ReadSeries>();
+  /** By series. */
+  readonly flows = new Map<number, ReadFlow>();
   /** Grows whenever a name is new. */
   version = 0;
-  private readonly layouts = new Map<number, number[][]>();
+  private readonly layouts = new RecentlyUsed<number, number[][]>();
   private readonly statements: ReturnType<typeof prepare>;
+  private readonly known = new Map<string, ReadFlow>();
+  /** Each name once: SQLite gives a text of its own with each row. */
+  private readonly names = new Map<string, string>();
   private lastUnit = 0;
   private lastSeries = 0;
 
@@ -40,8 +48,7 @@ export class ReaderCatalog {
     let isGrown = false;
     for (const row of this.statements.units.iterate(this.lastUnit)) {
       const [id, kind, place, ...values] = row as [number, number, number, ...string[]];
-      const labels = Object.fromEntries(UNIT_LABELS.map((label, index) => [label, values[index] ?? '']));
-      this.units.set(id, { id, kind, place, labels, series: [] });
+      this.units.set(id, { id, kind, place, labels: this.labelsOf(UNIT_LABELS, values), flows: [] });
       this.lastUnit = id;
       this.version++;
     }
@@ -52,13 +59,37 @@ export class ReaderCatalog {
       this.version++;
       isGrown ||= unitId <= known;
       if (!unit) continue;
-      const own = Object.fromEntries(FLOW_LABELS.map(({ label }, index) => [label, values[index] ?? '']));
-      const series = { id, unit, source, labels: { ...unit.labels, ...own } };
-      this.series.set(id, series);
-      unit.series[direction] ??= [];
-      unit.series[direction].push(series);
+      const flow = this.flowOf(source, values);
+      this.flows.set(id, flow);
+      unit.flows[direction] ??= [];
+      unit.flows[direction].push(flow);
     }
     return isGrown;
+  }
+
+  /** Forgets which series those targets have of which nothing was read since the last turn, to look it up again. */
+  turn(): void {
+    this.layouts.turn();
+  }
+
+  private flowOf(source: LatencySource, values: readonly string[]): ReadFlow {
+    const key = keyOf([source, ...values]);
+    const known = this.known.get(key);
+    if (known) return known;
+    const flow = { source, labels: this.labelsOf(FLOW_NAMES, values) };
+    this.known.set(key, flow);
+    return flow;
+  }
+
+  private labelsOf(labels: readonly SeriesLabel[], values: readonly string[]): Labels {
+    return Object.fromEntries(labels.map((label, index) => [label, this.nameOf(values[index] ?? '')]));
+  }
+
+  private nameOf(text: string): string {
+    const known = this.names.get(text);
+    if (known !== undefined) return known;
+    this.names.set(text, text);
+    return text;
   }
 
   layout(id: number): readonly (readonly number[])[] {
@@ -71,14 +102,15 @@ export class ReaderCatalog {
   }
 }
 
+const FLOW_NAMES = FLOW_LABELS.map(({ label }) => label);
+
 function prepare(database: Database.Database) {
-  const flowColumns = FLOW_LABELS.map(({ label }) => label).join(', ');
   return {
     units: database
       .prepare(`SELECT id, kind, place, ${UNIT_LABELS.join(', ')} FROM units WHERE id > ? ORDER BY id`)
       .raw(),
     series: database
-      .prepare(`SELECT id, unit, direction, source, ${flowColumns} FROM series WHERE id > ? ORDER BY id`)
+      .prepare(`SELECT id, unit, direction, source, ${FLOW_NAMES.join(', ')} FROM series WHERE id > ? ORDER BY id`)
       .raw(),
     layout: database.prepare('SELECT series FROM layouts WHERE id = ?').pluck(),
   };

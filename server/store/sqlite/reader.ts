@@ -14,6 +14,7 @@ import { prepared } from './prepared.ts';
 import { type Readable, StoreQuery, segmentsOf } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
+import { NAMES_TURN_MS } from './recently-used.ts';
 import { usedBytes } from './retention.ts';
 import { RunningSums } from './running-sums.ts';
 import { blockTable, SCHEMA_VERSION } from './schema.ts';
@@ -41,6 +42,8 @@ export class SqliteReader {
   private forgotten = 0;
   /** End of the newest scrape that was seen. */
   private newest = 0;
+  /** The same when names that nothing had used were forgotten last. */
+  private turnedAt = 0;
   private readonly sources: Sources;
   private readonly answers = new KnownAnswers(ANSWER_BYTES);
   private readonly running = new RunningSums(SUM_BYTES);
@@ -115,6 +118,13 @@ export class SqliteReader {
     }
     this.forgotten = forgotten;
     if (this.catalog.refresh()) this.forgetAnswers();
+    this.turnNames();
+  }
+
+  private turnNames(): void {
+    if (this.newest >= this.turnedAt && this.newest < this.turnedAt + NAMES_TURN_MS) return;
+    this.turnedAt = this.newest;
+    this.catalog.turn();
   }
 
   private forgetAnswers(): void {

@@ -94,7 +94,7 @@ export class Targets {
 
   /** Whoever asks for a place or a service finds its series before anything was added up into them. */
   private layoutOf({ target, place, service }: TargetUnits, flows: readonly FlowKey[]): Layout {
-    for (const unit of [place, service]) for (const flow of flows) this.catalog.seriesOf(unit, flow);
+    for (const unit of [place, service]) for (const flow of flows) this.catalog.sumSeriesOf(unit, flow);
     const series = DIRECTIONS.map((direction) =>
       flows.filter((flow) => flow.direction === direction).map((flow) => this.catalog.seriesOf(target, flow)),
     );

@@ -87,7 +87,7 @@ function ownersOf(database: Database.Database): Owner[] {
     const [first] = members;
     if (!first) return [];
     const units = catalog.targetUnits(first.target, { ...first, role: 'sidecar' });
-    for (const unit of [units.place, units.service]) for (const one of members) catalog.seriesOf(unit, flowOf(one));
+    for (const unit of [units.place, units.service]) for (const one of members) catalog.sumSeriesOf(unit, flowOf(one));
     const ids = DIRECTIONS.map((direction) =>
       members.filter((one) => one.direction === direction).map((one) => catalog.seriesOf(units.target, flowOf(one))),
     );

@@ -7,6 +7,7 @@ import { Log } from './log.ts';
 import { LogData } from './log-data.ts';
 import { LogIndex } from './log-index.ts';
 import { OpenTransaction } from './open-transaction.ts';
+import { NAMES_TURN_MS } from './recently-used.ts';
 import { Retention } from './retention.ts';
 import { Rolling } from './rolling.ts';
 import { type EncodedRound, LAYOUTS_OF_TARGET, SCRAPE_FIELDS, type TargetLayout } from './round.ts';
@@ -44,6 +45,8 @@ export class SqliteWriter {
   private readonly numbers = new Map<string, number[]>();
   /** Newest shapes, each to itself: equal ones are then in memory once. */
   private readonly shapes = new Map<string, string>();
+  /** When names that nothing had used were forgotten last. */
+  private turnedAt = 0;
   private readonly targets: Targets;
   private readonly log: Log;
   private readonly index: LogIndex;
@@ -120,12 +123,19 @@ export class SqliteWriter {
   private upkeepNow(now: number): boolean {
     const until = performance.now() + SLICE_MS;
     this.index.refresh();
+    this.turnNames(now);
     const isMore = this.chores.some((chore) => {
       while (chore.step(now)) if (performance.now() >= until) return true;
       return false;
     });
     this.log.flush();
     return isMore;
+  }
+
+  private turnNames(now: number): void {
+    if (now >= this.turnedAt && now < this.turnedAt + NAMES_TURN_MS) return;
+    this.turnedAt = now;
+    this.catalog.turn();
   }
 
   saveAlerts(change: AlertChange): void {
