@@ -13,8 +13,8 @@ import type {
   ServicePartsAnswer,
   StatusAnswer,
   TargetsAnswer,
-  TopologyAnswer,
 } from '../server/api/contract.ts';
+import { CALL_FIELDS, type ListedCalls } from './listed-call.ts';
 import { LISTED_FIELDS, type ListedServices } from './listed-service.ts';
 import { joinSteps, newestSteps } from './state/newest-steps.ts';
 import type { Step } from './state/window.ts';
@@ -105,7 +105,8 @@ function seriesParameters({ subject, span, step, offset }: SeriesWish): Record<s
 }
 
 export const api = {
-  topology: (span: Span): ApiRequest<TopologyAnswer> => request('topology', spanParameters(span)),
+  topology: (span: Span): ApiRequest<ListedCalls> =>
+    request('topology', { ...spanParameters(span), fields: CALL_FIELDS }),
 
   /** From where to where requests went: all of them, or those to one service. */
   regions: (name: ServiceName | null, span: Span): ApiRequest<RegionsAnswer> =>

@@ -12,6 +12,7 @@ import { AnswerCache } from './answer-cache.ts';
 import { Asking, type AskingOptions, type Sources } from './asking.ts';
 import type { ErrorBody, StatusAnswer } from './contract.ts';
 import type { EventStream } from './events.ts';
+import { EDGE_FIELDS, fieldsOf, SERVICE_FIELDS, servicePart } from './fields.ts';
 import { directoryOf, figuresVersion } from './figures-version.ts';
 import { refuseOtherSites } from './guard.ts';
 import { HEATMAP_PARAMS, heatmap } from './heatmap.ts';
@@ -22,7 +23,6 @@ import { DIRECTIONS, QUERY_PARAMS, querySignal } from './query.ts';
 import { describeRegions } from './regions.ts';
 import { RULES_TEST_PARAMS, RulesTest } from './rules-test.ts';
 import { securityHeaders } from './security-headers.ts';
-import { fieldsOf, partOf } from './service-fields.ts';
 import { describeService, listServices } from './services.ts';
 import { SharedSums } from './shared-sums.ts';
 import { sendJson } from './slices.ts';
@@ -131,9 +131,9 @@ function queries(parts: ApiParts): Record<string, Query> {
   return {
     '/api/v1/services': async (sources, request) => {
       const params = paramsOf(request, [...TIME, 'offset', 'fields', ...FILTERS]);
-      const fields = fieldsOf(params);
+      const fields = fieldsOf(params, SERVICE_FIELDS);
       const answer = await listServices(sources, timeRange(params, clock()), filtersOf(params));
-      return fields ? { ...answer, services: await inSlices(answer.services, partOf(fields)) } : answer;
+      return fields ? { ...answer, services: await inSlices(answer.services, servicePart(fields)) } : answer;
     },
     '/api/v1/services/:service': async (sources, request) => {
       const params = paramsOf(request, [...TIME, 'offset', 'namespace', 'region', 'zone', 'instance']);
@@ -144,8 +144,9 @@ function queries(parts: ApiParts): Record<string, Query> {
     '/api/v1/query': (sources, request) => querySignal(sources, paramsOf(request, QUERY_PARAMS), clock()),
     '/api/v1/heatmap': (sources, request) => heatmap(sources, paramsOf(request, HEATMAP_PARAMS), clock()),
     '/api/v1/topology': async (sources, request) => {
-      const params = paramsOf(request, [...TIME, ...FILTERS]);
-      return describeTopology(sources, timeRange(params, clock()), filtersOf(params));
+      const params = paramsOf(request, [...TIME, 'fields', ...FILTERS]);
+      const fields = fieldsOf(params, EDGE_FIELDS);
+      return describeTopology(sources, { range: timeRange(params, clock()), filters: filtersOf(params), fields });
     },
     '/api/v1/regions': async (sources, request) => {
       const params = paramsOf(request, [...TIME, 'service', 'namespace', 'direction']);

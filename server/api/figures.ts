@@ -21,20 +21,93 @@ export const FEW_SAMPLES = 20;
 /** `source` tells where latency would be from when there is no sample to tell it. */
 export function figures(cell: Cell | null, source: Precision['source'] = 'downstream'): Figures {
   if (!cell) return { ...NOTHING, precision: { ...NOTHING.precision, source } };
-  const requests = requestCount(cell.counters);
+  const all = new CellFigures(cell, source, ALL_PERCENTILES);
   return {
-    requests,
-    requestRate: requestRate(cell),
-    successRate: successRate(cell),
-    errorRate: errorRate(cell),
-    codeClasses: codeClasses(cell),
-    ...latency(cell, source),
-    latencySamples: latencySamples(cell),
-    timeouts: cell.counters[COUNTER_INDEX.timed_out] ?? 0,
-    retries: cell.counters[COUNTER_INDEX.retries] ?? 0,
-    activeRequests: gauge(cell, 'active_requests'),
-    state: stateOf(requests, latencySamples(cell)),
+    requests: all.requests,
+    requestRate: all.requestRate,
+    successRate: all.successRate,
+    errorRate: all.errorRate,
+    codeClasses: all.codeClasses,
+    latencyMs: all.latencyMs,
+    precision: all.precision,
+    latencySamples: all.latencySamples,
+    timeouts: all.timeouts,
+    retries: all.retries,
+    activeRequests: all.activeRequests,
+    state: all.state,
   };
+}
+
+/** Figures of which each is worked out when it is asked for; percentiles, and how exact they are, at `quantiles` alone. */
+export class CellFigures implements Figures {
+  readonly requests: number;
+  private readonly cell: Cell;
+  private readonly fallback: Precision['source'];
+  private readonly quantiles: readonly number[];
+  private known: readonly Quantile[] | undefined;
+
+  /** `quantiles` are those that the cell was asked for with. */
+  constructor(cell: Cell, fallback: Precision['source'], quantiles: readonly number[]) {
+    this.requests = requestCount(cell.counters);
+    this.cell = cell;
+    this.fallback = fallback;
+    this.quantiles = quantiles;
+  }
+
+  get requestRate(): number {
+    return requestRate(this.cell);
+  }
+
+  get successRate(): number | null {
+    return successRate(this.cell);
+  }
+
+  get errorRate(): number | null {
+    return errorRate(this.cell);
+  }
+
+  get codeClasses(): Record<CodeClass, number> {
+    return codeClasses(this.cell);
+  }
+
+  get latencyMs(): LatencyMs {
+    const latencyMs: LatencyMs = { ...NO_LATENCY, mean: this.cell.meanMs };
+    this.quantiles.forEach((q, index) => {
+      latencyMs[PERCENTILE_NAMES[ALL_PERCENTILES.indexOf(q)] ?? 'p50'] = this.found[index]?.valueMs ?? null;
+    });
+    return latencyMs;
+  }
+
+  get precision(): Precision {
+    const { upstreamSamples, downstreamSamples } = this.cell;
+    const sampled = upstreamSamples > downstreamSamples ? 'upstream' : 'downstream';
+    return precisionOf(this.found, this.latencySamples > 0 ? sampled : this.fallback);
+  }
+
+  get latencySamples(): number {
+    return latencySamples(this.cell);
+  }
+
+  get timeouts(): number {
+    return this.cell.counters[COUNTER_INDEX.timed_out] ?? 0;
+  }
+
+  get retries(): number {
+    return this.cell.counters[COUNTER_INDEX.retries] ?? 0;
+  }
+
+  get activeRequests(): number | null {
+    return gauge(this.cell, 'active_requests');
+  }
+
+  get state(): FigureState {
+    return stateOf(this.requests, this.latencySamples);
+  }
+
+  private get found(): readonly Quantile[] {
+    this.known ??= quantilesOf(this.cell, this.quantiles);
+    return this.known;
+  }
 }
 
 const PERCENTILE_NAMES = Object.keys(PERCENTILES) as (keyof typeof PERCENTILES)[];
@@ -65,15 +138,6 @@ export function codeClasses({ counters }: Cell): Record<CodeClass, number> {
   const classes: Record<CodeClass, number> = { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 };
   for (const name of CODE_CLASSES) classes[name] = counters[COUNTER_INDEX[name]] ?? 0;
   return classes;
-}
-
-function latency(cell: Cell, fallback: Precision['source']): { latencyMs: LatencyMs; precision: Precision } {
-  const latencyMs: LatencyMs = { ...NO_LATENCY, mean: cell.meanMs };
-  const found = quantilesOf(cell, ALL_PERCENTILES);
-  for (let i = 0; i < PERCENTILE_NAMES.length; i++) latencyMs[PERCENTILE_NAMES[i] ?? 'p50'] = found[i]?.valueMs ?? null;
-  const sampled = cell.upstreamSamples > cell.downstreamSamples ? 'upstream' : 'downstream';
-  const source = latencySamples(cell) > 0 ? sampled : fallback;
-  return { latencyMs, precision: precisionOf(found, source) };
 }
 
 function precisionOf(found: readonly Quantile[], source: Precision['source']): Precision {

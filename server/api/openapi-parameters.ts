@@ -1,9 +1,9 @@
 /** Parameters of the API, as the OpenAPI description tells them. */
 
 import { QUERY_SIGNAL_NAMES } from '../model/signals.ts';
+import { EDGE_FIELDS, SERVICE_FIELDS } from './fields.ts';
 import type { Schema } from './openapi-parts.ts';
 import { DIRECTIONS, MAX_TOP, QUERY_LABELS } from './query.ts';
-import { SERVICE_FIELDS } from './service-fields.ts';
 import { HEALTHS } from './targets.ts';
 
 export interface Parameter {
@@ -72,16 +72,26 @@ export const PLACE_FILTERS: readonly Parameter[] = [
 ];
 export const FILTERS: readonly Parameter[] = [...NAME_FILTERS, ...PLACE_FILTERS];
 
-export const FIELDS: Parameter = {
-  name: 'fields',
-  in: 'query',
-  description:
-    'Only these fields of each service, for shorter answers; its name and namespace are always there. A field within latencyMs or precision is asked for as latencyMs.p99. Default: all.',
-  schema: { type: 'array', items: { type: 'string', enum: SERVICE_FIELDS }, default: [] },
-  style: 'form',
-  explode: false,
-  example: ['requestRate', 'errorRate', 'latencyMs.p99', 'state'],
-};
+function fields(description: string, known: readonly string[]): Parameter {
+  return {
+    name: 'fields',
+    in: 'query',
+    description: `${description} A field within latencyMs or precision is asked for as latencyMs.p99. Default: all.`,
+    schema: { type: 'array', items: { type: 'string', enum: known }, default: [] },
+    style: 'form',
+    explode: false,
+    example: ['requestRate', 'errorRate', 'latencyMs.p99', 'state'],
+  };
+}
+
+export const OF_SERVICES: Parameter = fields(
+  'Only these fields of each service, for shorter answers; its name and namespace are always there.',
+  SERVICE_FIELDS,
+);
+export const OF_EDGES: Parameter = fields(
+  'Only these fields of each edge, for shorter answers; its source and target are always there.',
+  EDGE_FIELDS,
+);
 
 export const SERVICE: readonly Parameter[] = [
   {

@@ -78,6 +78,12 @@ const placeFigures = {
   precision: figures.precision,
   state: figures.state,
 };
+const edge = {
+  source: { ...text, description: "The calling node's id." },
+  target: { ...text, description: "The called node's id." },
+  ...figures,
+};
+const topology = { ...range, ...tiers, nodes: listOf(ref('TopologyNode')) };
 const place = (description: string): Schema => ({ type: ['string', 'null'], description });
 const routeShare: Schema = { ...share, description: 'Share of all requests in the answer.' };
 
@@ -197,17 +203,13 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
   }),
   TopologyNode: object({ id: text, ...service, role, regions: listOf(text) }),
-  TopologyEdge: object({
-    source: { ...text, description: "The calling node's id." },
-    target: { ...text, description: "The called node's id." },
-    ...figures,
-  }),
-  TopologyAnswer: object({
-    ...range,
-    ...tiers,
-    nodes: listOf(ref('TopologyNode')),
-    edges: listOf(ref('TopologyEdge')),
-  }),
+  TopologyEdge: object(edge),
+  TopologyAnswer: object({ ...topology, edges: listOf(ref('TopologyEdge')) }),
+  TopologyEdgePart: part({ ...edge, latencyMs: part(latency, []), precision: part(precision, []) }, [
+    'source',
+    'target',
+  ]),
+  TopologyPartsAnswer: object({ ...topology, edges: listOf(ref('TopologyEdgePart')) }),
   PlaceFigures: object(placeFigures),
   RegionRoute: object({
     from: place("The caller's region; null where it is not known."),

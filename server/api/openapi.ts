@@ -4,9 +4,10 @@ import { MAX_ROWS } from './heatmap.ts';
 import {
   DIRECTION,
   DURATION,
-  FIELDS,
   FILTERS,
   NAME_FILTERS,
+  OF_EDGES,
+  OF_SERVICES,
   OFFSET,
   type Parameter,
   PLACE_FILTERS,
@@ -81,7 +82,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     operationId: 'listServices',
     summary: 'The golden signals of every service',
     description: 'Every service that has a target, or that others can call.',
-    parameters: [FIELDS, ...WINDOW, OFFSET, ...FILTERS],
+    parameters: [OF_SERVICES, ...WINDOW, OFFSET, ...FILTERS],
     responses: figures(
       'ServicesAnswer',
       'Services by name; where fields is given, with those fields.',
@@ -117,8 +118,12 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     operationId: 'describeTopology',
     summary: 'Who called whom, as the callers measured it',
     description: 'Filters by name keep the calls to and from such services; those by place are those of the caller.',
-    parameters: [...WINDOW, ...FILTERS],
-    responses: figures('TopologyAnswer', 'Services as nodes, calls in the window as edges.'),
+    parameters: [OF_EDGES, ...WINDOW, ...FILTERS],
+    responses: figures(
+      'TopologyAnswer',
+      'Services as nodes, calls in the window as edges; where fields is given, with those fields.',
+      'TopologyPartsAnswer',
+    ),
   },
   '/api/v1/regions': {
     operationId: 'describeRegions',

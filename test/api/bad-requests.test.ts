@@ -16,7 +16,8 @@ const WINDOWED = 'window, from, to, offset, service, namespace, region, zone, in
 const LISTED = WINDOWED.replace('offset', 'offset, fields');
 const FIELDS =
   'service, namespace, vantage, role, regions, instances, failureSource, requests, requestRate, successRate, errorRate, codeClasses, latencyMs, latencyMs.p50, latencyMs.p90, latencyMs.p95, latencyMs.p99, latencyMs.p999, latencyMs.mean, latencySamples, precision, precision.method, precision.source, precision.maxRelativeError, precision.capped, timeouts, retries, activeRequests, state, alerts';
-const LIST = 'window, from, to, service, namespace, region, zone, instance';
+const CALLS = 'window, from, to, fields, service, namespace, region, zone, instance';
+const CALL_FIELDS = FIELDS.replace(/^.*failureSource/, 'source, target').replace(', alerts', '');
 
 test.each<[path: string, message: string]>([
   ['services?windw=5m', `unknown parameter "windw": this address takes ${LISTED}`],
@@ -66,7 +67,10 @@ test.each<[path: string, message: string]>([
     'query?signal=requests&peer=cart',
     'unknown parameter "peer": this address takes signal, by, step, window, from, to, offset, top, direction, service, namespace, region, zone, instance',
   ],
-  ['topology?by=service', `unknown parameter "by": this address takes ${LIST}`],
+  ['topology?by=service', `unknown parameter "by": this address takes ${CALLS}`],
+  ['topology?fields=p95', `fields=p95 is unknown: fields takes ${CALL_FIELDS}`],
+  ['topology?fields=requests,alerts', `fields=alerts is unknown: fields takes ${CALL_FIELDS}`],
+  ['topology?fields=latencyMs.p95&fields=latencyMs.', `fields=latencyMs. is unknown: fields takes ${CALL_FIELDS}`],
   [
     'targets?window=5m',
     'unknown parameter "window": this address takes service, namespace, region, zone, instance, health, limit, offset',

@@ -87,7 +87,7 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
 const ANSWERS: readonly [name: string, work: () => Promise<unknown>][] = [
   ['services', () => listServices(sources, range(), {})],
   ['a service', () => describeService(sources, { service: 's', namespace: '' }, range(), {})],
-  ['topology', () => describeTopology(sources, range(), {})],
+  ['topology', () => describeTopology(sources, { range: range(), filters: {} })],
   [
     'regions',
     () =>

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StatusAnswer, TargetsAnswer, TopologyAnswer } from '../../server/api/contract.ts';
+import type { StatusAnswer, TargetsAnswer, TopologyAnswer, TopologyEdge } from '../../server/api/contract.ts';
+import { CALL_FIELDS } from '../../web/listed-call.ts';
 import { MIXED, meshOf, NOW, ODD_NAME } from './meshes.ts';
 import { type MeshData, type RunningApi, startApi } from './running-api.ts';
 
@@ -41,8 +42,43 @@ describe('an empty mesh', () => {
   });
 });
 
+/** The fields of a call by their addresses, such as `latencyMs.p95`. */
+function partOf(edge: TopologyEdge, fields: string): Record<string, unknown> {
+  const part: Record<string, unknown> = { source: edge.source, target: edge.target };
+  for (const field of fields.split(',')) {
+    const [name = '', inner] = field.split('.');
+    const value: unknown = Object.entries(edge).find(([key]) => key === name)?.[1];
+    part[name] = inner === undefined ? value : { ...Object(part[name]), [inner]: Object(value)[inner] };
+  }
+  return part;
+}
+
+const FIELD_LISTS = [
+  CALL_FIELDS,
+  'source',
+  'requests,requestRate,successRate,errorRate,codeClasses',
+  'latencyMs.p50,latencyMs.mean',
+  'latencyMs.p999,latencyMs.p90,precision.source',
+  'latencyMs,state',
+  'precision,latencyMs.p95',
+  'latencyMs.p95,precision.maxRelativeError',
+  'latencyMs.p50,precision.capped,timeouts,retries,activeRequests',
+];
+
 describe('a mixed mesh', () => {
   on(MIXED);
+
+  test.each(FIELD_LISTS)('only %s of the calls, in the same values', async (fields) => {
+    const whole = await topology();
+    expect(await topology(`&fields=${fields}`)).toEqual({
+      ...whole,
+      edges: whole.edges.map((edge) => partOf(edge, fields)),
+    });
+  });
+
+  test('no field is every field', async () => {
+    expect(await topology('&fields=')).toEqual(await topology());
+  });
 
   test('who called whom', async () => {
     const answer = await topology();
@@ -158,5 +194,30 @@ describe('services of the same name in two namespaces', () => {
     expect(nodesOf(answer)).toEqual(['edge', 'one/shop', 'two/shop']);
     expect(edgesOf(answer)).toEqual(['edge → one/shop: 6', 'edge → two/shop: 6', 'two/shop → one/shop: 6']);
     expect(edgesOf(await topology('&namespace=one'))).toEqual(['edge → one/shop: 6', 'two/shop → one/shop: 6']);
+  });
+});
+
+describe('a service that its callers name in several ways', () => {
+  const calls = (peerNamespace: string, ms: number) =>
+    ({
+      direction: 'outbound',
+      peer: 'shop',
+      peerNamespace,
+      counters: { '2xx': 40, timed_out: peerNamespace === '' ? 3 : 0 },
+      latency: { [ms]: 40 },
+    }) as const;
+  on(
+    meshOf([
+      { address: '10.0.0.1:9901', identity: { namespace: 'prod' }, flows: [{}] },
+      { address: '10.0.0.2:9901', identity: { service: 'edge' }, flows: [calls('prod', 10), calls('', 500)] },
+    ]),
+  );
+
+  test.each(FIELD_LISTS)('only %s of the one call, in the same values', async (fields) => {
+    const { edges } = await topology();
+    expect(edges).toHaveLength(1);
+    expect(edges[0]?.precision.capped).toBe(true);
+    const part = await topology(`&fields=${fields}`);
+    expect(part.edges).toEqual(edges.map((edge) => partOf(edge, fields)));
   });
 });

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Agent, request } from 'undici';
+import { CALL_FIELDS } from '../../web/listed-call.ts';
 import { LISTED_FIELDS } from '../../web/listed-service.ts';
 import { median } from './measure.ts';
 import { serviceName } from './store-fleet.ts';
@@ -28,11 +29,11 @@ const OPTIONS = {
 function questionsOf(dashboard: number): string[] {
   const page = dashboard % 10;
   const services = `services?window=5m&fields=${encodeURIComponent(LISTED_FIELDS)}`;
-  if (page === 9) return ['topology?window=5m', services];
+  if (page === 9) return [`topology?window=5m&fields=${encodeURIComponent(CALL_FIELDS)}`, services];
   if (page >= 6) return servicePage(serviceName(dashboard % 5));
   // Of trends the page asks at a tick only for the newest steps.
   const trend = (signal: string) => `query?signal=${signal}&by=service%2Cnamespace&window=60s&step=15s`;
-  return [services, trend('request_rate'), trend('latency_p99')];
+  return [services, trend('latency_p99'), trend('request_rate')];
 }
 
 function servicePage(service: string): string[] {

@@ -78,7 +78,7 @@ export const QUESTIONS: readonly Question[] = [
   {
     name: 'edges, 5m',
     goal: { p50: 15, p99: 40 },
-    ask: (sources, clock) => describeTopology(sources, timeRange(params('window=5m'), clock), {}),
+    ask: (sources, clock) => describeTopology(sources, { range: timeRange(params('window=5m'), clock), filters: {} }),
   },
   query('rate by region, 1h', {}, 'signal=request_rate&by=region&window=1h'),
   query('p99 by region, 1h', {}, 'signal=latency_p99&by=region&window=1h'),

@@ -78,7 +78,7 @@ beforeAll(async () => {
 afterAll(() => run?.stop());
 
 const answered = (plans: number) =>
-  vi.waitUntil(() => ledger.answered > plans * PLAN.length, { timeout: 8_000, interval: 5 });
+  vi.waitUntil(() => ledger.answered > plans * PLAN.length, { timeout: 30_000, interval: 5 });
 
 /** Waits until the sidecars of shop-eu and stock-eu have so many endpoints for catalog. */
 async function knownEndpoints(count: number): Promise<void> {
@@ -88,7 +88,7 @@ async function knownEndpoints(count: number): Promise<void> {
         expect((await statsOf(instance)).value('cluster.catalog.membership_total')).toBe(count);
       }
     },
-    { timeout: 8_000, interval: 50 },
+    { timeout: 30_000, interval: 50 },
   );
 }
 

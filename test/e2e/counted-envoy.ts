@@ -12,7 +12,7 @@ import { told } from '../mesh/faults.ts';
 /** By the called service, or `inbound`; what counted nothing is left out. */
 export type Counted = Readonly<Record<string, string>>;
 
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 40_000;
 
 /** A real Envoy scraped as the collector scrapes it, whenever asked to. */
 export class CountedEnvoy {

@@ -148,9 +148,10 @@ test.each(['light', 'dark'] as const)(
     });
     const instances = page.getByRole('table', { name: /instances/i });
     await instances.getByText('service-b-2').waitFor();
-    const rows = await instances.getByRole('row').allInnerTexts();
-    expect(rows.find((row) => row.includes('service-b-2'))).toMatch(/× the others/);
-    expect(rows.find((row) => row.includes('service-b-1'))).not.toMatch(/× the others/);
+    const rowOf = async (name: string) =>
+      (await instances.getByRole('row').allInnerTexts()).find((row) => row.includes(name));
+    await expect.poll(() => rowOf('service-b-2')).toMatch(/× the others/);
+    await expect.poll(() => rowOf('service-b-1')).not.toMatch(/× the others/);
     await page.locator('canvas').first().waitFor();
     await page.screenshot({ path: join(SCREENSHOTS, `mesh-service-${colorScheme}.png`), fullPage: true });
     await close();
@@ -160,7 +161,7 @@ test.each(['light', 'dark'] as const)(
 test('a phone shows the fleet without scrolling sideways', async () => {
   const { page, close } = await openPage(browser, { url: collector.url, width: 390, height: 844 });
   await page.getByRole('link', { name: 'service_b' }).first().waitFor();
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   await page.screenshot({ path: join(SCREENSHOTS, 'mesh-fleet-phone.png'), fullPage: true });
   await close();
 });

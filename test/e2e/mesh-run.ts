@@ -12,7 +12,7 @@ import { edgeKey, edgesOf, hasLatency, requestsOf, servicesOf, type Truth } from
 
 const INTERVAL_SECONDS = 1;
 /** Two turns of /clusters of five intervals each, what the counting may take, and the second flush of Envoy. */
-const SETTLE_MS = 16_000;
+const SETTLE_MS = 40_000;
 
 interface Parts {
   readonly mesh: TestMesh;

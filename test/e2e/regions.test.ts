@@ -30,7 +30,10 @@ beforeAll(async () => {
   const send = () => sendPlan(PLAN, { entries, portOffset: run.mesh.portOffset, concurrency: 6, ledger });
   await send();
   await controlPlane.withdraw('eu', 'catalog');
-  await vi.waitFor(async () => expect(await endpointsOfCatalog()).toEqual([1, 1, 1]), { timeout: 8_000, interval: 50 });
+  await vi.waitFor(async () => expect(await endpointsOfCatalog()).toEqual([1, 1, 1]), {
+    timeout: 30_000,
+    interval: 50,
+  });
   await send();
 }, 120_000); // the first start on a machine installs Envoy
 
@@ -88,7 +91,7 @@ test('the mesh did what was planned: some of it at home, some away', () => {
 });
 
 test('from region to region: every request, by class, as it was sent', async () => {
-  await vi.waitFor(async () => expect(byRegion(await regions())).toEqual(sent(SERVICES)), 12_000);
+  await vi.waitFor(async () => expect(byRegion(await regions())).toEqual(sent(SERVICES)), 40_000);
   const { regions: routes } = await regions();
   const total = routes.reduce((sum, { requests }) => sum + (requests ?? 0), 0);
   for (const { requests, share } of routes) expect(share).toBeCloseTo((requests ?? 0) / total, 12);
@@ -122,7 +125,7 @@ test('every answer has a latency sample, none below what the application took', 
     const { regions: routes } = await regions();
     const samples = routes.map(({ latencySamples, requests }) => [latencySamples, requests]);
     expect(samples).toEqual(routes.map(({ requests }) => [requests, requests]));
-  }, 12_000);
+  }, 40_000);
   const { regions: routes } = await regions('?service=catalog');
   for (const { latencyMs, precision } of routes) {
     expect(precision).toMatchObject({ source: 'upstream', capped: false });

@@ -156,24 +156,24 @@ describe('clusters and hosts that come and go', () => {
     await counted.expectSince({ b: '2xx 5; 5 samples' });
 
     await write('eds', [hosts()]);
-    await vi.waitFor(async () => expect(await stat('cluster.b.membership_total')).toBe('0'), 5_000);
+    await vi.waitFor(async () => expect(await stat('cluster.b.membership_total')).toBe('0'), 20_000);
     await send(envoy, 'b', 2, 503);
     await counted.expectSince({ b: '5xx 2, no_healthy_upstream 2' });
     await write('eds', [hosts(servers.http)]);
-    await vi.waitFor(async () => expect(await stat('cluster.b.membership_total')).toBe('1'), 5_000);
+    await vi.waitFor(async () => expect(await stat('cluster.b.membership_total')).toBe('1'), 20_000);
     await send(envoy, 'b', 3);
     await counted.expectSince({ b: '2xx 3; 3 samples' });
 
     await write('cds', [peer({ connect_timeout: '2s' })]);
-    await vi.waitFor(async () => expect(await stat('cluster_manager.cluster_modified')).toBe('1'), 5_000);
+    await vi.waitFor(async () => expect(await stat('cluster_manager.cluster_modified')).toBe('1'), 20_000);
     await send(envoy, 'b', 4, 404);
     await counted.expectSince({ b: '4xx 4; 4 samples' });
 
     await write('cds', []);
-    await vi.waitFor(async () => expect(await stat('cluster.b.membership_total')).toBe(undefined), 5_000);
+    await vi.waitFor(async () => expect(await stat('cluster.b.membership_total')).toBe(undefined), 20_000);
     await counted.expectSince({});
     await write('cds', [peer()]);
-    await vi.waitFor(async () => expect(await stat('cluster.b.membership_total')).toBe('1'), 5_000);
+    await vi.waitFor(async () => expect(await stat('cluster.b.membership_total')).toBe('1'), 20_000);
     await send(envoy, 'b', 6);
     await counted.expectSince({ b: '2xx 6; 6 samples' });
   });
@@ -240,7 +240,7 @@ test.each<Shown>([
       text,
       prometheus,
     ]);
-  }, 5_000);
+  }, 20_000);
 });
 
 /** What a body comes to, counted from zero. */

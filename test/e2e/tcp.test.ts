@@ -103,7 +103,7 @@ beforeAll(async () => {
     storagePath: join(folder, 'sidelight.db'),
     intervalSeconds: 1,
   });
-  await vi.waitFor(async () => expect((await api<StatusAnswer>('status')).scrape.up).toBe(1), 8_000);
+  await vi.waitFor(async () => expect((await api<StatusAnswer>('status')).scrape.up).toBe(1), 30_000);
   await talk(ports.outbound, OUTBOUND);
   await talk(ports.inbound, INBOUND);
   held = await hold(ports.outbound, HELD.bytes);
@@ -146,7 +146,7 @@ async function hold(port: number, bytes: number): Promise<typeof held> {
   await vi.waitFor(async () => {
     const { database } = await signal('active_connections');
     expect(database?.newest).toBe(SENT.connections - OUTBOUND.closed);
-  }, 8_000);
+  }, 30_000);
   const least = performance.now() - since;
   await closedBoth(socket);
   return { least, most: performance.now() - before };
@@ -196,7 +196,7 @@ test('connections that were begun', async () => {
       database: { sum: SENT.connections },
       inbound: { sum: INBOUND.connections },
     });
-  }, 8_000);
+  }, 30_000);
 });
 
 test('connections that are open', async () => {
@@ -205,7 +205,7 @@ test('connections that are open', async () => {
       database: { newest: SENT.connections - SENT.closed },
       inbound: { newest: 0 },
     });
-  }, 8_000);
+  }, 30_000);
 });
 
 test('bytes in both directions', async () => {
@@ -221,7 +221,7 @@ test('bytes in both directions', async () => {
       { rx: received, tx: received },
       { rx: sent, tx: sent },
     ]);
-  }, 12_000);
+  }, 60_000);
   expect(Object.keys(await signal('bytes_tx')).sort()).toEqual(['database', 'inbound']);
 });
 
@@ -235,7 +235,7 @@ test('one sample for each connection that ended, and none of those that are open
       );
     expect([samples('inbound_connections'), samples('outbound_connections')]).toEqual([INBOUND.closed, SENT.closed]);
     expect([samples('inbound'), samples('outbound')]).toEqual([0, 0]);
-  }, 12_000);
+  }, 60_000);
 });
 
 test('how long connections lasted', async () => {
@@ -246,7 +246,7 @@ test('how long connections lasted', async () => {
     expect(p99.inbound).not.toEqual([]);
     for (const short of [...(p99.inbound ?? [Number.NaN]), Math.min(...(p50.database ?? []))])
       expect(short).toBeLessThanOrEqual(within(longestShort).most);
-  }, 8_000);
+  }, 30_000);
 });
 
 /** Envoy records whole milliseconds, cut off, in bins that are up to a tenth of their values wide, at the end as it sees it. */

@@ -41,9 +41,9 @@ describe('crafted names', () => {
     return dashboard.look('/', async (page) => {
       const links = page.locator('.fleet-table tbody th a');
       await links.first().waitFor();
-      expect((await links.evaluateAll((all) => all.map(({ textContent }) => textContent))).sort()).toEqual(
-        [...CRAFTED_NAMES].sort(),
-      );
+      await expect
+        .poll(async () => (await links.evaluateAll((all) => all.map(({ textContent }) => textContent))).sort())
+        .toEqual([...CRAFTED_NAMES].sort());
     });
   });
 
@@ -54,7 +54,7 @@ describe('crafted names', () => {
       await link.click();
       const head = page.getByRole('heading', { level: 1 });
       await page.locator('canvas').first().waitFor();
-      expect((await head.textContent())?.trim()).toBe(name);
+      await expect.poll(async () => (await head.textContent())?.trim()).toBe(name);
       await expectTextOnly(page);
       await page.goBack();
       await page.locator('.fleet-table').waitFor();
@@ -62,7 +62,7 @@ describe('crafted names', () => {
       await expect.poll(() => page.locator('.fleet-table tbody tr').count()).toBe(1);
       await page.reload();
       await link.waitFor();
-      expect(await page.locator('.fleet-table tbody tr').count()).toBe(1);
+      await expect.poll(() => page.locator('.fleet-table tbody tr').count()).toBe(1);
     });
   });
 });

@@ -82,8 +82,8 @@ async function expectInPlace(page: Page): Promise<void> {
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: width > 2000 ? 2000 : 900 });
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-    expect(await page.evaluate(misplaced), `at ${width} px`).toEqual([]);
-    expect(await page.evaluate(overlapping), `at ${width} px`).toEqual([]);
+    await expect.poll(() => page.evaluate(misplaced), { message: `at ${width} px` }).toEqual([]);
+    await expect.poll(() => page.evaluate(overlapping), { message: `at ${width} px` }).toEqual([]);
   }
 }
 
@@ -151,9 +151,12 @@ test.each([390, 1280])('charts of a page show a moment at the same place, at %i 
         const slider = page.getByRole('slider', { name: 'Requests by class: moment' });
         await slider.focus();
         await page.keyboard.press(key);
-        const places = await Promise.all([0, 1, 2, 3].map((chart) => plotEdges(page, chart)));
-        expect(places[0]).toHaveLength(1);
-        expect(new Set(places.map(String)).size, JSON.stringify(places)).toBe(1);
+        await expect
+          .poll(async () => {
+            const places = await Promise.all([0, 1, 2, 3].map((chart) => plotEdges(page, chart)));
+            return places[0]?.length === 1 && new Set(places.map(String)).size === 1 ? 'in line' : places;
+          })
+          .toBe('in line');
       }
     },
     { width },

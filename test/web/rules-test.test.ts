@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { firedTimes, lengthInWords, nameOfLabels, percent } from '../../web/pages/alerts/rule-test-words.ts';
-import { type OpenedDashboard, openDashboard, screenshotPath } from './opened-dashboard.ts';
+import { expectNoSidewaysScroll, type OpenedDashboard, openDashboard, screenshotPath } from './opened-dashboard.ts';
 
 let dashboard: OpenedDashboard;
 
@@ -34,11 +34,11 @@ test('nothing is tried before it is asked for; then each rule tells when it woul
     await tryAll(page);
     expect(tries()).toEqual(['/api/v1/rules/test?rule=SlowService&window=7d&max_alerts=3']);
     const slow = page.locator('.tried-rule').first();
-    expect(await slow.getByRole('img').count()).toBe(2);
+    await expect.poll(() => slow.getByRole('img').count()).toBe(2);
     await slow.getByRole('img', { name: /^checkout \(shop\): fired 3 times/ }).waitFor();
-    expect(await slow.innerText()).toContain('above: 430ms');
+    await expect.poll(() => slow.innerText()).toContain('above: 430ms');
     await slow.locator('summary').click();
-    expect(await slow.locator('.tried-firings tbody tr').count()).toBe(4);
+    await expect.poll(() => slow.locator('.tried-firings tbody tr').count()).toBe(4);
     await page.getByText('The past can not tell: whether scrapes failed is not kept.').waitFor();
   }));
 
@@ -69,12 +69,14 @@ test.each([
     async (page) => {
       await tryAll(page);
       await page.locator('.tried-table summary').first().click();
-      const [content, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-      expect(content).toBeLessThanOrEqual(shown ?? 0);
-      const cut = await page
-        .locator('.tried-firings .col-labels:visible')
-        .evaluateAll((cells) => cells.filter((cell) => cell.getBoundingClientRect().right > window.innerWidth).length);
-      expect(cut).toBe(0);
+      await expectNoSidewaysScroll(page);
+      const seen = page.locator('.tried-firings .col-labels:visible');
+      await seen.first().waitFor();
+      const cut = () =>
+        seen.evaluateAll(
+          (cells) => cells.filter((cell) => cell.getBoundingClientRect().right > window.innerWidth).length,
+        );
+      await expect.poll(cut).toBe(0);
       expect(await page.locator('body').innerText()).not.toMatch(/NaN|Infinity|undefined|\[object/);
       await page.screenshot({ path: screenshotPath(`rules-test-${size}-${colorScheme}`), fullPage: true });
       const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -97,7 +97,7 @@ test.each(PRINTED)('%s on paper, from a dark page: dark on white, without what o
       expect(await page.locator('nav:visible, .tools:visible, .download:visible, .theme-switch:visible').count()).toBe(
         0,
       );
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(718);
+      await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(718);
       await page.screenshot({
         path: screenshotPath(`print${address.replaceAll(/\W/g, '-').slice(0, 20)}`),
         fullPage: true,
@@ -145,7 +145,7 @@ test('the whole topology is on paper, wherever one had moved to', () =>
     expect(box).toMatch(/^0 0 [\d.]+ [\d.]+$/);
     expect(transform).toBe('');
     await expect.poll(() => drawing.getAttribute('viewBox')).toBe(null);
-    expect(await drawing.locator('> g').getAttribute('transform')).toBe(moved);
+    await expect.poll(() => drawing.locator('> g').getAttribute('transform')).toBe(moved);
   }));
 
 /** What a PDF draws, and the dots of its pictures, unpacked. */

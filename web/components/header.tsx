@@ -1,5 +1,5 @@
 import { firingAlerts } from '../state/alerts.ts';
-import { live } from '../state/collector.ts';
+import { live, status } from '../state/collector.ts';
 import { addressOf, location } from '../state/router.ts';
 import type { PlainPage } from '../state/url.ts';
 import { LiveControl } from './live-control.tsx';
@@ -51,7 +51,7 @@ function isAbout(current: string, entry: PlainPage): boolean {
 
 function DownTargets() {
   const targets = live.latestTick.value?.targets;
-  const down = targets ? targets.total - targets.up : 0;
+  const down = targets ? targets.total - targets.up : (status.value?.scrape.down ?? 0);
   return down > 0 ? <Badge amount={down} word="down" /> : null;
 }
 

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /** Every row's focus is that of its head: the link in it, or the head itself. */
 const ROWS = ':is(table.rows-by-key, .rows-by-key table) tbody tr[data-row]';
@@ -13,7 +13,7 @@ function isTyping(target: EventTarget | null): boolean {
 
 /** j and k move through the rows from anywhere; the arrow keys once a row has the focus. Enter follows its link. */
 export function useRowKeys(): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = new AbortController();
     document.addEventListener('keydown', moveRow, { signal: stop.signal });
     return () => stop.abort();

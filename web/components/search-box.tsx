@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { changeView, location } from '../state/router.ts';
 import { isTaken } from './shortcuts.ts';
 
@@ -9,7 +9,7 @@ interface SearchBoxProps {
 /** Narrows a table. `/` focuses it, Escape empties it. The words are in the address. */
 export function SearchBox({ label }: SearchBoxProps) {
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = new AbortController();
     document.addEventListener('keydown', (event) => focusOnSlash(event, box.current), { signal: stop.signal });
     return () => stop.abort();

@@ -1,6 +1,6 @@
 /** The keys that work everywhere. Help and footer show what stands here. */
 
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { togglePause } from '../state/collector.ts';
 import { openPage } from '../state/router.ts';
 import type { PlainPage } from '../state/url.ts';
@@ -26,7 +26,7 @@ export function isTaken(event: KeyboardEvent): boolean {
 
 /** `p` pauses, `g` and a letter goes to a page, `?` asks for help. */
 export function useShortcuts(openHelp: () => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = new AbortController();
     let leaderAt = Number.NEGATIVE_INFINITY;
     const pressed = (event: KeyboardEvent) => {

@@ -1,6 +1,6 @@
 /** Which percentiles of a group of requests are lower bounds only. */
 
-import type { LatencyMs } from '../../server/api/contract.ts';
+import type { LatencyMs, Precision } from '../../server/api/contract.ts';
 import type { ShownFigures } from '../listed-service.ts';
 
 export type Percentile = Exclude<keyof LatencyMs, 'mean'>;
@@ -13,7 +13,7 @@ const QUANTILE: Readonly<Record<Percentile, number>> = { p50: 0.5, p90: 0.9, p95
  */
 export function isCapped(
   percentile: Percentile,
-  figures: Pick<ShownFigures, 'latencySamples' | 'timeouts' | 'precision'>,
+  figures: Pick<ShownFigures, 'latencySamples' | 'timeouts'> & { readonly precision: Pick<Precision, 'capped'> },
 ): boolean {
   const { latencySamples, timeouts, precision } = figures;
   if (!precision.capped) return false;

@@ -64,6 +64,15 @@ export interface Figures extends PlaceFigures {
   activeRequests: number | null;
 }
 
+/** What `fields` takes of figures: whole fields, or single ones of those that have fields of their own. */
+export type FigureField = keyof Figures | `latencyMs.${keyof LatencyMs}` | `precision.${keyof Precision}`;
+
+/** The figures that were asked for. */
+export type FigureParts = Partial<Omit<Figures, 'latencyMs' | 'precision'>> & {
+  latencyMs?: Partial<LatencyMs>;
+  precision?: Partial<Precision>;
+};
+
 export type CodeClass = '2xx' | '3xx' | '4xx' | '5xx';
 
 /** Events by reason. Reasons are disjoint, and may exceed failed requests, since tries fail too. */

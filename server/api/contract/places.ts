@@ -1,6 +1,6 @@
 /** Who calls whom, and from where to where: /api/v1/topology and /api/v1/regions. */
 
-import type { AnswerRange, Figures, PlaceFigures, Role, TierName } from './figures.ts';
+import type { AnswerRange, FigureField, FigureParts, Figures, PlaceFigures, Role, TierName } from './figures.ts';
 
 export interface TopologyNode {
   id: string;
@@ -20,6 +20,19 @@ export interface TopologyAnswer extends AnswerRange {
   tiers: TierName[];
   nodes: TopologyNode[];
   edges: TopologyEdge[];
+}
+
+/** What `fields` of /api/v1/topology takes. */
+export type TopologyEdgeField = keyof TopologyEdge | FigureField;
+
+/** A call with the fields that were asked for. */
+export type TopologyEdgePart = Pick<TopologyEdge, 'source' | 'target'> & FigureParts;
+
+/** The answer where `fields` is given. */
+export interface TopologyPartsAnswer extends AnswerRange {
+  tiers: TierName[];
+  nodes: TopologyNode[];
+  edges: TopologyEdgePart[];
 }
 
 export interface RegionRoute extends PlaceFigures {

@@ -4,9 +4,9 @@ import type {
   AnswerRange,
   FailureSource,
   Failures,
+  FigureField,
+  FigureParts,
   Figures,
-  LatencyMs,
-  Precision,
   Role,
   TierName,
   Vantage,
@@ -29,15 +29,13 @@ export interface ServicesAnswer extends AnswerRange {
   services: ServiceSummary[];
 }
 
-/** What `fields` of /api/v1/services takes: whole fields, or single ones of those that have fields of their own. */
-export type ServiceField = keyof ServiceSummary | `latencyMs.${keyof LatencyMs}` | `precision.${keyof Precision}`;
+/** What `fields` of /api/v1/services takes. */
+export type ServiceField = keyof ServiceSummary | FigureField;
 
 /** A service with the fields that were asked for. */
 export type ServicePart = Pick<ServiceSummary, 'service' | 'namespace'> &
-  Partial<Omit<ServiceSummary, 'latencyMs' | 'precision'>> & {
-    latencyMs?: Partial<LatencyMs>;
-    precision?: Partial<Precision>;
-  };
+  Partial<Omit<ServiceSummary, keyof Figures>> &
+  FigureParts;
 
 /** The answer where `fields` is given. */
 export interface ServicePartsAnswer extends AnswerRange {

@@ -7,8 +7,8 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import type { AlertCounts, AlertHistoryAnswer, StatusAnswer, Tick } from '../../../server/api/contract.ts';
+import { EDGE_FIELDS, edgePart, fieldsOf, SERVICE_FIELDS, servicePart } from '../../../server/api/fields.ts';
 import { parseParams } from '../../../server/api/params.ts';
-import { fieldsOf, partOf } from '../../../server/api/service-fields.ts';
 import { fakeAlerts, fakeFirings, fakeRules } from './fake-alerts.ts';
 import { fakeRegionRoutes, fakeTopology } from './fake-calls.ts';
 import { type FakeRange, fakeSeries, fakeService, fakeSummary } from './fake-figures.ts';
@@ -202,7 +202,7 @@ export class FakeApi {
     if (path === 'alerts') return this.alerting === null ? null : fakeAlerts(this.alerting, this.options.now());
     if (path === 'rules') return this.alerting === null ? null : fakeRules(this.alerting, this.options.now());
     if (path === 'rules/test') return this.alerting === null ? null : fakeRulesTest(this.options.now());
-    if (path === 'topology') return fakeTopology(this.mesh, range);
+    if (path === 'topology') return this.topologyOf(range, parameters);
     if (path === 'regions')
       return fakeRegionRoutes(
         this.mesh.filter(({ service }) => name === null || service === name),
@@ -250,9 +250,17 @@ export class FakeApi {
   }
 
   private servicesOf(range: FakeRange, parameters: URLSearchParams): readonly unknown[] {
-    const fields = fieldsOf(parseParams(parameters.toString(), [...parameters.keys()]));
+    const fields = fieldsOf(parseParams(parameters.toString(), [...parameters.keys()]), SERVICE_FIELDS);
     const services = this.mesh.map((service) => ({ ...fakeSummary(service, range), alerts: this.alertsOf(service) }));
-    return fields ? services.map(partOf(fields)) : services;
+    return fields ? services.map(servicePart(fields)) : services;
+  }
+
+  private topologyOf(range: FakeRange, parameters: URLSearchParams): unknown {
+    const fields = fieldsOf(parseParams(parameters.toString(), [...parameters.keys()]), EDGE_FIELDS);
+    const topology = fakeTopology(this.mesh, range);
+    if (!fields) return topology;
+    const part = edgePart(fields);
+    return { ...topology, edges: topology.edges.map((edge) => part(edge, edge)) };
   }
 
   private alertsOf({ service }: FakeService): AlertCounts {

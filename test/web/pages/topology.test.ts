@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TopologyAnswer } from '../../../server/api/contract.ts';
-import { reveal, wholeOf, zoom } from '../../../web/pages/topology/camera.ts';
+import { moreBeyond, reveal, wholeOf, zoom } from '../../../web/pages/topology/camera.ts';
 import { orderEdges } from '../../../web/pages/topology/edge-order.ts';
 import { NODE_HEIGHT, NODE_WIDTH, type Placement, type Structure } from '../../../web/pages/topology/geometry.ts';
 import {
@@ -178,6 +178,21 @@ describe('the camera', () => {
   test('shows all, in the middle, and enlarges nothing', () => {
     expect(wholeOf({ width: 400, height: 200 }, box)).toEqual({ x: 200, y: 100, scale: 1 });
     expect(wholeOf({ width: 1568, height: 100 }, box).scale).toBe(0.5);
+  });
+  test('nothing lies under the legend, nor on a narrow screen under the buttons', () => {
+    const tall = wholeOf({ width: 300, height: 3560 }, box);
+    expect(tall).toMatchObject({ y: 8, scale: 0.1 });
+    expect(tall.y + 3560 * tall.scale).toBeLessThanOrEqual(box.height - 28);
+    expect(wholeOf({ width: 300, height: 3480 }, { width: 360, height: 400 })).toMatchObject({ y: 40, scale: 0.55 });
+  });
+  test.each([
+    [{ x: 0, y: 0, scale: 1 }, []],
+    [{ x: -1, y: 0, scale: 1 }, ['left']],
+    [{ x: 0, y: 0, scale: 2.1 }, ['right']],
+    [{ x: -1, y: 0, scale: 2.1 }, ['left', 'right']],
+    [{ x: 400, y: -90, scale: 1 }, []],
+  ])('%j of a graph of half the width: there is more at %j', (camera, sides) => {
+    expect(moreBeyond(camera, { width: 400, height: 200 }, box)).toEqual(sides);
   });
   test('zooming keeps what is under the pointer', () =>
     expect(zoom({ x: 0, y: 0, scale: 1 }, 2, [100, 50])).toEqual({ x: -100, y: -50, scale: 2 }));

@@ -80,7 +80,7 @@ function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
       <>
         <AllQuiet />
         {chart}
-        <EndedAlerts ended={ended} now={now} focus={shownKey} />
+        <EndedAlerts ended={ended} areOthers={false} now={now} focus={shownKey} />
       </>
     );
   return (
@@ -114,7 +114,7 @@ function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
         />
       </div>
       {rows.length === 0 && <p class="nothing">No alert matches “{search}”.</p>}
-      <EndedAlerts ended={ended} now={now} focus={shownKey} />
+      <EndedAlerts ended={ended} areOthers now={now} focus={shownKey} />
     </>
   );
 }

@@ -21,12 +21,14 @@ export function useEnded(): readonly AlertFiringItem[] {
 
 interface EndedAlertsProps {
   readonly ended: readonly AlertFiringItem[];
+  /** Whether others stand above. */
+  readonly areOthers: boolean;
   readonly now: number;
   readonly focus: string;
 }
 
-export function EndedAlerts({ ended, now, focus }: EndedAlertsProps) {
-  if (ended.length === 0) return <p class="nothing">No other alert ended in the last day.</p>;
+export function EndedAlerts({ ended, areOthers, now, focus }: EndedAlertsProps) {
+  if (ended.length === 0) return <p class="nothing">No {areOthers && 'other '}alert ended in the last day.</p>;
   return (
     <div class="rows-by-key">
       <div class="tools">

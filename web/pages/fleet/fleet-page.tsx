@@ -28,8 +28,9 @@ export function FleetPage() {
   const span = timeSpan.value;
   const step = stepFor(TREND_POINTS);
   const services = useAnswer(api.services(span)).value;
-  const rates = useAnswer(api.trends('request_rate', span, step), step.ms).value;
+  // Asked for in this order the collector tells the rates from what it read for the latencies.
   const latencies = useAnswer(api.trends('latency_p99', span, step), step.ms).value;
+  const rates = useAnswer(api.trends('request_rate', span, step), step.ms).value;
   const grace = graceMs.value;
   const trends = useMemo(
     () => rates.data && readTrends(rates.data, latencies.data, grace),

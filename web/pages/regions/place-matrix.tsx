@@ -21,8 +21,7 @@ export function PlaceMatrix({ matrix, window, kind }: PlaceMatrixProps) {
     <section class="panel matrix-box" tabIndex={0} aria-label={`Calls from ${kind} to ${kind}`}>
       <table class="data matrix">
         <caption>
-          From the caller’s {kind} (rows) to the {kind} that answered (columns): area is the share of calls, the figure
-          is p95
+          From the caller’s {kind} to the {kind} that answered: area is the share of calls, the figure is p95
         </caption>
         <thead>
           <tr>
@@ -46,6 +45,7 @@ export function PlaceMatrix({ matrix, window, kind }: PlaceMatrixProps) {
                 <RouteCell
                   key={to.key}
                   route={matrix.routeBetween(from, to)}
+                  to={placeName(to)}
                   largest={largest}
                   window={window}
                   home={from.key !== '' && from.key === to.key}
@@ -73,6 +73,8 @@ function PlaceHead({ place }: { readonly place: Place }) {
 
 interface RouteCellProps {
   readonly route: Route | undefined;
+  /** Name of the place that answered. */
+  readonly to: string;
   readonly largest: number;
   readonly window: string;
   readonly home: boolean;
@@ -80,10 +82,10 @@ interface RouteCellProps {
 
 const BOX = 44;
 
-function RouteCell({ route, largest, window, home }: RouteCellProps) {
+function RouteCell({ route, to, largest, window, home }: RouteCellProps) {
   if (!route || route.requests === 0) {
     return (
-      <td class={home ? 'home' : ''}>
+      <td class={home ? 'none home' : 'none'}>
         <span class="unit">no calls</span>
       </td>
     );
@@ -91,7 +93,7 @@ function RouteCell({ route, largest, window, home }: RouteCellProps) {
   const health = routeHealth(route);
   const side = largest > 0 ? BOX * Math.sqrt((route.share ?? 0) / largest) : 0;
   return (
-    <td class={home ? 'home' : ''}>
+    <td class={home ? 'home' : ''} data-label={to}>
       <div class="route" {...explainedAlone(routeInWords(route, window))}>
         <svg class={`route-area ${health}`} width={BOX} height={BOX} aria-hidden="true">
           <rect x={(BOX - side) / 2} y={(BOX - side) / 2} width={side} height={side} />

@@ -142,7 +142,7 @@ interface CrossingStripProps {
 function CrossingStrip({ routes, place, window }: CrossingStripProps) {
   const { requests, requestRate, across, within, unknown } = crossing(routes);
   return (
-    <dl class="strip" aria-label={`Calls over the last ${window}`}>
+    <dl class="strip crossing" aria-label={`Calls over the last ${window}`}>
       <div>
         <dt>Calls</dt>
         <dd>

@@ -18,6 +18,9 @@ export interface Size {
 export const SMALLEST_SCALE = 0.08;
 export const LARGEST_SCALE = 3;
 const PADDING = 8;
+/** Below is the legend, and above, on a narrow screen, the buttons: all is seen beside them. */
+const LEGEND = 28;
+const BUTTONS = 40;
 
 const NARROW_BOX = 600;
 const READABLE = 0.55;
@@ -26,11 +29,20 @@ const READABLE = 0.55;
 export function wholeOf(graph: Size, box: Size): Camera {
   const whole = Math.min(
     (box.width - 2 * PADDING) / Math.max(1, graph.width),
-    (box.height - 2 * PADDING) / Math.max(1, graph.height),
+    (box.height - 2 * PADDING - LEGEND) / Math.max(1, graph.height),
   );
-  const scale = clampScale(Math.min(1, box.width < NARROW_BOX ? Math.max(READABLE, whole) : whole));
-  const start = (length: number, room: number) => Math.max(0, (room - length * scale) / 2);
-  return { x: start(graph.width, box.width), y: start(graph.height, box.height), scale };
+  const isNarrow = box.width < NARROW_BOX;
+  const scale = clampScale(Math.min(1, isNarrow ? Math.max(READABLE, whole) : whole));
+  const middle = (length: number, room: number) => Math.max(0, (room - length * scale) / 2);
+  const lowest = box.height - LEGEND - PADDING - graph.height * scale;
+  const y = Math.max(isNarrow ? BUTTONS : 0, Math.min(lowest, middle(graph.height, box.height)));
+  return { x: middle(graph.width, box.width), y, scale };
+}
+
+/** Sides on which there is more than is seen. */
+export function moreBeyond({ x, scale }: Camera, graph: Size, box: Size): readonly ('left' | 'right')[] {
+  const isCut = { left: x < 0, right: x + graph.width * scale > box.width };
+  return (['left', 'right'] as const).filter((side) => isCut[side]);
 }
 
 /** Larger or smaller, with the given place of the screen staying where it is. */

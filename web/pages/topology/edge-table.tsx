@@ -42,7 +42,7 @@ export function EdgeTable({ graph, found, window, grouping }: EdgeTableProps) {
         sort={sort}
         onSort={(next) => changeView({ sort: next })}
       />
-      {rows.length === 0 && graph.edges.length > 0 && <p class="nothing">No call matches “{search}”.</p>}
+      {rows.length === 0 && <p class="nothing">No call matches “{search}”.</p>}
     </div>
   );
 }

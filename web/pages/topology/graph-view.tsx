@@ -61,7 +61,7 @@ export function GraphView({ graph, placement, name, found, onSelect, onOpen }: G
   };
   return (
     <div
-      class={`graph${camera.at.scale < READABLE_SCALE && !onPaper ? ' far' : ''}${graph.edges.length > MANY_EDGES ? ' dense' : ''}${camera.at.glides ? ' glides' : ''}`}
+      class={`graph${camera.at.scale < READABLE_SCALE && !onPaper ? ' far' : ''}${graph.edges.length > MANY_EDGES ? ' dense' : ''}${camera.at.glides ? ' glides' : ''}${onPaper ? '' : camera.more.map((side) => ` more-${side}`).join('')}`}
       ref={camera.box}
       onFocusIn={(event) => setNear(nodeOf(event.target))}
       onFocusOut={left}

@@ -1,7 +1,7 @@
 /** What is drawn of the topology: services, or their namespaces, and the calls between them. Pure. */
 
-import type { TopologyAnswer, TopologyEdge } from '../../../server/api/contract.ts';
 import { DEGRADED, FAILING, FEW_FAILURES, type Health, judge } from '../../figures/health.ts';
+import type { ListedCall, ListedCalls } from '../../listed-call.ts';
 import type { ListedService } from '../../listed-service.ts';
 import type { View } from '../../state/url.ts';
 
@@ -27,7 +27,7 @@ export interface GraphEdge {
   readonly errorRate: number | null;
   /** Of one call; of several together the slowest one's, since percentiles do not add up. */
   readonly p95: number | null;
-  readonly calls: readonly TopologyEdge[];
+  readonly calls: readonly ListedCall[];
   readonly health: Health;
 }
 
@@ -42,7 +42,7 @@ export const GROUPED_FROM = 80;
 const NO_NAMESPACE = '(none)';
 
 /** Whether services are shown one by one or by namespace. */
-export function groupingOf({ nodes }: Pick<TopologyAnswer, 'nodes'>, chosen: View['nodes']): 'service' | 'namespace' {
+export function groupingOf({ nodes }: Pick<ListedCalls, 'nodes'>, chosen: View['nodes']): 'service' | 'namespace' {
   if (chosen) return chosen;
   const namespaces = new Set(nodes.map(({ namespace }) => namespace));
   return nodes.length >= GROUPED_FROM && namespaces.size > 1 ? 'namespace' : 'service';
@@ -54,7 +54,7 @@ export function idOf({ service, namespace }: { readonly service: string; readonl
 }
 
 /** The services and the calls between them. */
-export function serviceGraph({ nodes, edges }: TopologyAnswer, services: readonly ListedService[]): Graph {
+export function serviceGraph({ nodes, edges }: ListedCalls, services: readonly ListedService[]): Graph {
   const known = new Map(services.map((service) => [idOf(service), service]));
   const ids = new Set(nodes.map(({ id }) => id));
   return {
@@ -109,7 +109,7 @@ export function namespaceGraph({ nodes, edges }: Graph): Graph {
   };
 }
 
-function edgeOf(source: string, target: string, calls: readonly TopologyEdge[]): GraphEdge {
+function edgeOf(source: string, target: string, calls: readonly ListedCall[]): GraphEdge {
   const requests = sum(calls.map((call) => call.requests));
   const failures = calls.map((call) =>
     call.errorRate === null || call.requests === null ? null : call.requests * call.errorRate,

@@ -1,6 +1,5 @@
 import '../../styles/topology.css';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { TopologyAnswer } from '../../../server/api/contract.ts';
 import { api } from '../../api.ts';
 import { Download } from '../../components/download.tsx';
 import { narrow } from '../../components/narrow.ts';
@@ -10,6 +9,7 @@ import { isTaken } from '../../components/shortcuts.ts';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { useTitle } from '../../components/title.ts';
 import { spanInWords } from '../../format/time.ts';
+import type { ListedCalls } from '../../listed-call.ts';
 import { useAnswer } from '../../state/answer.ts';
 import { timeSpan } from '../../state/collector.ts';
 import { changeView, location, openPage } from '../../state/router.ts';
@@ -46,7 +46,7 @@ export function TopologyPage() {
 }
 
 interface TopologyProps {
-  readonly answer: TopologyAnswer;
+  readonly answer: ListedCalls;
   readonly whole: Graph;
 }
 
@@ -117,7 +117,9 @@ function Topology({ answer, whole }: TopologyProps) {
           onOpen={open}
         />
       )}
-      {(asTable || narrow.value) && <EdgeTable graph={graph} found={found} window={window} grouping={grouping} />}
+      {(asTable || narrow.value) && graph.edges.length > 0 && (
+        <EdgeTable graph={graph} found={found} window={window} grouping={grouping} />
+      )}
       {graph.edges.length === 0 && <p class="nothing">No calls in the last {window}.</p>}
     </>
   );

@@ -2,11 +2,13 @@
 
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { type Camera, lookAt, pan, reveal, type Size, wholeOf, zoom } from './camera.ts';
+import { type Camera, lookAt, moreBeyond, pan, reveal, type Size, wholeOf, zoom } from './camera.ts';
 import { NODE_HEIGHT, NODE_WIDTH, type Placement, type Spot } from './geometry.ts';
 
 export interface CameraControl {
   readonly at: Camera;
+  /** Sides on which there is more than is seen. */
+  readonly more: readonly string[];
   readonly box: RefObject<HTMLDivElement | null>;
   readonly handlers: {
     onPointerDown(event: PointerEvent): void;
@@ -55,6 +57,7 @@ export function useCamera(placement: Placement, name: string): CameraControl {
   const drag = useDrag(change);
   return {
     at,
+    more: moreBeyond(at, placement, size()),
     box,
     ...drag,
     showAll: () => {
