@@ -36,10 +36,9 @@ export class Times {
   cut({ from, to }: Interval): void {
     let kept = 0;
     for (const run of this.runs) {
-      if (run.from >= to || run.to <= from) continue;
       run.from = Math.max(run.from, from);
       run.to = Math.min(run.to, to);
-      this.runs[kept++] = run;
+      if (run.from < run.to) this.runs[kept++] = run;
     }
     this.runs.length = kept;
   }

@@ -13,8 +13,8 @@ const LEAST_SHARE = 1 / 2;
 const MOST_QUESTIONS = 100;
 /** What is settled is not always equally far behind. */
 const MARGIN_MS = 1000;
-/** By how much it is taken to come nearer from one answer to the next. */
-const NEARER_MS = 100;
+/** It is taken to come nearer by this share of the way with each answer, as it may be farther again with the next. */
+const NEARER_SHARE = 1 / 4;
 
 /** A query of one cell. */
 export interface SumsRequest {
@@ -68,7 +68,7 @@ export class RunningSums {
 
   /** Something was stored that began at `time`. */
   changedFrom(time: number): void {
-    for (const [key, { to }] of this.known) if (to > time) this.take(key);
+    for (const [key, { to }] of this.known) if (to > time) this.drop(key);
   }
 
   answer(request: SumsRequest): EncodedAnswer {
@@ -93,7 +93,7 @@ export class RunningSums {
       const stayed = moved === 'unsettled' ? this.tryMove(request, key, movedOn(request, known, known.to)) : moved;
       if (typeof stayed === 'object') return stayed;
     }
-    this.take(key);
+    this.drop(key);
     const begins = this.tryMove(request, key, begun(request, end));
     return typeof begins === 'object' ? begins : undefined;
   }
@@ -102,16 +102,15 @@ export class RunningSums {
     if (!moving) return undefined;
     const moved = request.move(moving.move);
     if (typeof moved !== 'object') return moved;
-    this.take(key);
+    this.drop(key);
     this.keep(key, { ...moving.move.rest, tier: moving.tier, sums: moved.sums });
     return moved;
   }
 
-  /** What is settled may be nearer just once: then the next answer would take something for settled that is not. */
   private setLag(key: string, lag: number): void {
-    const before = this.lags.get(key) ?? 0;
+    const before = this.lags.get(key) ?? lag;
     this.lags.delete(key);
-    this.lags.set(key, Math.max(lag, before - NEARER_MS));
+    this.lags.set(key, Math.max(lag, before - NEARER_SHARE * (before - lag)));
     const [oldest] = this.lags.keys();
     if (this.lags.size > MOST_QUESTIONS && oldest !== undefined) this.lags.delete(oldest);
   }
@@ -121,15 +120,14 @@ export class RunningSums {
     this.bytes += known.sums.size;
     for (const oldest of this.known.keys()) {
       if (this.bytes <= this.most) return;
-      this.take(oldest);
+      this.drop(oldest);
     }
   }
 
-  private take(key: string): Known | undefined {
+  private drop(key: string): void {
     const known = this.known.get(key);
     if (known) this.bytes -= known.sums.size;
     this.known.delete(key);
-    return known;
   }
 }
 
