@@ -1,7 +1,11 @@
 import { BIN_KEYS } from '../model/histogram.ts';
-import { type ListPart, type PackedList, packNumbers } from './packed.ts';
+import { hasNegative, negate } from './cell-columns.ts';
+import type { ListPart } from './packed.ts';
 
 const FIRST_ROWS = 32;
+
+/** Used again for every table. */
+let order = new Int32Array(BIN_KEYS);
 
 /** Histograms of all cells of a group: a row of one count per cell for every bin or bucket that was seen. */
 export class BinTable {
@@ -60,31 +64,36 @@ export class BinTable {
     });
   }
 
-  /** Positions of rows, keys ascending. */
+  /** Adds to the only cell. */
+  add(key: number, count: number): void {
+    const at = this.row(key);
+    this.counts[at] = (this.counts[at] ?? 0) + count;
+  }
+
+  /** Positions of rows, as many as there are keys, keys ascending: until this is called for the next table. */
   sorted(): Int32Array {
-    const sorted = new Int32Array(this.keys.length);
+    if (order.length < this.keys.length) order = new Int32Array(2 * this.keys.length);
     let found = 0;
     for (let key = this.lowest; key <= this.highest; key++) {
       const row = this.rows[key] ?? 0;
-      if (row > 0) sorted[found++] = row - 1;
+      if (row > 0) order[found++] = row - 1;
     }
-    for (const [, row] of [...this.buckets].sort(([a], [b]) => a - b)) sorted[found++] = row - 1;
-    return sorted;
+    if (this.buckets.size === 0) return order;
+    for (const [, row] of [...this.buckets].sort(([a], [b]) => a - b)) order[found++] = row - 1;
+    return order;
   }
 
-  /** Pairs of a key and its count in the first cell, keys ascending; what is 0 left out. */
-  pairs(): PackedList {
-    const { keys, counts, cells } = this;
-    const values = new Float64Array(2 * keys.length);
-    let [length, largest] = [0, 0];
-    for (const row of this.sorted()) {
-      const count = counts[row * cells] ?? 0;
-      if (count === 0) continue;
-      values[length++] = keys[row] ?? 0;
-      values[length++] = count;
-      largest = Math.max(largest, count, keys[row] ?? 0);
-    }
-    return packNumbers({ values, length, largest });
+  /** Each number becomes what is missing from it to 0. */
+  negate(): void {
+    negate(this.counts, this.keys.length * this.cells);
+  }
+
+  get isNegative(): boolean {
+    return hasNegative(this.counts, this.keys.length * this.cells);
+  }
+
+  get hasBuckets(): boolean {
+    return this.buckets.size > 0;
   }
 
   clear(): void {

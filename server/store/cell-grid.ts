@@ -52,6 +52,8 @@ export class CellGrid {
   readonly moments: Float64Array;
   private readonly spread = new GridSpread();
   private readonly known = new Map<string, SlotCells>();
+  /** Those that were looked up last. */
+  private last: SlotCells | undefined;
 
   constructor(query: Pick<SumQuery, 'from' | 'to' | 'stepMs'>, newest: number) {
     const stepMs = query.stepMs ?? query.to - query.from;
@@ -67,6 +69,19 @@ export class CellGrid {
 
   /** Slots of blocks of the same time are looked up once. */
   slots(steps: Steps, within: Interval): SlotCells {
+    const { last } = this;
+    const isLast =
+      last?.fromMs === steps.fromMs &&
+      last.stepMs === steps.stepMs &&
+      last.cells.length === steps.slots &&
+      last.within.from === within.from &&
+      last.within.to === within.to;
+    if (isLast) return last;
+    this.last = this.lookUp(steps, within);
+    return this.last;
+  }
+
+  private lookUp(steps: Steps, within: Interval): SlotCells {
     const key = `${steps.fromMs} ${steps.stepMs} ${steps.slots} ${within.from} ${within.to}`;
     let slots = this.known.get(key);
     if (!slots) {

@@ -127,27 +127,29 @@ export class ColumnReader {
   /** Reads a column into `values`, all of it. @throws RangeError where the bits are no column. */
   read(values: Float64Array, weights: ColumnWeights | undefined): void {
     if (!weights || this.reader.read(1) === 0) {
-      readSlots(this.reader, values, weights);
+      this.readSlots(values, values.length, weights);
       return;
     }
+    const { dense } = this;
     const { slots } = weights;
-    const dense = this.dense.subarray(0, slots.length);
-    readSlots(this.reader, dense, weights.dense);
+    this.readSlots(dense, slots.length, weights.dense);
     values.fill(0);
     for (let i = 0; i < slots.length; i++) values[slots[i] ?? 0] = dense[i] ?? 0;
   }
-}
 
-function readSlots(reader: BitReader, values: Float64Array, weights: Weights | undefined): void {
-  const kind = reader.read(EXPECTATION_BITS + 1);
-  const expectation = kind >> 1;
-  const total = expectation === MEAN || expectation === SHARE ? reader.readNumber() : 0;
-  if (kind & 1) readSparse(reader, values);
-  else {
-    const k = reader.readRice(PARAMETER);
-    for (let slot = 0; slot < values.length; slot++) values[slot] = reader.readRice(k);
+  /** Into the first so many. */
+  private readSlots(values: Float64Array, length: number, weights: Weights | undefined): void {
+    const { reader } = this;
+    const kind = reader.read(EXPECTATION_BITS + 1);
+    const expectation = kind >> 1;
+    const total = expectation === MEAN || expectation === SHARE ? reader.readNumber() : 0;
+    if (kind & 1) readSparse(reader, values, length);
+    else {
+      const k = reader.readRice(PARAMETER);
+      for (let slot = 0; slot < length; slot++) values[slot] = reader.readRice(k);
+    }
+    if (expectation !== NOTHING) addExpected(values, length, { expectation, total, weights });
   }
-  if (expectation !== NOTHING) addExpected(values, { expectation, total, weights });
 }
 
 interface Facts {
@@ -206,8 +208,7 @@ function differencesOf(values: Float64Array, into: Float64Array, expected: Expec
   }
 }
 
-function addExpected(values: Float64Array, { expectation, total, weights }: Expected): void {
-  const { length } = values;
+function addExpected(values: Float64Array, length: number, { expectation, total, weights }: Expected): void {
   const mean = Math.round(total / length);
   const share = shareOf(total, weights);
   let before = 0;
@@ -288,16 +289,16 @@ function writeSparse(out: BitWriter, numbers: Float64Array, length: number, { k,
   }
 }
 
-function readSparse(reader: BitReader, values: Float64Array): void {
-  values.fill(0);
+function readSparse(reader: BitReader, values: Float64Array, length: number): void {
+  values.fill(0, 0, length);
   const used = reader.readRice(COUNT);
   if (used === 0) return;
-  const gaps = gapsOf(used, values.length);
+  const gaps = gapsOf(used, length);
   const k = reader.readRice(PARAMETER) + ALL_ONES;
   let slot = 0;
   for (let left = used; left > 0; left--) {
     slot += reader.readRice(gaps);
-    if (slot >= values.length) throw new RangeError('a column ends too late');
+    if (slot >= length) throw new RangeError('a column ends too late');
     values[slot++] = k === ALL_ONES ? 1 : reader.readRice(k) + 1;
   }
 }

@@ -57,7 +57,7 @@ export class Coverage {
 export function unionOf(intervals: readonly Interval[]): Interval[] {
   const union: Interval[] = [];
   for (const interval of inOrder(intervals)) {
-    const last = union.at(-1);
+    const last = union[union.length - 1];
     if (interval.to <= interval.from || (last && interval.from >= last.from && interval.to <= last.to)) continue;
     if (last && interval.from <= last.to)
       union[union.length - 1] = { from: last.from, to: Math.max(last.to, interval.to) };
@@ -75,9 +75,11 @@ function inOrder(intervals: readonly Interval[]): readonly Interval[] {
 
 /** The parts of sorted, separate intervals that lie in another one. */
 export function partsIn(intervals: readonly Interval[], within: Interval): Interval[] {
-  return intervals.flatMap(({ from, to }) =>
-    from < within.to && to > within.from ? [{ from: Math.max(from, within.from), to: Math.min(to, within.to) }] : [],
-  );
+  const parts: Interval[] = [];
+  for (const { from, to } of intervals)
+    if (from < within.to && to > within.from)
+      parts.push({ from: Math.max(from, within.from), to: Math.min(to, within.to) });
+  return parts;
 }
 
 /** Length of separate intervals in milliseconds. */

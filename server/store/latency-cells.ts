@@ -3,12 +3,13 @@
 import { BIN_KEYS, binBounds, quantile } from '../model/histogram.ts';
 import { type NumberWriter, QUANTILE_FIELDS } from './answer.ts';
 import { BinTable } from './bin-table.ts';
+import type { CellColumns } from './cell-columns.ts';
 
 export interface LatencyParts {
   /** By source: the connection manager's, and the clusters'. */
   readonly tables: readonly (BinTable | undefined)[];
-  /** Requests without a sample, each slower than all that have one. */
-  readonly timeouts: Float64Array | undefined;
+  /** One column: requests without a sample, each slower than all that have one. */
+  readonly timeouts: CellColumns;
   readonly cells: number;
   /** Absent: histograms are told. */
   readonly quantiles: readonly number[] | undefined;
@@ -28,37 +29,47 @@ export function encodeLatency(out: NumberWriter, parts: LatencyParts): LatencyPl
   const samples = encodeSamples(out, parts, { table, rows });
   if (!quantiles) return { samples, quantiles: -1, bins: encodeBins(out, { table, rows }, cells) };
   const at = out.reserve(cells * quantiles.length * QUANTILE_FIELDS);
-  const finder = new QuantileFinder({ table, rows }, parts);
+  finder.set({ table, rows }, parts);
   for (let cell = 0; cell < cells; cell++) finder.write(out, at + cell * quantiles.length * QUANTILE_FIELDS, cell);
   return { samples, quantiles: at, bins: -1 };
 }
 
 interface Sorted {
   readonly table: BinTable;
-  /** Rows of the table by ascending key. */
+  /** Rows of the table by ascending key, as many as it has. */
   readonly rows: Int32Array;
 }
 
 function mergedTable({ tables, cells }: LatencyParts): BinTable {
-  const [first, second, ...others] = tables.filter((table) => table && table.keys.length > 0);
-  if (!second) return first ?? new BinTable(cells);
+  let only: BinTable | undefined;
+  let used = 0;
+  for (const table of tables) {
+    if (!table || table.keys.length === 0) continue;
+    only = table;
+    used++;
+  }
+  if (used === 1 && only) return only;
   const sum = new BinTable(cells);
-  for (const table of [first, second, ...others]) if (table) sum.addAll(table);
+  for (const table of used > 0 ? tables : []) if (table) sum.addAll(table);
   return sum;
 }
 
+/** Used again for every group. */
+let weighted = new Float64Array(64);
+
 function encodeSamples(out: NumberWriter, { tables, cells }: LatencyParts, { table, rows }: Sorted): number {
   const at = out.reserve(3 * cells);
-  const weighted = new Float64Array(cells);
-  for (let i = 0; i < rows.length; i++) {
+  if (weighted.length < cells) weighted = new Float64Array(2 * cells);
+  weighted.fill(0, 0, cells);
+  for (let i = 0; i < table.keys.length; i++) {
     const row = rows[i] ?? 0;
     const middle = middleOf(table.keys[row] ?? 0);
     for (let cell = 0, from = row * cells; cell < cells; cell++, from++)
       weighted[cell] = (weighted[cell] ?? 0) + (table.counts[from] ?? 0) * middle;
   }
-  const [downstream, upstream] = tables.map((one) => samplesOf(one, cells));
   for (let cell = 0; cell < cells; cell++) {
-    const [ofServer, ofClient] = [downstream?.[cell] ?? 0, upstream?.[cell] ?? 0];
+    const ofServer = samplesOf(tables[0], cell, cells);
+    const ofClient = samplesOf(tables[1], cell, cells);
     out.set(at + cell, ofServer);
     out.set(at + cells + cell, ofClient);
     out.set(at + 2 * cells + cell, (weighted[cell] ?? 0) / (ofServer + ofClient));
@@ -66,12 +77,11 @@ function encodeSamples(out: NumberWriter, { tables, cells }: LatencyParts, { tab
   return at;
 }
 
-function samplesOf(table: BinTable | undefined, cells: number): Float64Array {
-  const samples = new Float64Array(cells);
-  if (!table) return samples;
+function samplesOf(table: BinTable | undefined, cell: number, cells: number): number {
+  if (!table) return 0;
   const { counts, keys } = table;
-  for (let row = 0, from = 0; row < keys.length; row++)
-    for (let cell = 0; cell < cells; cell++, from++) samples[cell] = (samples[cell] ?? 0) + (counts[from] ?? 0);
+  let samples = 0;
+  for (let at = cell; at < keys.length * cells; at += cells) samples += counts[at] ?? 0;
   return samples;
 }
 
@@ -90,7 +100,7 @@ function encodeBins(out: NumberWriter, { table, rows }: Sorted, cells: number): 
   let total = 0;
   for (let cell = 0; cell < cells; cell++) {
     out.set(at + cell, total);
-    for (let i = 0; i < rows.length; i++) {
+    for (let i = 0; i < table.keys.length; i++) {
       const row = rows[i] ?? 0;
       const count = table.counts[row * cells + cell] ?? 0;
       if (count === 0) continue;
@@ -106,50 +116,49 @@ function encodeBins(out: NumberWriter, { table, rows }: Sorted, cells: number): 
 
 const NOWHERE = [Number.NaN, Number.NaN] as const;
 
-/** Finds what `quantile` finds, without a histogram of its own for every cell. */
+/** Finds what `quantile` finds, without a histogram of its own for every cell. To be used again for every group. */
 class QuantileFinder {
-  private readonly cells: number;
-  private readonly quantiles: readonly number[];
-  private readonly timeouts: Float64Array | undefined;
-  private readonly table: BinTable;
-  private readonly rows: Int32Array;
-  private readonly buckets: boolean;
+  private cells = 1;
+  private quantiles: readonly number[] = [];
+  private timeouts: CellColumns | undefined;
+  private table = new BinTable(1);
+  private rows: Int32Array = new Int32Array();
   /** Of the cell that is looked at: rows that have a sample, and their counts. */
-  private readonly used: Int32Array;
-  private readonly counts: Float64Array;
+  private used = new Int32Array(BIN_KEYS);
+  private counts = new Float64Array(BIN_KEYS);
 
-  constructor({ table, rows }: Sorted, { cells, quantiles = [], timeouts }: LatencyParts) {
+  set({ table, rows }: Sorted, { cells, quantiles = [], timeouts }: LatencyParts): void {
     this.cells = cells;
     this.quantiles = quantiles;
     this.timeouts = timeouts;
     this.table = table;
     this.rows = rows;
-    this.buckets = table.keys.some((key) => key >= BIN_KEYS);
-    this.used = new Int32Array(rows.length);
-    this.counts = new Float64Array(rows.length);
+    if (this.used.length >= table.keys.length) return;
+    this.used = new Int32Array(2 * table.keys.length);
+    this.counts = new Float64Array(2 * table.keys.length);
   }
 
   write(out: NumberWriter, at: number, cell: number): void {
-    const slower = this.timeouts?.[cell] ?? 0;
+    const slower = this.timeouts?.value(0, cell) ?? 0;
     const used = this.gather(cell);
-    if (this.buckets) {
+    if (this.table.hasBuckets) {
       this.writeByHistogram(out, at, { used, slower });
       return;
     }
     let samples = 0;
     for (let i = 0; i < used; i++) samples += this.counts[i] ?? 0;
-    this.quantiles.forEach((q, index) => {
+    for (let index = 0; index < this.quantiles.length; index++) {
       const place = at + index * QUANTILE_FIELDS;
-      this.find(out, place, { used, rank: q * (samples + slower), samples });
+      this.find(out, place, { used, rank: (this.quantiles[index] ?? 0) * (samples + slower), samples });
       if (samples === 0) out.set(place + 3, slower > 0 ? 1 : 0);
-    });
+    }
   }
 
   private gather(cell: number): number {
     const { rows, cells } = this;
-    const { counts } = this.table;
+    const { counts, keys } = this.table;
     let used = 0;
-    for (let i = 0; i < rows.length; i++) {
+    for (let i = 0; i < keys.length; i++) {
       const count = counts[(rows[i] ?? 0) * cells + cell] ?? 0;
       if (count === 0) continue;
       this.used[used] = i;
@@ -175,7 +184,9 @@ class QuantileFinder {
       }
       below += count;
     }
-    const [lower, upper] = last < 0 ? NOWHERE : binBounds(this.table.keys[this.rows[last] ?? 0] ?? 0);
+    const bounds = last < 0 ? NOWHERE : binBounds(this.table.keys[this.rows[last] ?? 0] ?? 0);
+    const lower = bounds[0];
+    const upper = bounds[1];
     out.set(at, lower + (upper - lower) * share);
     out.set(at + 1, lower);
     out.set(at + 2, upper);
@@ -195,3 +206,5 @@ class QuantileFinder {
     });
   }
 }
+
+const finder = new QuantileFinder();

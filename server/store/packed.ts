@@ -30,7 +30,10 @@ export interface PackedSums {
  * A block, its slots added up, or slot by slot: entries are then a counter or key, the number of slots in which it isn't
  * 0, and pairs of such a slot and its count.
  */
-export interface PackedBlock extends BlockHead, PackedSums {}
+export interface PackedBlock extends BlockHead, PackedSums {
+  /** Slots before this one were left out, but for their gauges. */
+  readonly first: number;
+}
 
 /** Gathers lists of entries, and how large their numbers get. To be used again and again. */
 class Gatherer {
@@ -176,15 +179,18 @@ export function packTotals(bytes: Uint8Array, withBins: boolean): PackedBlock {
   });
 }
 
-/** A block slot by slot. @throws Error where the bytes are no block, or are damaged. */
-export function packSlots(bytes: Uint8Array, withBins: boolean): PackedBlock {
-  return packBlock(bytes, withBins, (list, values) => {
+/** A block slot by slot, those that end after `from`. @throws Error where the bytes are no block, or are damaged. */
+export function packSlots(bytes: Uint8Array, withBins: boolean, from: number): PackedBlock {
+  const { fromMs, stepMs, slots } = readBlockHead(bytes);
+  const first = Math.min(slots, Math.max(0, Math.floor((from - fromMs) / stepMs)));
+  const pack = (list: Gatherer, values: Float64Array): void => {
     list.beginInner();
-    for (let slot = 0; slot < values.length; slot++) {
+    for (let slot = first; slot < values.length; slot++) {
       const value = values[slot] ?? 0;
       if (value !== 0) list.pushInner(slot, value);
     }
-  });
+  };
+  return { ...packBlock(bytes, withBins, pack), first };
 }
 
 type PackColumn = (list: Gatherer, values: Float64Array) => void;
@@ -217,7 +223,7 @@ function packBlock(bytes: Uint8Array, withBins: boolean, pack: PackColumn): Pack
       pack(bins, counts);
     };
   readBlock(bytes, visitor);
-  return { ...readBlockHead(bytes), ...packedLists(ids, withBins) };
+  return { ...readBlockHead(bytes), ...packedLists(ids, withBins), first: 0 };
 }
 
 /** Bytes that it takes, about. */

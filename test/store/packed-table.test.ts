@@ -22,6 +22,14 @@ test('tables hold the numbers that were put in, however many there are at once',
         ),
       );
       expect(read).toEqual(all);
+      const row = new Int32Array(COLUMNS);
+      const byRow = packed.map((one) =>
+        Array.from({ length: one.rows }, (_, index) => {
+          one.read(index, row);
+          return [...row];
+        }),
+      );
+      expect(byRow).toEqual(all);
     }),
   );
 });

@@ -19,6 +19,10 @@ export interface AdderParts {
   readonly plan: QueryPlan;
   readonly cells: CellGrid;
   readonly groups: Groups;
+  /** Whether gauges are wanted. */
+  readonly gauges: boolean;
+  /** Whether what is read is not going to be read again soon. */
+  readonly isLast: boolean;
 }
 
 /** Adds what rows and blocks hold to the groups of a query. */
@@ -29,29 +33,33 @@ export class Adder {
   private readonly plan: QueryPlan;
   private readonly cells: CellGrid;
   private readonly groups: Groups;
+  private readonly gauges: boolean;
+  private readonly isLast: boolean;
   private readonly spread = new GridSpread();
   /** Whether slots of blocks were cut. */
   isCut = false;
   /** Whether blocks of a tier told how gauges stood. */
   hasTierGauges = false;
 
-  constructor({ bins, catalog, sources, plan, cells, groups }: AdderParts) {
+  constructor({ bins, catalog, sources, plan, cells, groups, gauges, isLast }: AdderParts) {
     this.bins = bins;
     this.catalog = catalog;
     this.sources = sources;
     this.plan = plan;
     this.cells = cells;
     this.groups = groups;
+    this.gauges = gauges;
+    this.isLast = isLast;
   }
 
   addBlock(place: BlockPlace, part: UnitPart): void {
     const { bins } = this;
     const { segment, planned } = part;
     const cell = this.cells.singleCell({ from: place.t0, to: place.t1 }, segment);
-    const block = cell >= 0 ? this.sources.totals(place, bins) : this.sources.slots(place, bins);
+    const block = cell >= 0 ? this.sources.totals(place, bins) : this.sources.slots(place, bins, segment.from);
     const series = this.plan.seriesOf(block.ids, planned);
     const slots = this.slotsOf(block, place, part);
-    if (slots.ends.length > 0) {
+    if (this.gauges && slots.ends.length > 0) {
       this.hasTierGauges ||= place.table < TIERS.length;
       this.addGauges(block, slots, series);
     }
@@ -77,11 +85,9 @@ export class Adder {
     for (let at = 0; at < gauges.length; at += 2 + size) {
       const series = all[gauges[at] ?? 0];
       if (!series) continue;
-      const column = this.groups.of(series.group).gauge(gauges[at + 1] ?? 0);
-      for (let i = 0; i < ends.length; i += 2) {
-        const cell = ends[i] ?? 0;
-        column[cell] = (column[cell] ?? 0) + (gauges[at + 2 + (ends[i + 1] ?? 0)] ?? 0);
-      }
+      const sum = this.groups.of(series.group).gauges;
+      for (let i = 0; i < ends.length; i += 2)
+        sum.add(gauges[at + 1] ?? 0, ends[i] ?? 0, gauges[at + 2 + (ends[i + 1] ?? 0)] ?? 0);
     }
   }
 
@@ -123,14 +129,15 @@ export class Adder {
   /** `tail`: the time after it in which its rate is taken to go on; empty for all but its target's newest row. */
   addRow(row: LogRow, { segment, planned }: UnitPart, tail: Interval): void {
     const { direction } = this.plan;
-    const packed = this.sources.record(row, { direction, bins: this.bins }, this.catalog);
+    const { bins, isLast } = this;
+    const packed = this.sources.record(row, { direction, bins, isLast }, this.catalog);
     const series = this.plan.seriesOf(packed.ids, planned);
     const interval = intervalOf(row);
     const cell = this.cells.singleCell(interval, segment);
     if (cell >= 0) this.addSums(packed, cell, series);
     else this.addSpread(packed, { interval, segment }, series);
     const times = { from: Math.max(row.t0, segment.from), to: Math.max(Math.min(row.t1, segment.to), tail.to) };
-    if (packed.gauges.length > 0) this.addRecordGauges(packed, times, series);
+    if (this.gauges && packed.gauges.length > 0) this.addRecordGauges(packed, times, series);
     if (tail.to > tail.from) this.addExpected(packed, { tail, lengthMs: row.t1 - row.t0 }, series);
   }
 
@@ -146,8 +153,11 @@ export class Adder {
       const sum = this.groups.of(group);
       for (let i = at; i < end; i += 2) {
         const value = list[i + 1] ?? 0;
-        spread.addTo(sum.counter(list[i] ?? 0), value);
-        if (list[i] === TIMED_OUT && source === 'upstream') spread.addTo(sum.timeoutsWithoutSample(), value);
+        const row = sum.counters.row(list[i] ?? 0);
+        spread.addTo(sum.counters.values, value, row);
+        if (list[i] !== TIMED_OUT || source !== 'upstream') continue;
+        const timeouts = sum.timeouts.row(0);
+        spread.addTo(sum.timeouts.values, value, timeouts);
       }
     });
     if (!bins || !this.bins) return;
@@ -165,8 +175,7 @@ export class Adder {
       for (let at = 0; at < gauges.length; at += 3) {
         const series = all[gauges[at] ?? 0];
         if (!series) continue;
-        const column = this.groups.of(series.group).gauge(gauges[at + 1] ?? 0);
-        column[cell] = (column[cell] ?? 0) + (gauges[at + 2] ?? 0);
+        this.groups.of(series.group).gauges.add(gauges[at + 1] ?? 0, cell, gauges[at + 2] ?? 0);
       }
     });
   }
@@ -177,11 +186,8 @@ export class Adder {
       const shared = overlapMs(this.cells.interval(cell), tail);
       if (shared === 0) break;
       eachList(numbers, all, ({ group }, { list, at, end }) => {
-        const sum = this.groups.of(group);
-        for (let i = at; i < end; i += 2) {
-          const column = sum.expectedOf(list[i] ?? 0);
-          column[cell] = (column[cell] ?? 0) + ((list[i + 1] ?? 0) / lengthMs) * shared;
-        }
+        const { expected } = this.groups.of(group);
+        for (let i = at; i < end; i += 2) expected.add(list[i] ?? 0, cell, ((list[i + 1] ?? 0) / lengthMs) * shared);
       });
     }
   }
@@ -194,7 +200,7 @@ export interface UnitPart {
   readonly segment: Segment;
   readonly planned: PlannedUnit;
   /** When it was measured, as far as that reaches into the segment. */
-  readonly measured: readonly Interval[];
+  readonly measured: { readonly from: number; to: number }[];
 }
 
 /** What is taken to go on after a record, which was of this length. */

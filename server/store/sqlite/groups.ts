@@ -1,8 +1,8 @@
 import { keyOf } from '../../model/labels.ts';
 import type { EncodedGroups, NumberWriter } from '../answer.ts';
 import type { CellGrid } from '../cell-grid.ts';
+import { encodeGroup } from '../group-cells.ts';
 import { GroupSum } from '../group-sum.ts';
-import type { KeptSums } from '../kept-sums.ts';
 import type { SeriesLabel, SeriesLabels, SumQuery } from '../store.ts';
 import type { PlannedGroup } from './query-plan.ts';
 
@@ -30,31 +30,30 @@ export interface GroupsOptions {
   readonly query: SumQuery;
   readonly grid: CellGrid;
   readonly free: FreeSums;
-  /** What is added to the groups; none of it is left out of the answer. */
-  readonly known?: KeptSums | undefined;
   /** Keys of the groups that stay by themselves; absent: all. */
   readonly chosen: ReadonlySet<string> | undefined;
 }
 
 interface OpenGroup {
-  readonly index: number;
-  readonly key: string;
+  readonly group: PlannedGroup;
   readonly sum: GroupSum;
 }
 
 /** The groups of an answer: those that are being added up, and the places of those that are done. */
 export class Groups {
   open: OpenGroup[] = [];
+  /** Those that are done, and those that are open. */
+  count = 0;
+  readonly free: FreeSums;
   private readonly options: GroupsOptions;
   private readonly byIndex: (GroupSum | undefined)[] = [];
   private readonly done: GroupList;
   private readonly other: GroupSum;
-  /** Keys of what is known that was added. */
-  private readonly added = new Set<string>();
   private readonly subtotals: readonly Subtotals[];
 
   constructor(options: GroupsOptions) {
     this.options = options;
+    this.free = options.free;
     const { query, grid } = options;
     this.done = new GroupList(query.by);
     this.other = new GroupSum(grid.grid.steps);
@@ -69,41 +68,25 @@ export class Groups {
     const { chosen, free } = this.options;
     if (chosen && !chosen.has(group.key)) return this.other;
     const sum = free.take(group.labels);
-    this.open.push({ index: group.index, key: group.key, sum });
+    this.open.push({ group, sum });
+    this.count++;
     this.byIndex[group.index] = sum;
     return sum;
   }
 
+  /** Of groups that were measured. */
   encodeOpen(out: NumberWriter): void {
-    for (const { key, sum } of this.open) {
-      const known = this.options.known?.get(key);
-      if (known) {
-        sum.addKept(known);
-        this.added.add(key);
-      }
-      this.encode(out, sum);
-    }
+    for (const { sum } of this.open) if (sum.isMeasured) this.encode(out, sum);
   }
 
-  /** What is known of groups of which there was nothing to be read. */
-  encodeKnown(out: NumberWriter): void {
-    for (const [key, known] of this.options.known ?? []) {
-      if (this.added.has(key)) continue;
-      const sum = this.options.free.take(known.labels);
-      sum.addKept(known);
-      this.encode(out, sum);
-      this.options.free.give(sum);
-    }
-  }
-
-  private encode(out: NumberWriter, sum: GroupSum): void {
-    this.done.add(sum, sum.encode(out, this.encodeOptions));
+  encode(out: NumberWriter, sum: GroupSum): void {
+    this.done.add(sum, encodeGroup(out, sum, this.encodeOptions));
     for (const one of this.subtotals) one.add(sum);
   }
 
   clear(): void {
-    for (const { index, sum } of this.open) {
-      this.byIndex[index] = undefined;
+    for (const { group, sum } of this.open) {
+      this.byIndex[group.index] = undefined;
       this.options.free.give(sum);
     }
     this.open = [];
@@ -111,10 +94,10 @@ export class Groups {
 
   encodeRest(out: NumberWriter): { groups: EncodedGroups; other: EncodedGroups; subtotals: EncodedGroups[] } {
     const rest = new GroupList([]);
-    if (this.other.isMeasured) rest.add(this.other, this.other.encode(out, this.encodeOptions));
+    if (this.other.isMeasured) rest.add(this.other, encodeGroup(out, this.other, this.encodeOptions));
     const subtotals = this.subtotals.map(({ by, sums }) => {
       const list = new GroupList(by);
-      for (const sum of sums.values()) list.add(sum, sum.encode(out, this.encodeOptions));
+      for (const sum of sums.values()) list.add(sum, encodeGroup(out, sum, this.encodeOptions));
       return list.encoded;
     });
     return { groups: this.done.encoded, other: rest.encoded, subtotals };

@@ -1,4 +1,6 @@
 import type Database from 'better-sqlite3';
+import type { Interval } from '../../model/spread.ts';
+import { EntryIds } from './entry-ids.ts';
 import { entryId, type LogEntry, positionOfEntry, RowHeads, rowOfEntry } from './log-row.ts';
 
 export interface LogRow extends LogEntry {
@@ -75,14 +77,13 @@ export class LogIndex {
     this.rows.push(row);
     this.newestRow = row.id;
     for (let position = 0; position < row.count; position++) {
-      const id = entryId(row.id, position);
-      const unit = row.unit(position);
-      const feeds = row.feeds(position);
-      if (feeds > 0 && this.earliest !== undefined) this.earliest = Math.min(this.earliest, row.entry(position).t0);
+      const entry = row.entry(position);
+      const { id, unit, feeds } = entry;
+      if (feeds > 0 && this.earliest !== undefined) this.earliest = Math.min(this.earliest, entry.t0);
       if (id <= (this.sealed.get(unit) ?? 0)) continue;
-      listOf(this.byUnit, unit).add(id, row.size(position));
-      if (feeds > 0) listOf(this.byService, feeds).add(id, 0);
-      if (this.isKnown) this.onAdded(row.entry(position));
+      listOf(this.byUnit, unit).add(entry, row.size(position));
+      if (feeds > 0) listOf(this.byService, feeds).add(entry, 0);
+      if (this.isKnown) this.onAdded(entry);
     }
   }
 
@@ -106,8 +107,13 @@ export class LogIndex {
   }
 
   /** Those that reach into a time, in the order in which they came. */
-  of(unit: number, { from, to }: { from: number; to: number } = ALWAYS): LogRow[] {
-    return this.entriesIn(this.byUnit.get(unit), from, to);
+  of(unit: number, time: Interval = ALWAYS): LogRow[] {
+    return this.addTo([], unit, time);
+  }
+
+  /** The same, added to others. */
+  addTo(found: LogRow[], unit: number, time: Interval): LogRow[] {
+    return this.addIn(found, this.byUnit.get(unit), time);
   }
 
   has(unit: number): boolean {
@@ -130,10 +136,15 @@ export class LogIndex {
   }
 
   /** Entries that are to be added to a service and were not yet: those after `closed`. */
-  feeding(service: number, closed: number, { from, to }: { from: number; to: number } = ALWAYS): LogRow[] {
+  feeding(service: number, closed: number): LogRow[] {
+    return this.addFeeding([], { service, closed }, ALWAYS);
+  }
+
+  /** The same, added to others. */
+  addFeeding(found: LogRow[], { service, closed }: { service: number; closed: number }, time: Interval): LogRow[] {
     const list = this.byService.get(service);
     list?.dropUpTo(closed, () => 0);
-    return this.entriesIn(list, from, to);
+    return this.addIn(found, list, time);
   }
 
   services(): IterableIterator<number> {
@@ -150,7 +161,7 @@ export class LogIndex {
     let scrapes = 0;
     let oldest = Number.POSITIVE_INFINITY;
     for (const list of this.byUnit.values()) {
-      const first = this.row(list.first ?? 0)?.entry(positionOfEntry(list.first ?? 0));
+      const first = this.entry(list.first ?? 0);
       if (first) oldest = Math.min(oldest, first.t0);
       if (first && first.feeds > 0) scrapes += list.length;
     }
@@ -184,15 +195,32 @@ export class LogIndex {
     return this.rows;
   }
 
-  private entriesIn(list: EntryIds | undefined, from: number, to: number): LogRow[] {
-    const found: LogRow[] = [];
-    for (let i = 0; list && i < list.length; i++) {
-      const id = list.at(i);
-      const row = this.row(id);
-      const position = positionOfEntry(id);
-      if (row && row.t1(position) > from && row.t0(position) < to) found.push(row.entry(position));
+  private addIn(found: LogRow[], list: EntryIds | undefined, { from, to }: Interval): LogRow[] {
+    if (!list) return found;
+    for (let i = list.isOrdered ? this.firstAfter(list, from) : 0; i < list.length; i++) {
+      const entry = this.entry(list.at(i));
+      if (!entry || entry.t1 <= from) continue;
+      if (entry.t0 < to) found.push(entry);
+      else if (list.isOrdered) break;
     }
     return found;
+  }
+
+  /** The first of a list in order that ends after `from`. */
+  private firstAfter(list: EntryIds, from: number): number {
+    let low = 0;
+    let high = list.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const id = list.at(middle);
+      if ((this.row(id)?.t1(positionOfEntry(id)) ?? 0) > from) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  private entry(id: number): LogRow | undefined {
+    return this.row(id)?.entry(positionOfEntry(id));
   }
 
   /** Ids have no gaps, but where a file was mended. */
@@ -215,43 +243,6 @@ export class LogIndex {
 }
 
 const ALWAYS = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
-/** So many that are gone are taken out of a list together. */
-const GONE_AT_ONCE = 32;
-
-/** Ascending ids, which come at the end and go at the beginning. */
-class EntryIds {
-  private readonly ids: number[] = [];
-  private gone = 0;
-  bytes = 0;
-
-  add(id: number, bytes: number): void {
-    this.ids.push(id);
-    this.bytes += bytes;
-  }
-
-  get length(): number {
-    return this.ids.length - this.gone;
-  }
-
-  get first(): number | undefined {
-    return this.ids[this.gone];
-  }
-
-  at(index: number): number {
-    return this.ids[this.gone + index] ?? 0;
-  }
-
-  dropUpTo(last: number, bytesOf: (id: number) => number): void {
-    for (let first = this.first; first !== undefined && first <= last; first = this.first) {
-      this.bytes -= bytesOf(first);
-      this.gone++;
-    }
-    if (this.gone < GONE_AT_ONCE && this.gone < this.ids.length) return;
-    this.ids.splice(0, this.gone);
-    this.gone = 0;
-  }
-}
-
 function listOf(lists: Map<number, EntryIds>, key: number): EntryIds {
   const known = lists.get(key);
   if (known) return known;

@@ -79,6 +79,7 @@ export function packRow(entries: readonly NewEntry[]): PackedRow {
 const COLUMNS = 8;
 /** Used again for every row. */
 const NUMBERS = new Int32Array(POSITIONS * COLUMNS);
+const HEAD = new Int32Array(6);
 
 /** The heads of a row's entries, as they are kept in memory. */
 export class RowHeads {
@@ -134,15 +135,15 @@ export class RowHeads {
   }
 
   entry(position: number): LogEntry & { readonly id: number } {
-    const { table } = this;
-    const t1 = this.t1(position);
+    this.table.read(position, HEAD);
+    const t1 = this.base + (HEAD[4] ?? 0);
     return {
       id: entryId(this.id, position),
-      unit: table.at(position, 0),
-      feeds: table.at(position, 1),
-      direction: table.at(position, 2),
-      layout: table.at(position, 3),
-      t0: t1 - table.at(position, 5),
+      unit: HEAD[0] ?? 0,
+      feeds: HEAD[1] ?? 0,
+      direction: HEAD[2] ?? 0,
+      layout: HEAD[3] ?? 0,
+      t0: t1 - (HEAD[5] ?? 0),
       t1,
     };
   }

@@ -45,18 +45,36 @@ export class PackedTable {
   at(row: number, column: number): number {
     let at = this.start;
     for (let before = 0; before < column; before++) at += HEAD_BYTES + (this.bytes[at] ?? 0) * this.rows;
-    const width = this.bytes[at] ?? 0;
-    return (this.read(at + 1, 4) | 0) + this.read(at + HEAD_BYTES + row * width, width);
+    return this.numberAt(at, row);
+  }
+
+  /** All numbers of a row. */
+  read(row: number, into: Int32Array): void {
+    let at = this.start;
+    for (let column = 0; column < into.length; column++) {
+      into[column] = this.numberAt(at, row);
+      at += HEAD_BYTES + (this.bytes[at] ?? 0) * this.rows;
+    }
+  }
+
+  /** Of the column that begins there. */
+  private numberAt(column: number, row: number): number {
+    const { bytes } = this;
+    const width = bytes[column] ?? 0;
+    const least =
+      (bytes[column + 1] ?? 0) |
+      ((bytes[column + 2] ?? 0) << 8) |
+      ((bytes[column + 3] ?? 0) << 16) |
+      ((bytes[column + 4] ?? 0) << 24);
+    const at = column + HEAD_BYTES + row * width;
+    if (width === 0) return least;
+    let number = bytes[at] ?? 0;
+    for (let byte = 1; byte < width; byte++) number |= (bytes[at + byte] ?? 0) << (8 * byte);
+    return least + (number >>> 0);
   }
 
   private write(at: number, width: number, number: number): void {
     for (let byte = 0; byte < width; byte++) this.bytes[at + byte] = number >>> (8 * byte);
-  }
-
-  private read(at: number, width: number): number {
-    let number = 0;
-    for (let byte = 0; byte < width; byte++) number |= (this.bytes[at + byte] ?? 0) << (8 * byte);
-    return number >>> 0;
   }
 }
 

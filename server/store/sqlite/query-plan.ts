@@ -34,7 +34,13 @@ export interface PlannedSeries {
 }
 
 /** Units that share no group with those of another one, so that few groups have to be held at once. */
-export type Partitions = ReadonlyMap<string, readonly PlannedUnit[]>;
+export interface Partition {
+  readonly units: readonly PlannedUnit[];
+  /** How many groups they have. */
+  readonly groups: number;
+}
+
+export type Partitions = ReadonlyMap<string, Partition>;
 
 export class QueryPlan {
   readonly direction: number;
@@ -56,9 +62,8 @@ export class QueryPlan {
     this.without = (asked.without ?? []).map(({ labels, keys }) => ({ labels, keys: new Set(keys) }));
   }
 
-  /** Of the units that a tier is read from. */
-  unitsOf(tier: number): Partitions {
-    const kind = this.kindOf(tier);
+  /** Of all units of a kind. */
+  unitsOf(kind: number): Partitions {
     let partitions = this.partitions.get(kind);
     if (!partitions) {
       partitions = this.partition(kind);
@@ -84,7 +89,8 @@ export class QueryPlan {
     return flow && group ? { group, source: flow.source } : undefined;
   }
 
-  private kindOf(tier: number): number {
+  /** Of the units that a tier is read from. */
+  kindOf(tier: number): number {
     const asked = [
       ...this.asked.by,
       ...this.match.map(([label]) => label),
@@ -107,7 +113,10 @@ export class QueryPlan {
       partition.push({ unit, groups, members: members?.get(unit.id) ?? [], found: new WeakMap() });
       partitions.set(key, partition);
     }
-    return partitions;
+    const sized = new Map<string, Partition>();
+    for (const [key, units] of partitions)
+      sized.set(key, { units, groups: new Set(units.flatMap(({ groups }) => groups)).size });
+    return sized;
   }
 
   private targetsByPlace(): Map<number, Unit[]> {

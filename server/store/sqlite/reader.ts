@@ -2,16 +2,16 @@ import Database from 'better-sqlite3';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { Interval } from '../../model/spread.ts';
 import type { EncodedAnswer } from '../answer.ts';
-import type { KeptSums } from '../kept-sums.ts';
 import { type StoreOptions, type StoreStatus, type SumQuery, TIERS, type TierName, type TierStatus } from '../store.ts';
-import { type Segment, slotMsOf, stepOf, tierNames } from '../tiers.ts';
+import { type Segment, slotMsOf, stepOf } from '../tiers.ts';
 import { AlertReader } from './alert-tables.ts';
 import { BACK_MS } from './due.ts';
 import { FreeSums } from './groups.ts';
 import { KnownAnswers, type ReadAnswer } from './known-answers.ts';
 import { loadTargets } from './load-targets.ts';
+import { MovingQuery } from './moving-query.ts';
 import { prepared } from './prepared.ts';
-import { StoreQuery, segmentsOf } from './query.ts';
+import { type Readable, StoreQuery, segmentsOf } from './query.ts';
 import { QueryPlans } from './query-plan.ts';
 import { ReaderCatalog } from './reader-catalog.ts';
 import { NAMES_TURN_MS } from './recently-used.ts';
@@ -70,7 +70,7 @@ export class SqliteReader {
   sums(query: SumQuery): EncodedAnswer {
     return this.database.transaction(() => {
       this.refresh();
-      const segments = this.segmentsOf(query);
+      const segments = segmentsOf(query, this.readable);
       if (query.stepMs === undefined) return this.ofOneCell(query, segments);
       return this.answers.answer({ query, segments, read: (from) => this.read(query, segments, from) });
     })();
@@ -78,54 +78,36 @@ export class SqliteReader {
 
   private ofOneCell(query: SumQuery, segments: readonly Segment[]): EncodedAnswer {
     const { newest, keptFrom } = this.sources.state();
-    const { subtotals: _, quantiles: __, ...plain } = query;
     return this.running.answer({
       query,
       segments,
       slotMs: this.slotMs,
       newest,
       keptFrom,
-      keep: (time) => {
-        const part = { ...plain, ...time };
-        const read = this.queryOf(part, this.segmentsOf(part));
-        return { sums: read.keep(), settledTo: read.settledTo, isCut: read.isCut };
-      },
       read: () => this.read(query, segments, query.from),
-      complete: (parts, known) => {
-        const left = parts.flatMap((part) => this.segmentsOf({ ...plain, ...part }));
-        const read = this.queryOf(query, left, { known });
-        const answer = { ...read.run(), tiers: tierNames(segments) };
-        return read.hasTierGauges ? undefined : { answer, settledTo: read.settledTo };
-      },
+      move: (move) => new MovingQuery(this.readable, { query, move, segments }).run(),
     });
   }
 
   private read(whole: SumQuery, all: readonly Segment[], from: number): ReadAnswer {
     const { to, stepMs = to - whole.from } = whole;
     const steps = Math.max(1, Math.ceil((to - whole.from) / stepMs));
-    const query = this.queryOf({ ...whole, from }, within(all, { from, to }), { steps });
+    const segments = within(all, { from, to });
+    const query = new StoreQuery({ ...this.readable, query: { ...whole, from }, segments, steps });
     const answer = query.run();
     return { answer, settledTo: query.settledTo };
   }
 
-  private queryOf(
-    query: SumQuery,
-    segments: readonly Segment[],
-    more: { steps?: number; known?: KeptSums | undefined } = {},
-  ) {
+  private get readable(): Readable {
     const { catalog, plans, sources, slotMs, free } = this;
-    return new StoreQuery({ query, segments, steps: 1, catalog, plans, sources, slotMs, free, ...more });
-  }
-
-  private segmentsOf(query: SumQuery): Segment[] {
-    return segmentsOf(query, this.sources, this.slotMs);
+    return { catalog, plans, sources, slotMs, free };
   }
 
   /** Ids are never given twice, but names of units that are gone would pile up. */
   private refresh(): void {
-    const { forgotten, newest } = this.sources.state();
     this.sources.refresh();
-    const changed = this.sources.log.index.takeEarliest();
+    const { forgotten, newest } = this.sources.state();
+    const changed = this.sources.takeEarliest();
     const isBack = newest < this.newest - BACK_MS;
     this.newest = isBack ? newest : Math.max(this.newest, newest);
     if (forgotten !== this.forgotten || isBack || changed === undefined) this.forgetAnswers();
@@ -159,6 +141,7 @@ export class SqliteReader {
   }
 
   private statusNow(): StoreStatus {
+    this.sources.refresh();
     const number = (sql: string): number | null => {
       const value = prepared(this.database, sql).pluck().get();
       return typeof value === 'number' ? value : null;

@@ -1,28 +1,20 @@
 import type { Interval } from '../../model/spread.ts';
 import type { EncodedAnswer } from '../answer.ts';
-import { joinedSums, type KeptSums, remainingSums, sizeOfSums } from '../kept-sums.ts';
+import type { KeptSums } from '../kept-sums.ts';
 import type { SumQuery } from '../store.ts';
 import { finestTierAt, type Segment, stepOf, TIER_LIST } from '../tiers.ts';
 import type { ReadAnswer } from './known-answers.ts';
+import type { Move, Moved, Unmoved } from './moving-query.ts';
 
 /** Windows of fewer steps of storage are read anew each time. */
 const LEAST_STEPS = 12;
-/** What is known is brought up to date when this share of the window was settled since. */
-const STALE_SHARE = 1 / 16;
 /** Less than this share of a window is not worth knowing. */
 const LEAST_SHARE = 1 / 2;
 const MOST_QUESTIONS = 100;
 /** What is settled is not always equally far behind. */
 const MARGIN_MS = 1000;
-
-/** Sums of a part of a query's time. */
-export interface ReadSums {
-  readonly sums: KeptSums;
-  /** They only change when something older than that is stored. */
-  readonly settledTo: number;
-  /** Whether a stored step was cut at the edges of the time. */
-  readonly isCut: boolean;
-}
+/** It is taken to come nearer by this share of the way with each answer, as it may be farther again with the next. */
+const NEARER_SHARE = 1 / 4;
 
 /** A query of one cell. */
 export interface SumsRequest {
@@ -34,17 +26,21 @@ export interface SumsRequest {
   readonly newest: number;
   /** By tier: what is older was forgotten. */
   readonly keptFrom: readonly number[];
-  /** Reads sums to be kept. */
-  keep(time: Interval): ReadSums;
   read(): ReadAnswer;
-  /** Answers from parts of the query's time and what is known of the rest; undefined where that may differ. */
-  complete(parts: readonly Interval[], known: KeptSums): ReadAnswer | undefined;
+  /** Answers from what is known, and moves that on. */
+  move(move: Move): Moved | Unmoved;
 }
 
 interface Known extends Interval {
   readonly sums: KeptSums;
   /** The finest tier that told of its beginning when that was cut. */
   readonly tier: number;
+}
+
+/** What was known, and how it goes on. */
+interface Moving {
+  readonly tier: number;
+  readonly move: Move;
 }
 
 /**
@@ -72,53 +68,66 @@ export class RunningSums {
 
   /** Something was stored that began at `time`. */
   changedFrom(time: number): void {
-    for (const [key, { to }] of this.known) if (to > time) this.take(key);
+    for (const [key, { to }] of this.known) if (to > time) this.drop(key);
   }
 
   answer(request: SumsRequest): EncodedAnswer {
-    const { query, newest } = request;
     if (!isKept(request)) return request.read().answer;
-    const key = keyOf(query);
+    const key = keyOf(request.query);
     const lag = this.lags.get(key);
-    const known = lag === undefined ? undefined : this.upToDate(request, this.take(key), lag);
-    const completed = known && request.complete(around(query, known), known.sums);
-    const { answer, settledTo } = completed ?? request.read();
-    this.setLag(key, newest - settledTo);
-    if (completed) this.keep(key, known);
+    const moved = lag === undefined ? undefined : this.moved(request, key, lag);
+    const { answer, settledTo } = moved ?? request.read();
+    this.setLag(key, request.newest - settledTo);
     return answer;
   }
 
-  /** What is known of the query's time; undefined where it has to be read as a whole. */
-  private upToDate(request: SumsRequest, old: Known | undefined, lag: number): Known | undefined {
+  /** From what is known, which is then moved on, or begun anew; undefined where the time has to be read as a whole. */
+  private moved(request: SumsRequest, key: string, lag: number): ReadAnswer | undefined {
     const { query, newest, slotMs } = request;
     const settled = Math.min(newest - lag - MARGIN_MS, query.to - slotMs);
     const end = Math.floor(settled / slotMs) * slotMs;
-    const left = old && withoutOlder(request, old);
-    return (left && extended(request, left, end)) ?? begun(request, end);
+    const known = this.known.get(key);
+    if (known) {
+      const moved = this.tryMove(request, key, movedOn(request, known, end));
+      if (typeof moved === 'object') return moved;
+      const stayed = moved === 'unsettled' ? this.tryMove(request, key, movedOn(request, known, known.to)) : moved;
+      if (typeof stayed === 'object') return stayed;
+    }
+    this.drop(key);
+    const begins = this.tryMove(request, key, begun(request, end));
+    return typeof begins === 'object' ? begins : undefined;
+  }
+
+  private tryMove(request: SumsRequest, key: string, moving: Moving | undefined): ReadAnswer | Unmoved | undefined {
+    if (!moving) return undefined;
+    const moved = request.move(moving.move);
+    if (typeof moved !== 'object') return moved;
+    this.drop(key);
+    this.keep(key, { ...moving.move.rest, tier: moving.tier, sums: moved.sums });
+    return moved;
   }
 
   private setLag(key: string, lag: number): void {
+    const before = this.lags.get(key) ?? lag;
     this.lags.delete(key);
-    this.lags.set(key, lag);
+    this.lags.set(key, Math.max(lag, before - NEARER_SHARE * (before - lag)));
     const [oldest] = this.lags.keys();
     if (this.lags.size > MOST_QUESTIONS && oldest !== undefined) this.lags.delete(oldest);
   }
 
   private keep(key: string, known: Known): void {
     this.known.set(key, known);
-    this.bytes += sizeOfSums(known.sums);
+    this.bytes += known.sums.size;
     for (const oldest of this.known.keys()) {
       if (this.bytes <= this.most) return;
-      this.take(oldest);
+      this.drop(oldest);
     }
   }
 
-  /** What fails while it is brought up to date is gone. */
-  private take(key: string): Known | undefined {
+  private drop(key: string): void {
     const known = this.known.get(key);
-    if (known) this.bytes -= sizeOfSums(known.sums);
+    if (known) this.bytes -= known.sums.size;
     this.known.delete(key);
-    return known;
   }
 }
 
@@ -151,37 +160,27 @@ function firstEdge({ query: { from }, slotMs, keptFrom }: SumsRequest): { tier: 
 }
 
 /** Begins anew, up to `end`. */
-function begun(request: SumsRequest, end: number): Known | undefined {
+function begun(request: SumsRequest, end: number): Moving | undefined {
   const { query } = request;
   const { tier, edge: from } = firstEdge(request);
   if (end - from < LEAST_SHARE * (query.to - query.from) || !isFineAt(request, end)) return undefined;
-  const { sums, settledTo, isCut } = request.keep({ from, to: end });
-  return isCut || settledTo < end ? undefined : { from, to: end, tier, sums };
+  const rest = { from, to: end };
+  return { tier, move: { known: undefined, gone: undefined, came: rest, rest, present: around(query, rest) } };
 }
 
-/** Without what is older than the query's time; undefined where that can't be told. */
-function withoutOlder(request: SumsRequest, known: Known): Known | undefined {
+/** What is known without what is older than the query's time, and up to `end`; undefined where that can't be told. */
+function movedOn(request: SumsRequest, known: Known, end: number): Moving | undefined {
   const { query, slotMs, keptFrom } = request;
-  const { tier, edge } = firstEdge(request);
+  const { tier, edge: from } = firstEdge(request);
   const wasTier = finestTierAt(known.from, { slotMs, keptFrom });
-  if (known.tier !== tier || wasTier !== tier || edge < known.from || known.to >= query.to) return undefined;
-  if (!isFineAt(request, known.to)) return undefined;
-  if (known.to - edge < LEAST_SHARE * (query.to - query.from)) return undefined;
-  if (edge === known.from) return known;
-  const gone = request.keep({ from: known.from, to: edge });
-  const rest = { from: edge, to: known.to };
-  const sums = gone.isCut ? undefined : remainingSums(known.sums, gone.sums, rest);
-  return sums && { ...known, ...rest, sums };
-}
-
-/** With what came since, as far as it is settled. */
-function extended(request: SumsRequest, known: Known, end: number): Known | undefined {
-  const { query } = request;
-  if (end - known.to < STALE_SHARE * (query.to - query.from)) return known;
-  if (!isFineAt(request, end)) return undefined;
-  const { sums, settledTo, isCut } = request.keep({ from: known.to, to: end });
-  if (settledTo < end) return known;
-  return isCut ? undefined : { ...known, to: end, sums: joinedSums(known.sums, sums) };
+  if (known.tier !== tier || wasTier !== tier || from < known.from || known.to >= query.to) return undefined;
+  const to = Math.max(known.to, end);
+  if (!isFineAt(request, known.to) || !isFineAt(request, to)) return undefined;
+  if (known.to - from < LEAST_SHARE * (query.to - query.from)) return undefined;
+  const rest = { from, to };
+  const gone = from > known.from ? { from: known.from, to: from } : undefined;
+  const came = to > known.to ? { from: known.to, to } : undefined;
+  return { tier, move: { known: known.sums, gone, came, rest, present: around(query, rest) } };
 }
 
 /** Whether steps of the length of a scrape's tell of a time: others would be cut at the end of what is known. */

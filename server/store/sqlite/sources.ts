@@ -24,10 +24,21 @@ interface BlockRow {
   readonly t1: number;
 }
 
+export interface StoredState {
+  /** End of the newest scrape. */
+  readonly newest: number;
+  /** By tier: until then all was forgotten. */
+  readonly keptFrom: readonly number[];
+  /** How many units' names were. */
+  readonly forgotten: number;
+}
+
 /** What is wanted of a row. */
 export interface Wanted {
   readonly direction: number;
   readonly bins: boolean;
+  /** Whether it is not going to be asked for again soon. */
+  readonly isLast: boolean;
 }
 
 /** After the tiers: blocks in the log, and its records by direction. */
@@ -42,9 +53,12 @@ export class Sources {
   private readonly index: LogIndex;
   private readonly logData: LogData;
   private closed: ReadonlyMap<number, number> = new Map();
+  /** Of the file, as of {@link refresh}: it changes with all that others write. */
+  private version: unknown;
   private readonly unpacked = new Unpacked(UNPACKED_BYTES);
   /** By tier, as of {@link refresh}. */
   private ends: number[] = [];
+  private stateThen: StoredState | undefined;
 
   constructor(database: Database.Database) {
     this.statements = prepare(database);
@@ -52,17 +66,26 @@ export class Sources {
     this.logData = new LogData(database, this.index);
   }
 
-  /** To be called first in every transaction. */
+  /** To be called first in every transaction: a file that is as it was is not looked into. */
   refresh(): void {
+    this.unpacked.begin();
+    const version = this.statements.version.get();
+    if (version === this.version) return;
     this.index.refresh();
     this.closed = new Map(this.statements.closed.all() as [number, number][]);
     this.index.close(this.closed);
-    this.unpacked.begin();
     this.ends = [];
+    this.stateThen = undefined;
+    this.version = version;
   }
 
-  /** End of the newest scrape, by tier until when all was forgotten, and how many units' names were. */
-  state(): { newest: number; keptFrom: number[]; forgotten: number } {
+  /** As of {@link refresh}. */
+  state(): StoredState {
+    this.stateThen ??= this.readState();
+    return this.stateThen;
+  }
+
+  private readState(): StoredState {
     const values = new Map(this.statements.state.all() as [string, number][]);
     return {
       newest: values.get('newest') ?? 0,
@@ -71,9 +94,14 @@ export class Sources {
     };
   }
 
+  /** As {@link LogIndex.takeEarliest}, as of {@link refresh}. */
+  takeEarliest(): number | undefined {
+    return this.index.takeEarliest();
+  }
+
   /** As it is now. */
   get log(): { readonly index: LogIndex; readonly data: LogData } {
-    this.index.refresh();
+    this.refresh();
     return { index: this.index, data: this.logData };
   }
 
@@ -84,13 +112,13 @@ export class Sources {
   /** What is in no block yet. `members` are the targets that a place stands for. */
   rows(unit: Unit, { from, to, direction }: Interval & { direction: number }, members: readonly Unit[]): LogRow[] {
     const { index } = this;
-    if (unit.kind === TARGET) return index.of(unit.id, { from, to });
-    if (unit.kind === SERVICE)
-      return [
-        ...index.of(unit.id, { from, to }).filter((row) => row.direction === direction),
-        ...index.feeding(unit.id, this.closed.get(unit.id) ?? 0, { from, to }),
-      ];
-    return members.flatMap((member) => index.of(member.id, { from, to }));
+    const time = { from, to };
+    const found: LogRow[] = [];
+    if (unit.kind === TARGET) return index.addTo(found, unit.id, time);
+    for (const member of members) index.addTo(found, member.id, time);
+    if (unit.kind !== SERVICE) return found;
+    for (const row of index.of(unit.id, time)) if (row.direction === direction) found.push(row);
+    return index.addFeeding(found, { service: unit.id, closed: this.closed.get(unit.id) ?? 0 }, time);
   }
 
   /** Whether the log has an entry of the same target that ends later. */
@@ -123,9 +151,12 @@ export class Sources {
 
   /** A record of the log, one direction of it. */
   record({ id, layout }: LogRow, wanted: Wanted, catalog: ReaderCatalog): PackedSums {
-    return this.unpacked.totals(id * TABLES + LOG_RECORDS + wanted.direction, wanted.bins, () =>
-      packRecord(this.data(LOG_BLOCKS, id), wanted, catalog.layout(layout)[wanted.direction] ?? []),
-    );
+    const key = id * TABLES + LOG_RECORDS + wanted.direction;
+    const unpack = (): PackedSums =>
+      packRecord(this.data(LOG_BLOCKS, id), wanted, catalog.layout(layout)[wanted.direction] ?? []);
+    return wanted.isLast
+      ? this.unpacked.once(key, wanted.bins, unpack)
+      : this.unpacked.totals(key, wanted.bins, unpack);
   }
 
   /** A block, its slots added up. */
@@ -133,9 +164,10 @@ export class Sources {
     return this.unpacked.totals(id * TABLES + table, bins, () => packTotals(this.data(table, id), bins));
   }
 
-  /** A block slot by slot. */
-  slots({ table, id }: BlockPlace, bins: boolean): PackedBlock {
-    return this.unpacked.slots(id * TABLES + table, bins, () => packSlots(this.data(table, id), bins));
+  /** A block slot by slot: those slots that end after `from`. */
+  slots({ table, id }: BlockPlace, bins: boolean, from: number): PackedBlock {
+    const wanted = { bins, from };
+    return this.unpacked.slots(id * TABLES + table, wanted, () => packSlots(this.data(table, id), bins, from));
   }
 
   private data(table: number, id: number): Uint8Array {
@@ -151,6 +183,7 @@ export function logBlock({ id, t0, t1 }: LogRow): BlockPlace {
 
 function prepare(database: Database.Database) {
   return {
+    version: database.prepare('PRAGMA data_version').pluck(),
     state: database.prepare('SELECT name, value FROM state').raw(),
     coverage: database.prepare('SELECT t0 AS "from", t1 AS "to" FROM coverage WHERE unit = ? AND t1 > ? AND t0 < ?'),
     closed: database.prepare('SELECT service, closed FROM progress').raw(),

@@ -38,9 +38,18 @@ export class Unpacked {
     return totals;
   }
 
-  slots(key: number, bins: boolean, unpack: () => PackedBlock): PackedBlock {
+  /** The same for what will not be asked for again: it is not remembered. */
+  once(key: number, bins: boolean, unpack: () => PackedSums): PackedSums {
+    const known = (this.young.get(key) ?? this.old.get(key))?.totals;
+    return known && (known.bins || !bins) ? known : unpack();
+  }
+
+  /** With the slots that end after `from`. */
+  slots(key: number, { bins, from }: { bins: boolean; from: number }, unpack: () => PackedBlock): PackedBlock {
     const entry = this.get(key);
-    if (entry?.slots && (entry.slots.bins || !bins)) return entry.slots;
+    const known = entry?.slots;
+    if (known && (known.bins || !bins) && (known.first === 0 || known.fromMs + known.first * known.stepMs <= from))
+      return known;
     const slots = unpack();
     this.keep(key, { totals: entry?.totals, slots });
     return slots;
