@@ -4,6 +4,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { request } from 'undici';
 import type { QueryAnswer } from '../../../server/api/contract.ts';
 import { getJson, startTestCollector, type TestCollector } from '../../e2e/collector.ts';
 import { type Beside, startPrometheusBeside } from './beside-prometheus.ts';
@@ -99,7 +100,9 @@ export class FleetRun {
   async metrics(): Promise<Map<string, number>> {
     // Packing and unpacking it would take longer than rendering it.
     const headers = { 'accept-encoding': 'identity' };
-    const text = await (await fetch(`${this.collector.url}/metrics`, { headers })).text();
+    // The next time is so much later that a connection that is kept might just then be closed.
+    const { body } = await request(`${this.collector.url}/metrics`, { headers, reset: true });
+    const text = await body.text();
     return new Map(
       text.split('\n').flatMap((line): [string, number][] => {
         const space = line.lastIndexOf(' ');
