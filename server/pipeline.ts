@@ -139,7 +139,10 @@ export class Pipeline {
     ];
   }
 
-  /** When the round before the one at `at` was: of this life, or the last one of an earlier life, unless the clock was put back. */
+  /**
+   * When the round before the one at `at` was: of this life, or the last one of an earlier life, unless the clock was put
+   * back.
+   */
   private previousRound(at: number): number | null {
     const { intervalMs } = this.settings;
     const { startedAt, storedRound } = this;

@@ -1,4 +1,4 @@
-import { COUNTERS, type FlowIncrement, GAUGES } from '../model/flow.ts';
+import { COUNTERS, type FlowIncrement, GAUGES, isCount } from '../model/flow.ts';
 import { CountError } from './increments.ts';
 
 const LONGEST_SHOWN = 120;
@@ -14,10 +14,6 @@ export function checkCounts(flows: readonly FlowIncrement[]): void {
     for (let i = 0; i < gauges.length; i++) if (!isCount(gauges[i])) throw noCount(flow, GAUGES[i]);
     for (let i = 0; i < bins.counts.length; i++) if (!isCount(bins.counts[i])) throw noCount(flow, 'latency samples');
   }
-}
-
-function isCount(value = 0): boolean {
-  return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 function noCount({ direction, peer }: FlowIncrement['flow'], what = ''): CountError {

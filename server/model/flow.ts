@@ -155,3 +155,8 @@ export interface Observation {
   /** Every flow of the target, those without traffic included. */
   readonly flows: readonly FlowIncrement[];
 }
+
+/** Whether a number is one that can be stored as a count: from 0 up to where whole numbers are exact. */
+export function isCount(value = 0): boolean {
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+}

@@ -1,12 +1,13 @@
 /** Scrapes of one target, one after the other, as one: for what has to wait. */
 
-import { type FlowIncrement, flowText, type Identity, type Observation } from './flow.ts';
+import { type FlowIncrement, flowText, type Identity, isCount, type Observation } from './flow.ts';
 import { mergeBins } from './histogram.ts';
 import type { ScrapeRecord } from './scrape-record.ts';
 
 /**
  * Makes scrapes fewer by adding up every two neighbours of a target: nothing is lost but when exactly it happened.
- * Scrapes with a gap between them, of different identities, or of more than can be counted together, stay apart. `records` are in the order they came in.
+ * Scrapes with a gap between them, of different identities, or of more than can be counted together, stay apart.
+ * `records` are in the order they came in.
  */
 export function mergeNeighbours(records: readonly ScrapeRecord[]): ScrapeRecord[] {
   const open = new Map<string, number>();
@@ -39,7 +40,6 @@ function mergeTwo(older: ScrapeRecord | undefined, newer: ScrapeRecord): ScrapeR
 
 /** Whether its counts can be stored: one that can't would keep the scrapes of all other targets from being stored, too. */
 function isCountable({ counters, bins }: FlowIncrement): boolean {
-  const isCount = (count: number): boolean => count <= Number.MAX_SAFE_INTEGER;
   return counters.every(isCount) && bins.counts.every(isCount);
 }
 
