@@ -139,8 +139,8 @@ export class CollectorRemoteWrite {
       now,
       events: state,
     });
-    const tick = async () => writer.tick({ own: await own(), targets: live.all(), isComplete: isDiscovered() });
-    const onTick = () => void tick().catch((error: unknown) => state.roundFailed(String(error)));
+    const gather = async () => ({ own: await own(), targets: live.all(), isComplete: isDiscovered() });
+    const onTick = () => void writer.tick(gather);
     const clock = new TickClock({ ...this.times(config), now, onTick });
     this.running.set(name, { writer, clock, state });
     clock.start();

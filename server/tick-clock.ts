@@ -8,6 +8,8 @@ export interface TickClockOptions {
 
 /** Time that scrapes are given to be answered and stored before they are told of. */
 const SETTLE_MS = 350;
+/** A timer may end so much before its time by the wall clock; its tick is not to come again. */
+const EARLY_MS = 20;
 
 /** Ticks once per interval, a moment after its scrapes. */
 export class TickClock {
@@ -30,7 +32,7 @@ export class TickClock {
   start(): void {
     const { intervalMs, spreadMs, now, onTick } = this.options;
     const phase = (spreadMs + SETTLE_MS) % intervalMs;
-    const next = Math.ceil((now() - phase + 1) / intervalMs) * intervalMs + phase;
+    const next = Math.ceil((now() - phase + EARLY_MS) / intervalMs) * intervalMs + phase;
     this.timer = setTimeout(() => {
       onTick();
       this.start();

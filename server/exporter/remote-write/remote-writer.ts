@@ -60,8 +60,8 @@ export class RemoteWriter {
     this.taker = this.newTaker();
   }
 
-  /** Takes a round and hands it over. Never rejects. */
-  async tick(input: Omit<RoundInput, 'at'>): Promise<void> {
+  /** Takes a round and hands it over; not while another is taken. Never rejects. @param gather what it is taken of. */
+  async tick(gather: () => Promise<Omit<RoundInput, 'at'>>): Promise<void> {
     const { now, events } = this.options;
     const at = now();
     if (this.isTaking || this.isStopping || at <= this.lastAt) return;
@@ -71,7 +71,7 @@ export class RemoteWriter {
     }
     this.isTaking = true;
     try {
-      if (await this.take({ ...input, at })) events.roundTaken();
+      if (await this.take({ ...(await gather()), at })) events.roundTaken();
     } catch (error) {
       this.taker = this.newTaker();
       events.roundFailed(error instanceof Error ? error.message : String(error));
