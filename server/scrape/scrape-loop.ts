@@ -66,6 +66,9 @@ export interface ScrapeLoopOptions {
   readonly onResult: (result: ScrapeResult) => void;
 }
 
+/** A timer may end so much before its time by the wall clock; its scrape is not to come again. */
+const EARLY_MS = 20;
+
 /** Scrapes one target on the clock, one request after the other. Never rejects. */
 export class ScrapeLoop {
   private readonly options: ScrapeLoopOptions;
@@ -192,8 +195,8 @@ export class ScrapeLoop {
     if (this.pace.isSlowed) return Math.max(0, started + this.pace.delayMs() - now);
     const { intervalMs } = this.settings;
     const phaseMs = this.phase.ms;
-    const next = Math.ceil((now - phaseMs + 1) / intervalMs) * intervalMs + phaseMs;
-    return next - now;
+    const after = Math.max(now + 1, started + EARLY_MS);
+    return Math.ceil((after - phaseMs) / intervalMs) * intervalMs + phaseMs - now;
   }
 }
 

@@ -24,19 +24,29 @@ function scraping(fakes: readonly FakeAdmin[], options: Partial<ScrapeManagerOpt
   return { manager, results, of: (fake) => results.filter(({ target }) => target.key === fake.text) };
 }
 
+/** So much before its time a scrape may begin. */
+const EARLY_MS = 20;
+
 /** Answers as a healthy Envoy, `delayMs` later. */
 const after =
   (delayMs: number): FakeAnswer =>
   (request, response) =>
     void setTimeout(() => healthy(request, response), delayMs);
 
-test('scrapes once in every interval', async () => {
+const BEGAN = Date.now();
+/** A wall clock that lags behind the one of timers, so that they end before their time. */
+const lagging = () => BEGAN + (Date.now() - BEGAN) * 0.9;
+
+test.each([
+  ['on the wall clock', Date.now],
+  ['with timers that end a little early by the wall clock', lagging],
+])('scrapes once in every interval, %s', async (_, now) => {
   const fake = await startFakeAdmin(healthy);
-  const { of } = scraping([fake]);
+  const { of } = scraping([fake], { now, intervalMs: 100 });
   await eventually(() => of(fake).length).toBeGreaterThan(5);
   expect(of(fake).filter(({ error }) => error !== '')).toEqual([]);
-  const phase = phaseOf(fake.text, spreadOf(1, 40));
-  const intervals = of(fake).map(({ at }) => Math.floor((at - phase) / 40));
+  const phase = phaseOf(fake.text, spreadOf(1, 100)) - EARLY_MS;
+  const intervals = of(fake).map(({ at }) => Math.floor((at - phase) / 100));
   expect(new Set(intervals.slice(1)).size).toBe(intervals.length - 1); // the first comes at once
 });
 
