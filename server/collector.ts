@@ -205,6 +205,7 @@ export async function startCollector(
     alerts,
     events,
     intervalMs: () => configs.config.scrape.intervalMs,
+    measuredTo: () => ticks.toldUntil,
     now,
     entrance: web.entrance,
     headers: web.headers,

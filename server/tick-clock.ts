@@ -20,6 +20,12 @@ export class TickClock {
     this.options = options;
   }
 
+  /** The moment up to which all scrapes that were due have been told of: what is newer is known in part. */
+  get toldUntil(): number {
+    const { intervalMs, spreadMs, now } = this.options;
+    return Math.floor((now() - spreadMs - SETTLE_MS + EARLY_MS) / intervalMs) * intervalMs;
+  }
+
   /** Ticks by another interval from now on. */
   configure(changes: Pick<TickClockOptions, 'intervalMs' | 'spreadMs'>): void {
     if (changes.intervalMs === this.options.intervalMs && changes.spreadMs === this.options.spreadMs) return;

@@ -35,6 +35,8 @@ export interface ApiParts {
   readonly discovery: DiscoveryView;
   readonly events: EventStream;
   readonly intervalMs: () => number;
+  /** Up to when all scrapes that were due have been told of; Unix milliseconds. */
+  readonly measuredTo: () => number;
   readonly now: () => number;
   readonly metrics: MetricsOptions['metrics'];
   /** Errors of `metrics` that tell the client why there is no answer. */
@@ -127,7 +129,11 @@ export function createApp(parts: ApiParts): Express {
 
 /** What is answered from the store. */
 function queries(parts: ApiParts): Record<string, Query> {
-  const clock = () => ({ now: parts.now(), slotMs: slotMsOf(parts.intervalMs()) });
+  const clock = () => ({
+    now: parts.now(),
+    slotMs: slotMsOf(parts.intervalMs()),
+    measuredTo: parts.measuredTo(),
+  });
   return {
     '/api/v1/services': async (sources, request) => {
       const params = paramsOf(request, [...TIME, 'offset', 'fields', ...FILTERS]);

@@ -9,6 +9,7 @@ export interface FiguresParts {
   readonly live: Live;
   readonly alerts: Pick<AlertsView, 'counts'>;
   readonly intervalMs: () => number;
+  readonly measuredTo: () => number;
   readonly now: () => number;
 }
 
@@ -16,14 +17,14 @@ export interface FiguresParts {
  * Gives another text whenever answers about figures may be others: after a round of scrapes, an alert, or a step of time.
  * Alerts are looked at once in a turn of the event loop, however many ask.
  */
-export function figuresVersion({ live, alerts, now, intervalMs }: FiguresParts): () => string {
+export function figuresVersion({ live, alerts, now, intervalMs, measuredTo }: FiguresParts): () => string {
   let counted: string | undefined;
   const counts = (): string => {
     if (counted === undefined) setImmediate(() => (counted = undefined)).unref();
     counted ??= [...alerts.counts()].map(([key, { firing, pending }]) => `${key} ${firing} ${pending}`).join('\n');
     return counted;
   };
-  return () => `${live.revision}\n${Math.ceil(now() / slotMsOf(intervalMs()))}\n${counts()}`;
+  return () => `${live.revision}\n${Math.ceil(now() / slotMsOf(intervalMs()))}\n${measuredTo()}\n${counts()}`;
 }
 
 /** Made anew after a round of scrapes: the answers to all questions of a page share it. */

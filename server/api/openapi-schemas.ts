@@ -146,7 +146,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ServiceSummary: object(serviceSummary),
   InstanceFigures: object({ instance: text, region: text, zone: text, health, ...figures }),
   RegionFigures: object({ region: text, ...figures }),
-  PeerFigures: object({ ...service, ...figures }),
+  PeerFigures: object({ ...service, ...figures, failures: ref('Failures') }),
   AnswerRange: object(range),
   TierName: { enum: [...TIERS] },
   ServicesAnswer: object({ ...range, ...tiers, services: listOf(ref('ServiceSummary')) }),
@@ -176,6 +176,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   QueryAnswer: object({
     signal: text,
     ...steps,
+    measuredTo: {
+      ...time,
+      description: 'Scrapes that were due until then are in it: of steps that end later, only a part was measured.',
+    },
     series: listOf(ref('QuerySeries')),
     other: { ...listOf(ref('QuerySeries')), description: 'Of all that top left out, together.' },
   }),

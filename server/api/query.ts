@@ -60,7 +60,11 @@ export const MAX_TOP = 1000;
 type Direction = (typeof DIRECTIONS)[number];
 
 /** Series of a signal over steps that are aligned to multiples of the step; the first one holds `from`. */
-export async function querySignal(sources: Sources, params: RawParams, clock: Clock): Promise<RenderedQueryAnswer> {
+export async function querySignal(
+  sources: Sources,
+  params: RawParams,
+  clock: MeasuredClock,
+): Promise<RenderedQueryAnswer> {
   const name = oneOf(params, 'signal', QUERY_SIGNAL_NAMES);
   if (!name) throw new RequestError(`signal is missing: one of ${QUERY_SIGNAL_NAMES.join(', ')}`);
   const { needsBins = false, quantile, ofClass, connections = false } = signal(name);
@@ -97,6 +101,7 @@ export async function querySignal(sources: Sources, params: RawParams, clock: Cl
     step: range.step,
     from: range.from,
     to: range.to,
+    measuredTo: Math.min(range.to, clock.measuredTo + range.offsetMs),
     offsetMs: range.offsetMs,
     tiers: sources.tiers(),
     series: answer.series.all,
@@ -122,6 +127,11 @@ export type RenderedQueryAnswer = Omit<QueryAnswer, 'series' | 'other'> &
 export interface Clock {
   readonly now: number;
   readonly slotMs: number;
+}
+
+export interface MeasuredClock extends Clock {
+  /** Up to when all scrapes that were due have been told of. */
+  readonly measuredTo: number;
 }
 
 /** Whole steps that hold the time asked for. */

@@ -257,7 +257,8 @@ async function peers(
     const [first] = members;
     if (!first) return [];
     const { service, namespace } = first.name;
-    return [{ service, namespace, ...figures(mergeCells(members.map(({ cell }) => cell)), 'upstream') }];
+    const cell = mergeCells(members.map((member) => member.cell));
+    return [{ service, namespace, ...figures(cell, 'upstream'), failures: failures(cell) }];
   });
   return rows
     .flat()

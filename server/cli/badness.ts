@@ -38,6 +38,7 @@ function marksOf(row: ServiceRow): readonly number[] {
   return [
     urgency,
     sizeClass(urgency >= 3 ? rate * (row.errorRate ?? 0) : 0, 2),
+    sizeClass(urgency >= 3 ? (row.errorRate ?? 0) : 0, 1.5),
     sizeClass(row.state === 'ok' ? (row.latencyMs.p99 ?? 0) : 0, 1.5),
     sizeClass(rate, 2),
   ];

@@ -154,12 +154,14 @@ function versionLine(): string {
 
 function unknownCommand(word: string, program: Command): PlainError {
   const names = program.commands.map((command) => command.name());
+  if (names.includes(word)) return new PlainError(`the command stands before its flags: sidelight ${word} …`);
   const meant = closest(word, names);
   const hint = meant === undefined ? `commands are ${names.join(', ')}` : `did you mean ${meant}?`;
   return new PlainError(`unknown command ${JSON.stringify(word)}; ${hint}`);
 }
 
-/** Commander puts its suggestion on a second line. */
+/** Commander puts its suggestion on a second line, and has none for most options. */
 function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, ' ');
+  const line = text.trim().replaceAll(/\s*\n\s*/g, ' ');
+  return /^error: unknown option '[^']*'$/.test(line) ? `${line}; --help lists those that there are` : line;
 }

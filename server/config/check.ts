@@ -23,7 +23,9 @@ export function problemsOf(issue: z.core.$ZodIssue, tree: unknown, schema: z.cor
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, at: 'key', message }));
   if (issue.code !== 'invalid_type') return [{ path, message: issue.message }];
   const found = valueAt(tree, path);
-  const expected = issue.expected === 'array' ? 'a list' : 'a map of keys';
+  const keys = keysAt(path, schema);
+  const map = keys.length === 0 ? 'a map of keys' : `a map of keys (${keys.join(', ')})`;
+  const expected = issue.expected === 'array' ? 'a list' : map;
   return [
     {
       path,
@@ -34,12 +36,18 @@ export function problemsOf(issue: z.core.$ZodIssue, tree: unknown, schema: z.cor
 
 function unknownKey(path: KeyPath, key: string, schema: z.core.$ZodType): Problem {
   const known = keysAt(path, schema);
-  const meant = closest(key, known) ?? elsewhere(key, schema);
+  const meant = closest(key, known) ?? meantElsewhere(path, key, schema);
   const hint = meant === undefined ? `known here: ${known.join(', ')}` : `did you mean \`${meant}\`?`;
   return { path: [...path, key], at: 'key', message: `unknown key; ${hint}` };
 }
 
-/** The path of a key of exactly this name in another place, for keys that were put on the wrong level. */
+/** For keys that were put on the wrong level; what entries of another section's lists are called is hardly meant. */
+function meantElsewhere([section]: KeyPath, key: string, schema: z.core.$ZodType): string | undefined {
+  const found = elsewhere(key, schema);
+  return section === undefined || found?.startsWith(`${section}.`) || !found?.includes('[]') ? found : undefined;
+}
+
+/** The path of a key of exactly this name in another place. */
 function elsewhere(key: string, schema: z.core.$ZodType, path: KeyPath = []): string | undefined {
   for (const name of keysAt(path, schema)) {
     const here = [...path, name];

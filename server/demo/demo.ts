@@ -21,7 +21,7 @@ export interface DemoOptions {
   listen: string;
   /** Default 2000. */
   scrapeIntervalMs?: number;
-  /** Takes the database and the mesh's logs. Default data/demo in the project's folder. */
+  /** Takes the database and the mesh's logs. Default: the mesh's own under data/demo in the project's folder. */
   dataFolder?: string;
   /** Added to every port of the mesh. Default 0. */
   portOffset?: number;
@@ -31,7 +31,7 @@ export interface DemoOptions {
   signals?: Pick<NodeJS.EventEmitter, 'once' | 'off'>;
 }
 
-const defaultDataFolder = join(import.meta.dirname, '../../data/demo');
+const DATA_FOLDER = join(import.meta.dirname, '../../data/demo');
 
 /**
  * Starts an example mesh, the collector on it and steady traffic, and resolves when SIGINT or SIGTERM has ended it all.
@@ -61,7 +61,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 /** Adds each part to `running` as soon as it runs. Traffic comes last, so that it stops first. */
 async function startAll(options: DemoOptions, running: Running[], signal: AbortSignal): Promise<void> {
   const { mesh: name, listen, scrapeIntervalMs = 2_000, portOffset = 0, startCollector, log } = options;
-  const { dataFolder = defaultDataFolder } = options;
+  // Demos of two meshes may run at once: neither may have the other's database.
+  const { dataFolder = join(DATA_FOLDER, name) } = options;
   const envoy = await findEnvoy({ log, signal });
   signal.throwIfAborted();
   const mesh = await startMesh({ name, envoy, portOffset, runFolder: join(dataFolder, 'mesh'), log });

@@ -40,6 +40,7 @@ describe('an empty mesh', () => {
       step: INTERVAL,
       from: NOW - 300_000,
       to: NOW,
+      measuredTo: NOW,
       offsetMs: 0,
       tiers: expect.any(Array),
       series: [],

@@ -49,6 +49,7 @@ export async function startApi(data: MeshData = EMPTY, parts: Partial<ApiParts> 
     live,
     events,
     intervalMs: () => INTERVAL,
+    measuredTo: () => NOW,
     discovery: { dropped: () => ({ list: [], total: 0 }), note: () => '', states: () => [] },
     reload: () => [],
     now: () => NOW,

@@ -228,11 +228,15 @@ describe('a mixed mesh', () => {
       ['eu', 120, 0],
       ['us', 60, 0.2],
     ]);
-    expect(shop.upstreams.map(({ service, requests, timeouts }) => [service, requests, timeouts])).toEqual([
-      [ODD_NAME, 6, 0],
-      ['cart', 84, 12],
+    expect(
+      shop.upstreams.map(({ service, requests, timeouts, failures }) => [service, requests, timeouts, failures]),
+    ).toEqual([
+      [ODD_NAME, 6, 0, {}],
+      ['cart', 84, 12, { timeout: 12 }],
     ]);
-    expect(shop.downstreams.map(({ service, requests }) => [service, requests])).toEqual([['edge', 180]]);
+    expect(shop.downstreams.map(({ service, requests, failures }) => [service, requests, failures])).toEqual([
+      ['edge', 180, {}],
+    ]);
     expect(shop.failures).toEqual({ grpc: 12 });
   });
 

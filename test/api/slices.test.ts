@@ -17,7 +17,7 @@ const GROUPS = 1000;
 const GROUP_MS = 1;
 const LONGEST_MS = 20;
 const clock = { ms: 0 };
-const CLOCK = { now: 1_700_000_000_000, slotMs: 10_000 };
+const CLOCK = { now: 1_700_000_000_000, slotMs: 10_000, measuredTo: 1_700_000_000_000 };
 const params = (search: string) => parseParams(search, [...QUERY_PARAMS]);
 const range = () => timeRange(params('window=5m'), CLOCK);
 

@@ -39,6 +39,7 @@ const app = createApp({
   live,
   events,
   intervalMs: () => intervalMs,
+  measuredTo: () => Math.floor(Date.now() / intervalMs) * intervalMs,
   now: () => now,
   discovery: { dropped: () => ({ list: [], total: 0 }), note: () => '', states: () => [] },
   reload: () => [],

@@ -3,7 +3,7 @@
 import type { Asking } from '../../server/api/asking.ts';
 import { heatmap } from '../../server/api/heatmap.ts';
 import { parseParams, timeRange } from '../../server/api/params.ts';
-import { QUERY_PARAMS, querySignal } from '../../server/api/query.ts';
+import { type MeasuredClock, QUERY_PARAMS, querySignal } from '../../server/api/query.ts';
 import { describeRegions } from '../../server/api/regions.ts';
 import { describeService, listServices } from '../../server/api/services.ts';
 import { piecesOf } from '../../server/api/slices.ts';
@@ -23,7 +23,7 @@ export interface Question {
   readonly name: string;
   /** Milliseconds; none where the time is only to be known. */
   readonly goal: { readonly p50?: number; readonly p99?: number };
-  readonly ask: (sources: Sources, clock: { now: number; slotMs: number }) => Promise<unknown>;
+  readonly ask: (sources: Sources, clock: MeasuredClock) => Promise<unknown>;
 }
 
 const SERVICE = serviceName(3);
@@ -114,7 +114,7 @@ export class Asker {
     const sums: Store['sums'] = (asked) => store.sums(asked);
     const tiers = new Set<'raw' | '1m' | '10m' | '1h'>();
     const sources: Sources = { store: { sums }, directory, alerts: new Map(), tiers: () => [...tiers] };
-    const answer = await question.ask(sources, { now, slotMs: INTERVAL_MS });
+    const answer = await question.ask(sources, { now, slotMs: INTERVAL_MS, measuredTo: now });
     for (const _ of piecesOf(answer, 0));
     return performance.now() - began;
   }

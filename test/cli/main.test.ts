@@ -86,7 +86,11 @@ test.for<[args: string[], err: string[]]>([
   [['--target=a:1', '--target', 'A:1'], ['--target=A:1: a:1 is listed twice, here and in --target=a:1; remove one']],
   [['--target'], ["error: option '--target <address>' argument missing"]],
   [['--web.listen-addres=:1'], ["error: unknown option '--web.listen-addres=:1' (Did you mean --web.listen-address?)"]],
-  [['--frobnicate'], ["error: unknown option '--frobnicate'"]],
+  [['--frobnicate'], ["error: unknown option '--frobnicate'; --help lists those that there are"]],
+  [
+    ['--target=127.0.0.1:9901', 'check-config'],
+    ['error: the command stands before its flags: sidelight check-config …'],
+  ],
   [['chek-config', 'a'], ['error: unknown command "chek-config"; did you mean check-config?']],
   [
     ['frobnicate'],

@@ -183,7 +183,7 @@ test.for<[asked: Asked, line: string]>([
     'http://h:1 answered 400: window: at most 400d',
   ],
   [{ body: '', window: '0s' }, '--window=0s: not a duration; write 30s, 1m or 2h'],
-  [{ body: '', url: 'h:1' }, '--url=h:1: not a web address; write http://127.0.0.1:9191'],
+  [{ body: '', url: 'h:1' }, '--url=h:1: not a web address; write http://h:1'],
 ])('%j fails', async ([given, line]) => {
   expect(await run(given)).toBe(1);
   expect({ out, err }).toEqual({ out: [], err: [line] });

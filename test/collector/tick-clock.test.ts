@@ -30,3 +30,13 @@ test('a timer that ends a little before its time by the wall clock makes no seco
 test('a clock that is put back an hour is followed at once', () => {
   expect(ticks((ms) => (ms < 5000 ? ms : ms - 3_600_000))).toHaveLength(10);
 });
+
+test.each([
+  [1749, 0],
+  [1750, 1000],
+  [2700, 1000],
+  [2750, 2000],
+])('at %i ms all is told of that was scraped until %i ms', (at, until) => {
+  const clock = new TickClock({ intervalMs: 1000, spreadMs: 400, now: () => at - 20, onTick() {} });
+  expect(clock.toldUntil).toBe(until);
+});

@@ -167,7 +167,7 @@ test('errors of the file come first, in its order', () => {
     errors: [
       'conf.yaml:1: web.listen: 1 has no colon; write 127.0.0.1:1, or :1 for all interfaces',
       'conf.yaml:2: scrape.interval: 1 has no unit; write 1s for seconds, or 1m',
-      'conf.yaml:3: discovery: expected a map of keys, found the number 5',
+      'conf.yaml:3: discovery: expected a map of keys (static, file, http, dns, kubernetes, relabel, targets_limit), found the number 5',
       '--log.level=x: "x" is not one of trace, debug, info, warn, error',
     ],
   });

@@ -38,12 +38,12 @@ export interface ChartData {
   readonly limit?: { readonly label: string; readonly value: number } | null;
 }
 
-type Bounds = Pick<QueryAnswer, 'from' | 'to' | 'step'>;
+type Bounds = Pick<QueryAnswer, 'from' | 'measuredTo' | 'step'>;
 
-/** Starts of the steps that an answer covers, but for the newest, which is not over yet. */
-export function stepsOf({ from, to, step }: Bounds): number[] {
+/** Starts of the steps that an answer covers, but for the newest, of which only a part was measured. */
+export function stepsOf({ from, measuredTo, step }: Bounds): number[] {
   const times: number[] = [];
-  for (let time = Math.ceil(from / step) * step; time + step < to; time += step) times.push(time);
+  for (let time = Math.ceil(from / step) * step; time + step <= measuredTo; time += step) times.push(time);
   return times;
 }
 
@@ -148,8 +148,8 @@ export function lineData(named: readonly NamedAnswer[], rates: QueryAnswer, grac
   const answers = [...named.map(({ answer }) => answer), rates];
   if (answers.some(({ step }) => step !== rates.step)) return null;
   const from = Math.max(...answers.map((answer) => answer.from));
-  const to = Math.min(...answers.map((answer) => answer.to));
-  const times = stepsOf({ from, to, step: rates.step });
+  const measuredTo = Math.min(...answers.map((answer) => answer.measuredTo));
+  const times = stepsOf({ from, measuredTo, step: rates.step });
   const lines = named.map(({ key, label, answer }) => ({
     key,
     label,

@@ -6,6 +6,7 @@ import { type ChartEvent, eventInWords, eventsAt } from './chart-events.ts';
 import { ChartTable } from './chart-table.tsx';
 import { cursor } from './cursor.ts';
 import { type Ghost, ghostAt } from './ghost.ts';
+import { isLowerBound } from './heat.ts';
 
 export interface ChartPanelProps {
   readonly title: string;
@@ -92,7 +93,11 @@ function Readout({ data, unit }: ReadoutProps) {
             <svg class={`swatch line-${key}`} viewBox="0 0 16 10" aria-hidden="true">
               <path d="M0 5H16" />
             </svg>
-            {label} <b>{value === null ? missing(data, step) : valueLabel(value, unit)}</b>
+            {label}{' '}
+            <b>
+              {isLowerBound(data.heat, key, time) && '> '}
+              {value === null ? missing(data, step) : valueLabel(value, unit)}
+            </b>
           </li>
         );
       })}

@@ -5,7 +5,7 @@ import { type ChartUnit, valueLabel } from './axis-label.ts';
 import { type ChartData, missing } from './chart-data.ts';
 import { eventsAt } from './chart-events.ts';
 import { type Ghost, ghostAt } from './ghost.ts';
-import { type Heat, heatBands, samplesIn } from './heat.ts';
+import { type Heat, heatBands, isLowerBound, samplesIn } from './heat.ts';
 
 interface ChartTableProps {
   readonly title: string;
@@ -23,7 +23,8 @@ export function ChartTable({ title, data, unit }: ChartTableProps) {
       numeric: true,
       cell: (step: number) => {
         const value = values[step] ?? null;
-        return value === null ? <span class="missing">{missing(data, step)}</span> : valueLabel(value, unit);
+        if (value === null) return <span class="missing">{missing(data, step)}</span>;
+        return `${isLowerBound(data.heat, key, data.times[step]) ? '> ' : ''}${valueLabel(value, unit)}`;
       },
     })),
     ...(data.ghost ? [ghostColumn(data, data.ghost, unit)] : []),

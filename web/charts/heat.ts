@@ -1,6 +1,7 @@
 /** How latencies were spread, as it is drawn behind their percentiles and written in the table. Pure. */
 
 import type { HeatmapAnswer } from '../../server/api/contract.ts';
+import { isAmongTimeouts } from '../figures/capped.ts';
 import { milliseconds, text } from '../format/number.ts';
 
 export interface Heat {
@@ -62,4 +63,11 @@ function bandLabel(lower: number, upper: number | null): string {
 export function samplesIn(heat: Heat, band: HeatBand, time: number): number | null {
   const counts = heat.counts[heat.times.indexOf(time)];
   return counts ? counts.slice(band.from, band.to).reduce((sum, count) => sum + count, 0) : null;
+}
+
+/** Whether a percentile of the step that starts at `time` is a lower bound: it falls among requests that timed out. */
+export function isLowerBound(heat: Heat | null | undefined, percentile: string, time: number | undefined): boolean {
+  const at = heat && time !== undefined ? heat.times.indexOf(time) : -1;
+  const samples = (heat?.counts[at] ?? []).reduce((sum, count) => sum + count, 0);
+  return isAmongTimeouts(percentile, samples, heat?.timeouts[at] ?? 0);
 }

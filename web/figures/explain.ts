@@ -4,7 +4,7 @@ import type { Figures, Precision, Vantage } from '../../server/api/contract.ts';
 import { count, milliseconds, NBSP, type Quantity, relativeError, share, text } from '../format/number.ts';
 import type { ListedService, ShownFigures } from '../listed-service.ts';
 import { isCapped, type Percentile } from './capped.ts';
-import { failedRequests, isUnanswered, type Judged, judge, MOSTLY_FAILING } from './health.ts';
+import { FAILING, failedRequests, isUnanswered, type Judged, judge, MOSTLY_FAILING } from './health.ts';
 
 /** Figures together with how they came about. */
 export type Measured = Pick<
@@ -109,8 +109,8 @@ export function remark(service: Judged & Pick<ListedService, 'latencySamples' | 
   const { urgency } = judge(service);
   if (isUnanswered(service))
     return instances.total === 1 ? 'its sidecar does not answer' : `none of ${instances.total} sidecars answers`;
+  if (failing >= MOSTLY_FAILING || (failing >= FAILING && urgency >= 4)) return `${trimmed(share(failing))} failing`;
   if (alerts.firing > 0) return `${alerts.firing} alert${alerts.firing === 1 ? '' : 's'} firing`;
-  if (failing >= MOSTLY_FAILING || urgency >= 4) return `${trimmed(share(failing))} failing`;
   if (urgency === 3 && failing > 0.001) return `${trimmed(share(failing))} failing`;
   if (instances.up < instances.total) return `${instances.total - instances.up} of ${instances.total} sidecars down`;
   if (service.precision.capped) return `${count(service.timeouts)} timed out`;

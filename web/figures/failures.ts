@@ -1,5 +1,10 @@
 /** What Envoy's reasons for failures mean and where to look, one short sentence each. */
 
+import type { PeerFigures, ServiceAnswer } from '../../server/api/contract.ts';
+import { share, text } from '../format/number.ts';
+import { judgeCalls } from './calls.ts';
+import { failedRequests } from './health.ts';
+
 interface Reason {
   readonly title: string;
   readonly explanation: string;
@@ -57,6 +62,48 @@ const REASONS: Readonly<Record<string, Reason>> = {
 export interface ExplainedFailure extends Reason {
   readonly reason: string;
   readonly events: number;
+}
+
+export interface SeenFailure extends ExplainedFailure {
+  /** Who saw it where it was not the service itself: `in calls to cart`; else empty. */
+  readonly where: string;
+}
+
+/**
+ * What went wrong with the requests that a service got, then with those that it sent, then what only its callers saw:
+ * timeouts of requests that never reached it, for example.
+ */
+export function seenFailures({ failures, vantage, upstreams, downstreams }: ServiceAnswer): SeenFailure[] {
+  const own = explainFailures(failures).map((failure) => ({ ...failure, where: '' }));
+  // Where only callers measured, the service's own failures are those that they saw.
+  const callers = vantage === 'server' ? downstreams : [];
+  return [...own, ...failuresOfCalls('in calls to', upstreams), ...failuresOfCalls('as seen by', callers)];
+}
+
+const MOST_NAMES = 3;
+
+function failuresOfCalls(words: string, peers: readonly PeerFigures[]): SeenFailure[] {
+  const events: Record<string, number> = {};
+  for (const { failures } of peers)
+    for (const [reason, amount] of Object.entries(failures)) events[reason] = (events[reason] ?? 0) + amount;
+  return explainFailures(events).map((failure) => {
+    const names = peers.filter(({ failures }) => failures[failure.reason]).map(({ service }) => service);
+    const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+    return { ...failure, where: `${words} ${names.slice(0, MOST_NAMES).join(', ')}${more}` };
+  });
+}
+
+/** Where 5xx without a reason of their own came from, as far as figures tell; empty where there are none. */
+export function originInWords({ codeClasses, failures, role, upstreams }: ServiceAnswer): string {
+  if ((codeClasses?.['5xx'] ?? 0) === 0 || Object.keys(failures).length > 0) return '';
+  const failing = upstreams
+    .filter((calls) => judgeCalls(calls) === 'bad')
+    .sort((a, b) => failedRequests(b) - failedRequests(a))
+    .slice(0, MOST_NAMES)
+    .map(({ service, errorRate }) => `${service} (${text(share(errorRate))})`);
+  const answered = role === 'gateway' ? 'came back from what it calls' : 'are what the service itself answered';
+  const perhaps = role === 'gateway' ? 'Failing there:' : 'Its own calls fail too, which may be why:';
+  return `The 5xx ${answered}.${failing.length > 0 ? ` ${perhaps} ${failing.join(', ')}.` : ''}`;
 }
 
 /** Reasons that occurred, most frequent first; one that is not known here keeps its name. */

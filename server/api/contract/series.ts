@@ -8,6 +8,8 @@ export interface QueryAnswer {
   step: number;
   from: number;
   to: number;
+  /** Scrapes that were due until then are in it: of steps that end later, only a part was measured. */
+  measuredTo: number;
   /** How much earlier than their times the values are from. */
   offsetMs: number;
   tiers: TierName[];

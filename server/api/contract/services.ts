@@ -57,6 +57,8 @@ export interface RegionFigures extends Figures {
 export interface PeerFigures extends Figures {
   service: string;
   namespace: string;
+  /** What went wrong with these calls, as the callers' sidecars saw it. */
+  failures: Failures;
 }
 
 export interface ServiceAnswer extends ServiceSummary {

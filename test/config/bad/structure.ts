@@ -17,8 +17,20 @@ export const STRUCTURE: readonly BadFile[] = [
     yaml: BOMB,
     errors: ['4: aliases stand for too many values; write some of them out'],
   },
-  { name: 'text', yaml: 'hello\n', errors: ['1: expected a map of keys, found the text "hello"'] },
-  { name: 'a list', yaml: '- a\n', errors: ['1: expected a map of keys, found a list'] },
+  {
+    name: 'text',
+    yaml: 'hello\n',
+    errors: [
+      '1: expected a map of keys (scrape, discovery, peers, local, storage, exporter, alerts, remote_write, otlp, web, log), found the text "hello"',
+    ],
+  },
+  {
+    name: 'a list',
+    yaml: '- a\n',
+    errors: [
+      '1: expected a map of keys (scrape, discovery, peers, local, storage, exporter, alerts, remote_write, otlp, web, log), found a list',
+    ],
+  },
   {
     name: 'a misspelt key',
     yaml: 'scrape:\n  intervl: 5s\n',
@@ -44,6 +56,13 @@ export const STRUCTURE: readonly BadFile[] = [
     errors: ['1: max_size: unknown key; did you mean `storage.max_size`?'],
   },
   {
+    name: 'a key that lists of another section have',
+    yaml: 'web: { port: 9191 }\n',
+    errors: [
+      '1: web.port: unknown key; known here: listen, external_url, trace_url, config_file, auth, tls, allowed_hosts, headers, limits',
+    ],
+  },
+  {
     name: 'a key of a list item on the wrong level',
     yaml: 'discovery: { targets: ["a:1"] }\n',
     errors: ['1: discovery.targets: unknown key; did you mean `discovery.static[].targets`?'],
@@ -66,7 +85,9 @@ export const STRUCTURE: readonly BadFile[] = [
   {
     name: 'a section that is no map',
     yaml: 'scrape: 5s\n',
-    errors: ['1: scrape: expected a map of keys, found the text "5s"'],
+    errors: [
+      '1: scrape: expected a map of keys (interval, timeout, body_limit, series_limit, concurrency, zones_every, slow_down, tls, auth, allow_link_local, clusters_every), found the text "5s"',
+    ],
   },
   {
     name: 'a list that is none',
@@ -76,6 +97,8 @@ export const STRUCTURE: readonly BadFile[] = [
   {
     name: 'an empty list item',
     yaml: 'discovery:\n  static:\n    -\n',
-    errors: ['3: discovery.static[0]: expected a map of keys, found nothing'],
+    errors: [
+      '3: discovery.static[0]: expected a map of keys (targets, labels, relabel_configs, tls, auth), found nothing',
+    ],
   },
 ];

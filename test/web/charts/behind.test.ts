@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { QueryAnswer } from '../../../server/api/contract.ts';
 import { axisLabel, successFloor, valueLabel } from '../../../web/charts/axis-label.ts';
 import { ghostAt, ghostOf } from '../../../web/charts/ghost.ts';
-import { heatBands, heatOf, heatStrength, samplesIn } from '../../../web/charts/heat.ts';
+import { heatBands, heatOf, heatStrength, isLowerBound, samplesIn } from '../../../web/charts/heat.ts';
 import { selectedRange } from '../../../web/charts/selection.ts';
 
 const answer: QueryAnswer = {
@@ -12,6 +12,7 @@ const answer: QueryAnswer = {
   step: 60_000,
   from: 0,
   to: 240_000,
+  measuredTo: 180_000,
   offsetMs: 3_600_000,
   tiers: ['1m'],
   series: [
@@ -68,6 +69,18 @@ describe('the spread of latencies', () => {
     expect(bands.map(({ label }) => label.replaceAll('\u00a0', ' '))).toEqual(['0 to 2.00 ms', 'from 2.00 ms']);
     expect(bands.map((band) => samplesIn(heat, band, 0))).toEqual([3, 7]);
     expect(bands.map((band) => samplesIn(heat, band, 1000))).toEqual([null, null]);
+  });
+
+  test.each([
+    [0, 'p50', false],
+    [0, 'p95', true],
+    [5, 'p99', false],
+    [0, 'success', false],
+  ])('with the answers of %d ms and one timeout of eleven, %s is a lower bound: %j', (time, percentile, expected) => {
+    const timedOut = { stepMs: 1000, times: [0], bounds: [], counts: [[4, 6]], timeouts: [1], most: 6 };
+    expect(isLowerBound(timedOut, percentile, time)).toBe(expected);
+    expect(isLowerBound({ ...timedOut, timeouts: [0] }, percentile, time)).toBe(false);
+    expect(isLowerBound(null, percentile, time)).toBe(false);
   });
 
   test('without a sample there is nothing to draw', () => {

@@ -23,16 +23,24 @@ function points(values: (number | null)[]): Point[] {
 function answer(series: Record<string, (number | null)[]>, label = 'code_class'): QueryAnswer {
   const length = Math.max(0, ...Object.values(series).map(({ length }) => length));
   const rows = Object.entries(series).map(([name, values]) => ({ labels: { [label]: name }, points: points(values) }));
-  return { signal: '', step: 10, from: 100, to: 110 + length * 10, ...ALL, series: rows };
+  return {
+    signal: '',
+    step: 10,
+    from: 100,
+    to: 110 + length * 10,
+    measuredTo: 100 + length * 10,
+    ...ALL,
+    series: rows,
+  };
 }
 
-describe('stepsOf: the newest step is not over yet', () => {
+describe('stepsOf: of the newest step only a part was measured', () => {
   test.each([
-    [100, 130, [100, 110]],
-    [95, 130, [100, 110]],
-    [100, 125, [100, 110]],
-    [100, 110, []],
-  ])('%d to %d', (from, to, expected) => expect(stepsOf({ from, to, step: 10 })).toEqual(expected));
+    [100, 120, [100, 110]],
+    [95, 120, [100, 110]],
+    [100, 129, [100, 110]],
+    [100, 109, []],
+  ])('%d to %d', (from, measuredTo, expected) => expect(stepsOf({ from, measuredTo, step: 10 })).toEqual(expected));
 });
 
 describe('findGaps joins neighbouring steps', () => {
@@ -90,7 +98,7 @@ describe('codeClassData', () => {
   });
 
   test('no series at all', () => {
-    const data = codeClassData({ signal: '', step: 10, from: 100, to: 130, ...ALL, series: [] }, 0);
+    const data = codeClassData({ signal: '', step: 10, from: 100, to: 130, measuredTo: 120, ...ALL, series: [] }, 0);
     expect(data.gaps).toEqual([{ from: 100, to: 120 }]);
     expect(missing(data, 0)).toBe('no data');
   });
@@ -114,13 +122,13 @@ describe('lineData', () => {
   });
 
   test('covers what all answers cover, and waits for answers of one step', () => {
-    expect(lineData(line({ ...p99, to: 140 }), { ...rates, from: 110 }, 0)?.times).toEqual([110, 120]);
+    expect(lineData(line({ ...p99, measuredTo: 130 }), { ...rates, from: 110 }, 0)?.times).toEqual([110, 120]);
     expect(lineData(line({ ...p99, step: 20 }), rates, 0)).toBeNull();
   });
 });
 
 test('a trend knows its gaps from the requests counted', () => {
-  const data = trendData(points([30, null, null]), points([1, 0, null]), { from: 100, to: 140, step: 10 }, 0);
+  const data = trendData(points([30, null, null]), points([1, 0, null]), { from: 100, measuredTo: 130, step: 10 }, 0);
   expect(data.gaps).toEqual([{ from: 120, to: 130 }]);
 });
 

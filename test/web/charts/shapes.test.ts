@@ -10,7 +10,7 @@ const spaced = (words: string) => words.replaceAll('\u00a0', ' ');
 
 function trend(values: (number | null)[]) {
   const points = values.map((value, index): [number, number | null] => [index * 10, value]);
-  return trendData(points, points, { from: 0, to: values.length * 10 + 10, step: 10 }, 0);
+  return trendData(points, points, { from: 0, measuredTo: values.length * 10, step: 10 }, 0);
 }
 
 describe('sparklineShape, 40 by 10', () => {

@@ -130,6 +130,7 @@ function fakePeer(peer: FakeService, range: FakeRange): PeerFigures {
     service: peer.service,
     namespace: peer.namespace,
     ...fakeFigures({ ...peer, vantage: 'client' }, range, { part: 0.4, factor: 1.1 }),
+    failures: fakeFailures(peer, range),
   };
 }
 
@@ -209,6 +210,7 @@ export function fakeSeries(services: readonly FakeService[], range: FakeRange, q
     step: query.stepMs,
     from,
     to,
+    measuredTo: to - query.stepMs,
     offsetMs: range.offsetMs,
     tiers: ['raw'],
     series,

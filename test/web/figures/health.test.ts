@@ -28,6 +28,14 @@ const CASES: [string, ServiceSummary, string, number, string, string][] = [
   ['seen from callers', summary('a', { vantage: 'client', instances: { up: 0, total: 0 } }), 'good', 1, 'good', ''],
   ['an alert fires', summary('a', { alerts: { firing: 1, pending: 0 } }), 'bad', 4, 'failing', '1 alert firing'],
   [
+    'an alert fires, and many fail',
+    { ...failing('a', 0.0533), alerts: { firing: 1, pending: 0 } },
+    'bad',
+    4,
+    'failing',
+    '5.33 % failing',
+  ],
+  [
     'alerts are pending',
     summary('a', { alerts: { firing: 0, pending: 2 } }),
     'warn',

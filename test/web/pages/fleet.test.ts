@@ -47,6 +47,11 @@ describe('worst first', () => {
       ['large', 'small'],
     ],
     [
+      'where as many fail: of whom it is the larger share',
+      [failing('front', 0.15, 23), failing('behind', 0.3, 12)],
+      ['behind', 'front'],
+    ],
+    [
       'among good: the slower, whatever the few failures',
       [failing('busy', 0.0005, 5000), slow('slow', 900)],
       ['slow', 'busy'],
@@ -159,6 +164,7 @@ test('trends belong to the service of that name and namespace', () => {
     step: 10,
     from: 0,
     to: 30,
+    measuredTo: 20,
     offsetMs: 0,
     tiers: ['raw'],
     other: [],

@@ -13,6 +13,7 @@ function answer(from: number, series: Readonly<Record<string, readonly (number |
     step: STEP,
     from,
     to: from + steps * STEP,
+    measuredTo: from + (steps - 1) * STEP,
     offsetMs: 0,
     tiers: ['raw'],
     series: Object.entries(series).map(([service, values]) => ({

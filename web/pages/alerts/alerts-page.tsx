@@ -16,7 +16,7 @@ import { live } from '../../state/collector.ts';
 import { addressOf, location } from '../../state/router.ts';
 import { AlertChart } from './alert-chart.tsx';
 import { AlertLabels } from './alert-labels.tsx';
-import { alarmKey, alarmOfAlert, alarmOfFiring } from './alert-moment.ts';
+import { alarmKey, alarmOfAlert, alarmOfFiring, signalOf } from './alert-moment.ts';
 import { alertKey, orderAlerts, searchAlerts } from './alert-order.ts';
 import { ChartButton } from './chart-button.tsx';
 import { EndedAlerts, useEnded } from './ended-alerts.tsx';
@@ -58,6 +58,8 @@ function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
   const known = new Set(answer.alerts.map((alert) => alarmKey(alarmOfAlert(alert))));
   const ended = useEnded().filter((firing) => !known.has(alarmKey(alarmOfFiring(firing))));
   const rules = useAnswer(api.rules(), RULES_EVERY_MS).value.data;
+  const isUndrawn = (name: string) =>
+    rules?.rules.some((rule) => rule.name === name && signalOf(rule) === null) ?? false;
   const rows = orderAlerts(searchAlerts(answer.alerts, search));
   const now = live.latestTick.value?.at ?? Date.now();
   const counts = (['firing', 'pending', 'resolved'] as const).map(
@@ -65,7 +67,7 @@ function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
   );
   const alarms = [...rows.map(alarmOfAlert), ...ended.map(alarmOfFiring)];
   const chosen = alarms.find((alarm) => alarmKey(alarm) === focus);
-  const shown = chosen ?? alarms[0];
+  const shown = chosen ?? alarms.find(({ name }) => !isUndrawn(name)) ?? alarms[0];
   const shownKey = shown ? alarmKey(shown) : '';
   const chart = shown && rules && (
     <AlertChart
@@ -105,7 +107,7 @@ function Alerts({ answer }: { readonly answer: AlertsAnswer }) {
           name="alerts-table"
           caption="Alerts: firing ones first"
           captionHidden
-          columns={alertColumns(now, shownKey)}
+          columns={alertColumns({ now, focus: shownKey, isUndrawn })}
           rows={rows}
           rowKey={alertKey}
           rowExplanation={(alert) =>
@@ -129,7 +131,15 @@ function AllQuiet() {
   );
 }
 
-function alertColumns(now: number, focus: string): Column<AlertItem>[] {
+interface AlertsContext {
+  readonly now: number;
+  /** The alert whose chart is shown. */
+  readonly focus: string;
+  /** Whether a rule, by its name, is about scrapes rather than about a figure of the service. */
+  readonly isUndrawn: (name: string) => boolean;
+}
+
+function alertColumns({ now, focus, isUndrawn }: AlertsContext): Column<AlertItem>[] {
   return [
     {
       key: 'alert',
@@ -149,20 +159,20 @@ function alertColumns(now: number, focus: string): Column<AlertItem>[] {
       key: 'value',
       title: 'Value',
       numeric: true,
-      cell: ({ value, valueText }) => valueText || plain(value),
+      cell: ({ name, value, valueText }) => !isUndrawn(name) && (valueText || plain(value)),
     },
     {
       key: 'threshold',
       title: 'Threshold',
       numeric: true,
-      cell: ({ threshold, thresholdText }) => thresholdText || plain(threshold),
+      cell: ({ name, threshold, thresholdText }) => !isUndrawn(name) && (thresholdText || plain(threshold)),
     },
     {
       key: 'requests',
       title: 'Requests',
       numeric: true,
       meaning: 'Requests that the value rests on',
-      cell: ({ requests }) => (requests === null ? <NotKnown /> : count(requests)),
+      cell: ({ name, requests }) => !isUndrawn(name) && (requests === null ? <NotKnown /> : count(requests)),
     },
     {
       key: 'since',
@@ -170,7 +180,11 @@ function alertColumns(now: number, focus: string): Column<AlertItem>[] {
       numeric: true,
       cell: ({ since }) => <span data-hint={dateTime(since)}>{ago(since, now)}</span>,
     },
-    { key: 'chart', title: 'Chart', cell: (alert) => <ChartButton alarm={alarmOfAlert(alert)} focus={focus} /> },
+    {
+      key: 'chart',
+      title: 'Chart',
+      cell: (alert) => !isUndrawn(alert.name) && <ChartButton alarm={alarmOfAlert(alert)} focus={focus} />,
+    },
   ];
 }
 

@@ -16,9 +16,10 @@ type Compare = (a: ListedService, b: ListedService) => number;
  * Services by badness, worst first:
  * 1. urgency (mostly failing or not answering, failing, degraded, nothing known, good, no traffic: see `judge`);
  * 2. among those that fail, how many requests fail each second: that many users are hurt;
- * 3. how slow: p99, where enough was measured to tell;
- * 4. how much traffic;
- * 5. the name.
+ * 3. among those, which share of its requests: what a failing service brings down around it fails a smaller one;
+ * 4. how slow: p99, where enough was measured to tell;
+ * 5. how much traffic;
+ * 6. the name.
  * Amounts are compared by order of size only, so that rows do not change places with every breath of the traffic.
  */
 function badness(service: ListedService): readonly number[] {
@@ -27,6 +28,7 @@ function badness(service: ListedService): readonly number[] {
   return [
     urgency,
     sizeClass(failuresPerSecond, 2),
+    sizeClass(urgency >= 3 ? (service.errorRate ?? 0) : 0, 1.5),
     sizeClass(soundP99(service), 1.5),
     sizeClass(service.requestRate ?? 0, 2),
   ];

@@ -2,7 +2,7 @@ import type { ServiceAnswer } from '../../../server/api/contract.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Download } from '../../components/download.tsx';
 import type { Circumstances } from '../../figures/explain.ts';
-import { type ExplainedFailure, explainFailures } from '../../figures/failures.ts';
+import { originInWords, type SeenFailure, seenFailures } from '../../figures/failures.ts';
 import { count } from '../../format/number.ts';
 
 interface FailuresTableProps {
@@ -10,14 +10,14 @@ interface FailuresTableProps {
   readonly context: Circumstances;
 }
 
-const COLUMNS: readonly Column<ExplainedFailure>[] = [
+const COLUMNS: readonly Column<SeenFailure>[] = [
   {
     key: 'failure',
     title: 'Reason',
     isHead: true,
-    cell: ({ title, explanation }) => (
+    cell: ({ title, explanation, where }) => (
       <>
-        {title}
+        {title} {where !== '' && <span class="namespace">{where}</span>}
         <span class="explanation">{explanation}</span>
       </>
     ),
@@ -27,7 +27,8 @@ const COLUMNS: readonly Column<ExplainedFailure>[] = [
 
 /** What Envoy says went wrong, each with what it means. */
 export function FailuresTable({ answer, context }: FailuresTableProps) {
-  const failures = explainFailures(answer.failures);
+  const failures = seenFailures(answer);
+  const origin = originInWords(answer);
   return (
     <section class="panel failures">
       <div class="panel-head">
@@ -35,7 +36,9 @@ export function FailuresTable({ answer, context }: FailuresTableProps) {
         {failures.length > 0 && (
           <Download
             name={`${answer.service} failures`}
-            records={() => failures.map(({ reason, events, explanation }) => ({ reason, events, explanation }))}
+            records={() =>
+              failures.map(({ reason, where, events, explanation }) => ({ reason, where, events, explanation }))
+            }
           />
         )}
       </div>
@@ -49,9 +52,9 @@ export function FailuresTable({ answer, context }: FailuresTableProps) {
             captionHidden
             columns={COLUMNS}
             rows={failures}
-            rowKey={({ reason }) => reason}
+            rowKey={({ reason, where }) => `${reason} ${where}`}
           />
-          <p class="basis">Tries fail too, so these may add up to more than the failed requests.</p>
+          <p class="basis">{origin} Tries fail too, so these may add up to more than the failed requests.</p>
         </>
       )}
     </section>
@@ -60,8 +63,6 @@ export function FailuresTable({ answer, context }: FailuresTableProps) {
 
 function nothing(answer: ServiceAnswer, { window }: Circumstances): string {
   if (answer.state === 'no_data') return `Nothing was measured in the last ${window}.`;
-  const failed = (answer.codeClasses?.['5xx'] ?? 0) > 0;
-  return failed
-    ? `No failure on the way in the last ${window}: the 5xx were answers of the service itself.`
-    : `No failure in the last ${window}.`;
+  const origin = originInWords(answer);
+  return origin === '' ? `No failure in the last ${window}.` : `No failure on the way in the last ${window}. ${origin}`;
 }

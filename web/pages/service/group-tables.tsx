@@ -12,6 +12,7 @@ import { type FigureContext, figureColumns, readsWellInMilliseconds } from '../.
 import { HealthShape } from '../../components/health-shape.tsx';
 import { ShareBar } from '../../components/share-bar.tsx';
 import { figureRecord } from '../../export/records.ts';
+import { callsRemark, judgeCalls, worstCallsFirst } from '../../figures/calls.ts';
 import { type Circumstances, percentileInWords } from '../../figures/explain.ts';
 import type { Health } from '../../figures/health.ts';
 import { slowFactors } from '../../figures/outliers.ts';
@@ -54,8 +55,8 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
     isHead: true,
     cell: (row) => {
       const { instance, region, zone, health } = row;
-      const factor = slow.get(instance) ?? null;
-      const [shape, words] = factor !== null && health === 'up' ? (['warn', 'slow'] as const) : HEALTH_OF[health];
+      const factor = health === 'up' ? (slow.get(instance) ?? null) : null;
+      const [shape, words] = factor !== null ? (['warn', 'slow'] as const) : HEALTH_OF[health];
       return (
         <>
           <HealthShape health={shape} words={words} />{' '}
@@ -134,7 +135,11 @@ export function RegionsTable({ answer, context }: GroupTableProps) {
         )}
       </div>
       {rows.length === 0 ? (
-        <p class="nothing">No region is known.</p>
+        <p class="nothing">
+          {answer.vantage === 'client'
+            ? 'Seen only by its callers, which do not tell its regions apart.'
+            : 'No region is known.'}
+        </p>
       ) : (
         <DataTable
           name="group-table"
@@ -173,7 +178,7 @@ const SIDES = {
 
 /** The services it calls, or those that call it. Both are measured at the caller. */
 export function PeersTable({ side, answer, context }: PeersTableProps) {
-  const rows = answer[side];
+  const rows = worstCallsFirst(answer[side]);
   const { title, meaning, none } = SIDES[side];
   const measured = { ...context, vantage: 'client' } as const;
   const head: Column<PeerFigures> = {
@@ -182,13 +187,15 @@ export function PeersTable({ side, answer, context }: PeersTableProps) {
     isHead: true,
     cell: (row) => (
       <>
+        <HealthShape health={judgeCalls(row)} words="" />{' '}
         <a
           href={addressOf({ name: 'service', service: row.service, namespace: row.namespace })}
           {...explained(percentileInWords('p99', row, measured))}
         >
           {row.service}
         </a>{' '}
-        {row.namespace !== '' && <span class="namespace">{row.namespace}</span>}
+        {row.namespace !== '' && <span class="namespace">{row.namespace}</span>}{' '}
+        <span class={`remark ${judgeCalls(row)}`}>{callsRemark(row)}</span>
       </>
     ),
   };

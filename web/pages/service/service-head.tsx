@@ -67,7 +67,14 @@ export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
             {answer.regions.length > 0 && <li>{answer.regions.join(', ')}</li>}
             {answer.instances.total > 0 && (
               <li>
-                {answer.instances.up} of {answer.instances.total} sidecars up
+                {answer.instances.up < answer.instances.total ? (
+                  <span class="remark bad">
+                    {answer.instances.total - answer.instances.up} of {answer.instances.total} sidecars down
+                    {answer.vantage === 'server' && ': what they see is not counted'}
+                  </span>
+                ) : (
+                  `${answer.instances.up} of ${answer.instances.total} sidecars up`
+                )}
               </li>
             )}
           </ul>

@@ -2,9 +2,9 @@
 
 export const NODE_WIDTH = 168;
 export const NODE_HEIGHT = 40;
-/** Room for the figures of a call. */
-export const LABEL_WIDTH = 200;
-export const LABEL_HEIGHT = 20;
+/** Room for the figures of a call, as long as they get, above its line or below. */
+export const LABEL_WIDTH = 256;
+export const LABEL_HEIGHT = 52;
 
 export type Spot = readonly [x: number, y: number];
 

@@ -1,6 +1,7 @@
 /** What is drawn of the topology: services, or their namespaces, and the calls between them. Pure. */
 
-import { DEGRADED, FAILING, FEW_FAILURES, type Health, judge } from '../../figures/health.ts';
+import { judgeCalls, WORST_FIRST } from '../../figures/calls.ts';
+import { type Health, judge } from '../../figures/health.ts';
 import type { ListedCall, ListedCalls } from '../../listed-call.ts';
 import type { ListedService } from '../../listed-service.ts';
 import type { View } from '../../state/url.ts';
@@ -77,8 +78,6 @@ export function serviceGraph({ nodes, edges }: ListedCalls, services: readonly L
   };
 }
 
-const WORST_FIRST: readonly Health[] = ['bad', 'warn', 'unknown', 'good', 'quiet'];
-
 /** The namespaces, with the calls between them added up; calls within one are left out. */
 export function namespaceGraph({ nodes, edges }: Graph): Graph {
   const namespaceOf = new Map(nodes.map(({ id, namespace }) => [id, namespace || NO_NAMESPACE]));
@@ -126,15 +125,8 @@ function edgeOf(source: string, target: string, calls: readonly ListedCall[]): G
     errorRate,
     p95: largest(calls.map((call) => call.latencyMs.p95)),
     calls,
-    health: edgeHealth(requests, errorRate),
+    health: judgeCalls({ requests, errorRate }),
   };
-}
-
-function edgeHealth(requests: number | null, errorRate: number | null): Health {
-  if (requests === 0) return 'quiet';
-  if (requests === null || errorRate === null) return 'unknown';
-  if (errorRate >= FAILING && requests * errorRate >= FEW_FAILURES) return 'bad';
-  return errorRate >= DEGRADED ? 'warn' : 'good';
 }
 
 function sum(values: readonly (number | null)[]): number | null {
