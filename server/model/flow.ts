@@ -93,7 +93,6 @@ export const GAUGES = [
 export const STORED_GAUGES = ['active_requests', 'active_connections'] as const;
 
 export type CodeClass = (typeof CODE_CLASSES)[number];
-export type FailureReason = (typeof FAILURE_REASONS)[number];
 export type Counter = (typeof COUNTERS)[number];
 export type Gauge = (typeof GAUGES)[number];
 

@@ -1,6 +1,7 @@
-/** Which instances are much slower than their siblings. */
+/** Which instances are much slower than their siblings, or fail much more. */
 
 import type { Figures } from '../../server/api/contract.ts';
+import { judgeCalls } from './calls.ts';
 
 /** From how many times its siblings' latency an instance stands out. */
 export const SLOW_FACTOR = 2;
@@ -20,6 +21,15 @@ export function slowFactors(rows: readonly Pick<Figures, 'latencyMs' | 'state'>[
   });
 }
 
+/** For each row, whether it fails, and at least twice the share of requests that the others do. */
+export function failingRows(rows: readonly Pick<Figures, 'requests' | 'errorRate'>[]): boolean[] {
+  return rows.map((row, index) => {
+    const usual = median(rows.filter((_, place) => place !== index).map(({ errorRate }) => errorRate));
+    return usual !== null && judgeCalls(row) === 'bad' && (row.errorRate ?? 0) >= 2 * usual;
+  });
+}
+
+/** The lower one of two in the middle. */
 function median(values: readonly (number | null)[]): number | null {
   const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
   const middle = Math.floor((sorted.length - 1) / 2);

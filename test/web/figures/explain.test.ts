@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { isCapped } from '../../../web/figures/capped.ts';
 import { percentileInWords, rateInWords, serviceInWords, successInWords } from '../../../web/figures/explain.ts';
 import { explainFailures } from '../../../web/figures/failures.ts';
-import { slowFactors } from '../../../web/figures/outliers.ts';
+import { failingRows, slowFactors } from '../../../web/figures/outliers.ts';
 import { failing, figures, quiet, summary, unseen } from '../summary.ts';
 
 const spaced = (words: string) => words.replaceAll('\u00a0', ' ');
@@ -56,6 +56,16 @@ test('failures: most frequent first, unknown ones by their name', () => {
   ]);
   expect(explained.every(({ explanation }) => explanation.endsWith('.'))).toBe(true);
 });
+
+test.each([
+  ['alike', [0.2, 0.2, 0.2], [false, false, false]],
+  ['one fails', [0, 0.3, 0.001], [false, true, false]],
+  ['of two', [0.01, 0.3], [false, true]],
+  ['alone', [0.3], [false]],
+  ['not known', [null, 0.3], [false, false]],
+])('instances that fail more than the others: %s', (_, shares, expected) =>
+  expect(failingRows(shares.map((errorRate) => figures({ errorRate })))).toEqual(expected),
+);
 
 describe('slowFactors', () => {
   const at = (p95: number | null, state: 'ok' | 'too_little_data' = 'ok') =>

@@ -15,7 +15,8 @@ import { figureRecord } from '../../export/records.ts';
 import { callsRemark, judgeCalls, worstCallsFirst } from '../../figures/calls.ts';
 import { type Circumstances, percentileInWords } from '../../figures/explain.ts';
 import type { Health } from '../../figures/health.ts';
-import { slowFactors } from '../../figures/outliers.ts';
+import { failingRows, slowFactors } from '../../figures/outliers.ts';
+import { share, text } from '../../format/number.ts';
 import { addressOf } from '../../state/router.ts';
 
 interface GroupTableProps {
@@ -49,6 +50,8 @@ const HEALTH_OF: Readonly<Record<InstanceFigures['health'], readonly [Health, st
 export function InstancesTable({ answer, context }: GroupTableProps) {
   const rows = answer.byInstance;
   const slow = new Map(slowFactors(rows).map((factor, index) => [rows[index]?.instance, factor]));
+  const failing = failingRows(rows);
+  const failingNames = new Set(rows.filter((_, index) => failing[index]).map(({ instance }) => instance));
   const head: Column<InstanceFigures> = {
     key: 'instance',
     title: 'Instance',
@@ -56,7 +59,9 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
     cell: (row) => {
       const { instance, region, zone, health } = row;
       const factor = health === 'up' ? (slow.get(instance) ?? null) : null;
-      const [shape, words] = factor !== null ? (['warn', 'slow'] as const) : HEALTH_OF[health];
+      const fails = health === 'up' && failingNames.has(instance);
+      const marked = fails ? (['bad', 'failing'] as const) : factor !== null && (['warn', 'slow'] as const);
+      const [shape, words] = marked || HEALTH_OF[health];
       return (
         <>
           <HealthShape health={shape} words={words} />{' '}
@@ -67,6 +72,7 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
             {instance}
           </a>{' '}
           <span class="namespace place">{[region, zone].filter(Boolean).join(' / ')}</span>{' '}
+          {fails && <span class="remark bad">{text(share(row.errorRate))} failing</span>}{' '}
           {factor !== null && <span class="remark warn">{`p95 ${Number(factor.toPrecision(2))} × the others`}</span>}
           {health === 'down' && <span class="remark bad">down</span>}
         </>

@@ -70,7 +70,7 @@ export function ServiceHead({ service, namespace, answer }: ServiceHeadProps) {
                 {answer.instances.up < answer.instances.total ? (
                   <span class="remark bad">
                     {answer.instances.total - answer.instances.up} of {answer.instances.total} sidecars down
-                    {answer.vantage === 'server' && ': what they see is not counted'}
+                    {answer.vantage === 'server' && ', and what passes them is not counted'}
                   </span>
                 ) : (
                   `${answer.instances.up} of ${answer.instances.total} sidecars up`

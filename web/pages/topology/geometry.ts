@@ -2,8 +2,8 @@
 
 export const NODE_WIDTH = 168;
 export const NODE_HEIGHT = 40;
-/** Room for the figures of a call, as long as they get, above its line or below. */
-export const LABEL_WIDTH = 256;
+/** Room for the figures of a call, as long as they get less the gap beside it, above its line or below. */
+export const LABEL_WIDTH = 224;
 export const LABEL_HEIGHT = 52;
 
 export type Spot = readonly [x: number, y: number];
