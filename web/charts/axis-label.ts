@@ -30,7 +30,7 @@ export function axisLabel(value: number, unit: ChartUnit): string {
   return text({ digits: digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits, unit: name });
 }
 
-const FLOORS = [0.999, 0.99, 0.95, 0.9, 0.5, 0];
+const FLOORS = [0.999, 0.99, 0.95, 0.9, 0.8, 0.6, 0];
 
 /** Where an axis of successes begins, so that a small share of failures is seen: at a round share below all values. */
 export function successFloor(values: readonly (number | null)[]): number {

@@ -77,6 +77,18 @@ export function bytes(value: number | null | undefined): Quantity {
   return isKnown(value) ? scaled(value, BYTE_STEPS) : { digits: DASH, unit: '' };
 }
 
+/** A size that was configured, as such sizes are written: `10 GiB`. One that is no whole number of them stands as measured ones do. */
+export function configuredSize(value: number): string {
+  const unit = CONFIGURED_UNITS.find(([size]) => value >= size && value % size === 0);
+  return unit ? `${grouped(value / unit[0])}${NBSP}${unit[1]}` : text(bytes(value));
+}
+
+const CONFIGURED_UNITS: readonly (readonly [size: number, unit: string])[] = [
+  [2 ** 30, 'GiB'],
+  [2 ** 20, 'MiB'],
+  [2 ** 10, 'KiB'],
+];
+
 /** How many of something: `18,204`, from a million on `1.23 M`. Counts may be fractional where an increment was spread. */
 export function count(value: number | null | undefined): string {
   if (!isKnown(value)) return DASH;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   bytes,
+  configuredSize,
   count,
   milliseconds,
   multiplied,
@@ -124,6 +125,14 @@ describe('bytes', () => {
     [null, '—'],
   ])('%s is %s', (value, expected) => expect(spaced(text(bytes(value)))).toBe(expected));
 });
+
+test.each([
+  [10 * 2 ** 30, '10 GiB'],
+  [512 * 2 ** 20, '512 MiB'],
+  [1536 * 2 ** 10, '1,536 KiB'],
+  [1_000_000, '1.00 MB'],
+  [0, '0 B'],
+])('%s was configured as %s', (value, expected) => expect(spaced(configuredSize(value))).toBe(expected));
 
 describe('relativeError', () => {
   test.each([

@@ -15,7 +15,7 @@ test.each([
 
 test.each([
   ['scrapeTimeoutMs', 10_000, 'Scrape timeout', '10 seconds'],
-  ['bodyBytes', 33_554_432, 'Body', '33.6\u00a0MB'],
+  ['bodyBytes', 33_554_432, 'Body', '32\u00a0MiB'],
   ['body_limit', 1000, 'Body limit', '1.00\u00a0kB'],
   ['series', 20_000, 'Series', '20,000'],
 ])('%s %i is %s: %s', (name, value, title, words) => {
@@ -35,7 +35,7 @@ test.each([
     {
       Sent: '18.2 M samples of 15,170 series',
       Waiting: 'nothing',
-      Queue: '0 B, at most 537 MB',
+      Queue: '0 B, at most 512 MiB',
       'Given up': 'nothing',
       'Last error': 'none',
     },
@@ -46,7 +46,7 @@ test.each([
     'it does not take samples: connect ECONNREFUSED 10.0.0.9:9009',
     {
       Waiting: '364,000 samples, the oldest 6 min old',
-      Queue: '9.40 MB, at most 537 MB',
+      Queue: '9.40 MB, at most 512 MiB',
       'Given up': '12 samples (refused 12)',
       'Last error': '4 s ago: connect ECONNREFUSED 10.0.0.9:9009',
     },

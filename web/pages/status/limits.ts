@@ -1,6 +1,6 @@
 /** Limits by what their names say of their unit. Pure. */
 
-import { bytes, count, text } from '../../format/number.ts';
+import { configuredSize, count } from '../../format/number.ts';
 import { spanInWords } from '../../format/time.ts';
 
 /** `bodyBytes` as `body bytes`, without a unit that the value says. */
@@ -16,6 +16,6 @@ export function limitName(name: string): string {
 /** The value in its unit. */
 export function limitInWords(name: string, value: number): string {
   if (/Ms$/.test(name)) return spanInWords(value);
-  if (/(Bytes|[bB]ody_?[lL]imit)$/.test(name)) return text(bytes(value));
+  if (/(Bytes|[bB]ody_?[lL]imit)$/.test(name)) return configuredSize(value);
   return count(value);
 }

@@ -1,7 +1,7 @@
 /** What the Status page tells of a receiver. */
 
 import type { OtlpStatus, RemoteWriteStatus } from '../../../server/api/contract.ts';
-import { bytes, count, text } from '../../format/number.ts';
+import { bytes, configuredSize, count, text } from '../../format/number.ts';
 import { dateTime, span, spanInWords } from '../../format/time.ts';
 
 export interface Receiver {
@@ -22,7 +22,7 @@ export function ofRemoteWrite(status: RemoteWriteStatus, now: number): Receiver 
     facts: [
       ['Sent', `${count(status.samplesSent)} samples of ${count(status.series)} series`],
       ['Waiting', samplesPending === 0 ? 'nothing' : `${count(samplesPending)} samples, the oldest ${span(lagMs)} old`],
-      ['Queue', `${text(bytes(queueBytes))}, at most ${text(bytes(maxQueueBytes))}`],
+      ['Queue', `${text(bytes(queueBytes))}, at most ${configuredSize(maxQueueBytes)}`],
       ['Given up', byReason(status.samplesDropped)],
       ['Last error', lastError === null ? 'none' : `${span(now - lastError.at)} ago: ${lastError.reason}`],
     ],

@@ -2,7 +2,7 @@ import type { StorageStatus, StorageTier } from '../../../server/api/contract.ts
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Download } from '../../components/download.tsx';
 import { HealthShape } from '../../components/health-shape.tsx';
-import { bytes, count, DASH, text } from '../../format/number.ts';
+import { bytes, configuredSize, count, DASH, text } from '../../format/number.ts';
 import { dateTime, span, spanInWords } from '../../format/time.ts';
 import { Facts } from './facts.tsx';
 
@@ -30,7 +30,7 @@ export function StoragePanel({ storage, now }: StoragePanelProps) {
           ['File', storage.path === ':memory:' ? 'none: kept in memory only' : <code key="path">{storage.path}</code>],
           [
             'Size',
-            `${text(bytes(storage.bytes))} on disk, ${text(bytes(storage.usedBytes))} in use, at most ${text(bytes(storage.maxBytes))}`,
+            `${text(bytes(storage.bytes))} on disk, ${text(bytes(storage.usedBytes))} in use, at most ${configuredSize(storage.maxBytes)}`,
           ],
           [
             'Reaches back',
