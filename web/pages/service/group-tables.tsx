@@ -100,6 +100,9 @@ export function InstancesTable({ answer, context }: GroupTableProps) {
           />
         )}
       </div>
+      {rows.length > 0 && answer.vantage === 'client' && (
+        <p class="basis">Its callers measured it, and do not tell its instances apart.</p>
+      )}
       {rows.length === 0 ? (
         <p class="nothing">Seen only by its callers, which do not tell its instances apart.</p>
       ) : (
