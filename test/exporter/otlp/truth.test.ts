@@ -26,6 +26,8 @@ class Story {
   private readonly statePath = join(temporaryFolder(), 'sidelight.db.otlp');
   private readonly byLatency: Record<number, number> = {};
   private clock = START;
+  /** Null for a collector that began in the middle. */
+  private countedSince: number | null = START;
   private life!: Pushing;
   requests = 0;
 
@@ -72,7 +74,7 @@ class Story {
       from,
       to: this.clock,
       flows: [{ counters: { '2xx': 2 * more }, latency: { 20: more, 300: more } }],
-      findings: { flowTotals: this.total() },
+      findings: { flowTotals: this.total(), countedSince: this.countedSince },
     });
     this.life.live.apply([record]);
   }
@@ -86,6 +88,7 @@ class Story {
   /** The collector is killed and starts again. */
   async restart(more: number): Promise<void> {
     await this.life.exporter.close();
+    this.countedSince = null;
     await this.live([TARGET]);
     this.scrape(more);
   }
