@@ -159,7 +159,7 @@ export function mergeBins(all: readonly SparseBins[]): SparseBins {
 export interface Quantile {
   /** Milliseconds; null when there is no sample to tell it from. */
   valueMs: number | null;
-  /** Bounds of the bin it was found in. */
+  /** What it lies between for sure: bounds of the bin it was found in, where bins and buckets do not overlap. */
   bin: [number, number] | null;
   /** True when the quantile falls among requests that timed out: `valueMs` is then a lower bound. */
   capped: boolean;
@@ -174,51 +174,74 @@ export function quantile(bins: SparseBins, q: number, slower = 0): Quantile {
   const samples = sampleCount(bins);
   if (bins.keys.length === 0) return { valueMs: null, bin: null, capped: slower > 0 };
   const rank = q * (samples + slower);
-  const parts = hasBuckets(bins) ? disjointParts(bins) : bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
-  let below = 0;
-  for (const part of parts) {
-    if (below + part.count >= rank) return inside(part, (rank - below) / part.count);
-    below += part.count;
-  }
-  const last = parts.at(-1);
-  if (!last) return { valueMs: null, bin: null, capped: slower > 0 };
-  return { ...inside(last, 1), capped: rank > samples || last.to === Number.POSITIVE_INFINITY };
+  if (hasBuckets(bins)) return quantileOfBuckets(bins, rank);
+  const parts = bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
+  const part = partAt(rank, parts);
+  return part ? { ...part, capped: rank > samples } : { valueMs: null, bin: null, capped: slower > 0 };
 }
 
-/** A stretch of latencies with its samples spread evenly, and the widest bin or bucket that they are known by. */
+/** A stretch of latencies with its samples spread evenly. */
 interface Part {
   readonly from: number;
   readonly to: number;
   readonly count: number;
-  readonly bin: [number, number];
 }
 
 function partOf(key: number, count: number): Part {
   const [from, to] = binBounds(key);
-  return { from, to, count, bin: [from, to] };
+  return { from, to, count };
 }
 
-function inside({ from, to, bin }: Part, share: number): Quantile {
-  if (to === Number.POSITIVE_INFINITY) return { valueMs: from, bin, capped: true };
-  return { valueMs: from + (to - from) * Math.min(1, Math.max(0, share)), bin, capped: false };
+interface Found {
+  readonly valueMs: number;
+  readonly bin: [number, number];
 }
 
-/** Bins and buckets of several sources overlap: cut at every edge of one of them, so that they can be walked in order. */
-function disjointParts(bins: SparseBins): Part[] {
+/** Where a rank is found in parts that follow on each other; the end of the last one for a higher rank. */
+function partAt(rank: number, parts: readonly Part[]): Found | undefined {
+  let below = 0;
+  for (const { from, to, count } of parts) {
+    if (below + count >= rank) {
+      const share = Math.min(1, Math.max(0, (rank - below) / count));
+      return { valueMs: to === Number.POSITIVE_INFINITY ? from : from + (to - from) * share, bin: [from, to] };
+    }
+    below += count;
+  }
+  const last = parts.at(-1);
+  return last && partAt(below, [{ ...last, count: below }]);
+}
+
+/** Bins and buckets of several sources overlap: all that they tell for sure is between which edges a rank lies. */
+function quantileOfBuckets(bins: SparseBins, rank: number): Quantile {
   const parts = bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
+  const [from] = partAt(
+    rank,
+    parts.toSorted((a, b) => a.from - b.from),
+  )?.bin ?? [0];
+  const [, to] = partAt(
+    rank,
+    parts.toSorted((a, b) => a.to - b.to),
+  )?.bin ?? [0, 0];
+  const isOpen = to === Number.POSITIVE_INFINITY;
+  const middle = partAt(rank, disjointParts(parts))?.valueMs ?? from;
+  const valueMs = isOpen ? from : Math.min(to, Math.max(from, middle));
+  return { valueMs, bin: [from, to], capped: isOpen || rank > sampleCount(bins) };
+}
+
+/** Cut at every edge of one of them, so that they can be walked in order. */
+function disjointParts(parts: readonly Part[]): Part[] {
   const edges = [...new Set(parts.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
   return edges.slice(0, -1).flatMap((from, index) => {
     const to = edges[index + 1] ?? from;
     const over = parts.filter((part) => part.from <= from && part.to >= to);
     const count = over.reduce((sum, part) => sum + part.count * shareOf(part, from, to), 0);
-    const widest = over.toSorted((a, b) => b.to - b.from - (a.to - a.from))[0];
-    return count > 0 && widest ? [{ from, to, count, bin: widest.bin }] : [];
+    return count > 0 ? [{ from, to, count }] : [];
   });
 }
 
-/** How much of a part's samples lie between two of its edges; those of an open one are all at its start. */
+/** How much of a part's samples lie between two edges; those of an open one are all at its start. */
 function shareOf(part: Part, from: number, to: number): number {
-  if (part.to === Number.POSITIVE_INFINITY) return to === Number.POSITIVE_INFINITY ? 1 : 0;
+  if (part.to === Number.POSITIVE_INFINITY) return from === part.from ? 1 : 0;
   return (to - from) / (part.to - part.from);
 }
 
