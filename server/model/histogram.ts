@@ -12,12 +12,12 @@ import { VarintReader, VarintWriter } from './varint.ts';
 const BINS_PER_DECADE = 90;
 const DECADES = 9;
 
-/** Number of different bin keys; slower values (over 11 days) share the last one. */
+/** Number of different bin keys; slower values (over 11 days) share the last one, which is open above. */
 export const BIN_KEYS = 1 + BINS_PER_DECADE * DECADES;
 
 /** Lower bounds in milliseconds by bin key. */
 const LOWER = new Float64Array(BIN_KEYS);
-/** Upper bounds in milliseconds by bin key, at least 1 ms above the recorded whole millisecond. */
+/** Upper bounds in milliseconds by bin key, at least 1 ms above the recorded whole millisecond; the last bin has none. */
 const UPPER = new Float64Array(BIN_KEYS);
 UPPER[0] = 1;
 for (let key = 1; key < BIN_KEYS; key++) {
@@ -26,6 +26,7 @@ for (let key = 1; key < BIN_KEYS; key++) {
   LOWER[key] = exponent === 0 ? digits / 10 : digits * 10 ** (exponent - 1);
   UPPER[key] = exponent === 0 ? Math.floor(digits / 10) + 1 : (digits + 1) * 10 ** (exponent - 1);
 }
+UPPER[BIN_KEYS - 1] = Number.POSITIVE_INFINITY;
 
 /** Keys from here on are buckets: several bins in one, as sources with fewer details give them. */
 const FIRST_BUCKET = 1024;
@@ -42,7 +43,7 @@ export function isBucket(key: number): boolean {
   return key >= FIRST_BUCKET;
 }
 
-/** Bounds of a bin or bucket in milliseconds, `[lower, upper)`; the upper one of an open bucket is Infinity. */
+/** Bounds of a bin or bucket in milliseconds, `[lower, upper)`; the upper one of an open one is Infinity. */
 export function binBounds(key: number): [lower: number, upper: number] {
   if (key < FIRST_BUCKET) return [LOWER[key] ?? 0, UPPER[key] ?? 0];
   const end = key % FIRST_BUCKET;
@@ -177,7 +178,8 @@ export function quantile(bins: SparseBins, q: number, slower = 0): Quantile {
   if (hasBuckets(bins)) return quantileOfBuckets(bins, rank);
   const parts = bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
   const part = partAt(rank, parts);
-  return part ? { ...part, capped: rank > samples } : { valueMs: null, bin: null, capped: slower > 0 };
+  if (!part) return { valueMs: null, bin: null, capped: slower > 0 };
+  return { ...part, capped: rank > samples || part.bin[1] === Number.POSITIVE_INFINITY };
 }
 
 /** A stretch of latencies with its samples spread evenly. */

@@ -145,6 +145,7 @@ describe('quantile', () => {
     ['the last sample before the timeouts', [1, 2, 250], 0.75, 1, { valueMs: 260, bin: [250, 260], capped: false }],
     ['the first of the timeouts', [1, 2, 250], 0.76, 1, { valueMs: 260, bin: [250, 260], capped: true }],
     ['among many timeouts', [1], 0.5, 99, { valueMs: 2, bin: [1, 2], capped: true }],
+    ['more than eleven days', [7, 3e9], 0.9, 0, { valueMs: 99e7, bin: [99e7, Number.POSITIVE_INFINITY], capped: true }],
     ['below many timeouts', [1, 1, 1, 1], 0.5, 3, { valueMs: 1.875, bin: [1, 2], capped: false }],
   ] as const)('%s', (_, values, q, slower, expected) => {
     expect(quantile(binsOf(values), q, slower)).toEqual(expected);
