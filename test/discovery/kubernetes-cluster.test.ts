@@ -71,9 +71,7 @@ describeOnCluster('discovery on a real API server', () => {
 
     await cluster.ask('DELETE', '/api/v1/namespaces/one/pods/shop-1');
     await patchStatus(cluster, shop, { conditions: [{ type: 'Ready', status: 'False' }] });
-    await soon(() => sink.groups.get('one/shop-1')?.targets[0]?.labels.__meta_kubernetes_pod_ready).toBe(
-      'false',
-    );
+    await soon(() => sink.groups.get('one/shop-1')?.targets[0]?.labels.__meta_kubernetes_pod_ready).toBe('false');
     await deletePod(cluster, shop);
     await soon(() => sink.addresses()).toEqual([]);
 
