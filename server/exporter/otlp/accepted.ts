@@ -69,6 +69,12 @@ export class Accepted {
     this.targets.set(key, { since, at, flows: isDelta ? flows : [] });
   }
 
+  /** Whether the receiver took what a target stands at, as increments. */
+  hasAll({ target, flows }: LiveTarget): boolean {
+    const taken = new Set<unknown>(this.targets.get(target.key)?.flows);
+    return flows.every((flow) => taken.has(flow));
+  }
+
   /** Forgets targets that are long gone. */
   keep(current: ReadonlySet<string>, now: number): void {
     let others = this.targets.size - current.size;

@@ -12,6 +12,8 @@ import { resourceOf, SERIES_LABELS } from './resource.ts';
 
 export interface ResourceOptions {
   readonly targets: readonly LiveTarget[];
+  /** Targets that are gone, of which not all was told. */
+  readonly gone?: readonly LiveTarget[];
   readonly accepted: Accepted;
   readonly temporality: Temporality;
   readonly histograms: HistogramForm;
@@ -43,7 +45,7 @@ const SLICE = 50;
 
 /** Yields one resource after the other, and `undefined` where there is none yet but time has passed. */
 export function* meshResources(options: ResourceOptions): Generator<EncodedResource | undefined> {
-  const snapshot = yield* takeSnapshot(options.targets, 'instance');
+  const snapshot = yield* takeSnapshot(options.targets, 'instance', options.gone);
   const writers = new MessageWriters();
   for (const instance of yield* instancesOf(snapshot)) yield encode(instance, options, writers);
 }
