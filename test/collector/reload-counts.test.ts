@@ -72,7 +72,7 @@ test.each([1, 2])('random reloads under traffic, %i', async (seed) => {
       expect([config, told.errors]).toEqual([before, errors]);
       continue;
     }
-    const choice = reload === RELOADS ? { ...choose(true), interval: '1s' } : choose(false);
+    const choice = reload === RELOADS ? { ...choose(true), interval: '5s' } : choose(false);
     writeFileSync(file, textOf(choice));
     expect(collector.reload()).toEqual([]);
     const { storage } = await ask<StatusAnswer>('status');
