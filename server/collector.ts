@@ -28,7 +28,7 @@ import { Pipeline } from './pipeline.ts';
 import { Rounds } from './rounds.ts';
 import { ScrapeManager, spreadOf } from './scrape/scrape-manager.ts';
 import { openStore } from './store/open.ts';
-import type { StoreOptions } from './store/store.ts';
+import type { StoreLimits, StoreOptions } from './store/store.ts';
 import { QuietLog } from './telemetry/quiet-log.ts';
 import { SelfMetrics } from './telemetry/self-metrics.ts';
 import { startTracing } from './telemetry/tracing.ts';
@@ -70,7 +70,7 @@ export async function startCollector(
   const tracing = await startTracing(process.env, VERSION, await traceReceiver(config, process.env, log));
   const traced = tracedWork(tracing, now);
   const { intervalMs } = config.scrape;
-  const storeOptions: StoreOptions = { ...config.storage, maxBytes: config.storage.maxSizeBytes, intervalMs };
+  const storeOptions: StoreOptions = { ...limitsOf(config), path: config.storage.path, intervalMs };
   const metrics = new SelfMetrics(VERSION);
   const storeState = new StoreState(log, metrics, now);
   const store = await openStore(storeOptions, (message) => storeState.threadLost(message));
@@ -102,7 +102,7 @@ export async function startCollector(
       events.tick({
         at: now(),
         intervalMs,
-        targets: { up: live.count('up'), total: live.size },
+        targets: { up: live.count('up'), down: live.count('down'), total: live.size },
         alerts: { firing: alerts.firing },
       });
     },
@@ -171,6 +171,7 @@ export async function startCollector(
       filter = compileSampleFilter(changed.exporter);
       pipeline.configure({ ...changed, ...changed.scrape });
       scrapes.configure(changed.scrape);
+      store.limit(limitsOf(changed));
       ticks.configure(tickTimes(changed, live));
       discovery.apply(changed);
       alerts.reload(changed);
@@ -267,6 +268,10 @@ export async function startCollector(
       await tracing.stop();
     },
   };
+}
+
+function limitsOf({ storage: { retentionMs, maxSizeBytes } }: Config): StoreLimits {
+  return { retentionMs, maxBytes: maxSizeBytes };
 }
 
 function tickTimes({ scrape: { intervalMs } }: Config, live: Live) {

@@ -394,7 +394,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     {
       at: { ...time, description: 'Figures up to here can be asked for, Unix milliseconds.' },
       intervalMs: wholeNumber,
-      targets: object({ up: wholeNumber, total: wholeNumber }),
+      targets: object({ up: wholeNumber, down: wholeNumber, total: wholeNumber }),
       alerts: object({ firing: wholeNumber }),
     },
     'Data of an event "tick", as JSON.',

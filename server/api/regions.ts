@@ -3,19 +3,26 @@
  * answered; of all others only the beginning is known, never where they went.
  */
 
-import type { ServiceDirectory } from '../live/services.ts';
 import type { ZoneRegions } from '../live/zones.ts';
 import { mergeCells } from '../measure/cells.ts';
-import { type Filters, passes } from '../measure/filters.ts';
-import { peerOf } from '../measure/measured.ts';
-import { inSlices, Slices } from '../measure/slices.ts';
-import { COUNTER_INDEX, requestCount } from '../model/flow.ts';
-import { keyOf } from '../model/labels.ts';
+import type { Filters } from '../measure/filters.ts';
+import { inSlices } from '../measure/slices.ts';
+import { requestCount } from '../model/flow.ts';
 import type { Cell, Group, SeriesLabel, SumQuery } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type { PlaceFigures, RegionRoute, RegionsAnswer, ZoneRoute } from './contract.ts';
 import { figures } from './figures.ts';
 import type { TimeRange } from './params.ts';
+import {
+  CALL,
+  type Chosen,
+  callsByZone,
+  type Failed,
+  isCalled,
+  untoldBySome,
+  wayOf,
+  ZONE_CALL,
+} from './region-calls.ts';
 import { rangeOf } from './services.ts';
 
 export interface RegionSources extends Sources {
@@ -72,8 +79,6 @@ export async function describeRegions(sources: RegionSources, query: RegionsQuer
   return { ...rangeOf(range), tiers: sources.tiers(), regions, zones };
 }
 
-const CALL: readonly SeriesLabel[] = ['service', 'namespace', 'region', 'zone', 'peer', 'peer_namespace'];
-
 /**
  * First the requests of every call tell which of them are told by zone; then the store adds up the latencies of those
  * that go the same way, however many calls there are.
@@ -84,112 +89,22 @@ async function routesOf(sources: RegionSources, { range, filters, direction }: R
   const match: SumQuery['match'] = direction === 'outbound' ? names : service ? { peer: service } : {};
   const times = { from: range.from, to: range.to, match };
   const isAsked = (group: Group) => direction === 'outbound' || isCalled(group, sources.directory, names);
-  const { byZone, others } = await callsByZone(sources, { times, isAsked });
+  const { byZone, others, partly } = await callsByZone(sources, { times, isAsked });
   const ask = ({ all, left }: Chosen, query: Pick<SumQuery, 'direction' | 'by'>, by: readonly SeriesLabel[]) =>
     all.length === left.size
       ? []
       : sources.store
           .sums({ ...times, ...query, bins: true, without: [{ labels: by, keys: [...left] }] })
           .then(({ groups }) => groups);
-  const [zoned, rest] = await Promise.all([
+  const [zoned, rest, untold] = await Promise.all([
     ask(byZone, { direction: 'zone', by: ['region', 'zone', 'peer_zone'] }, ZONE_CALL),
     ask(others, { direction: 'outbound', by: ['region', 'zone'] }, CALL),
+    untoldBySome(sources, { times, isAsked }, partly),
   ]);
   return [
     ...(await inSlices(zoned, (group) => routeOf(group, byZone.failed, sources.zones))).flat(),
-    ...(await inSlices(rest, unknownRoute)).flat(),
+    ...(await inSlices([...rest, ...untold], unknownRoute)).flat(),
   ];
-}
-
-const ZONE_CALL: readonly SeriesLabel[] = [...CALL, 'peer_zone'];
-
-/** Calls, and the keys of those that do not count. */
-interface Chosen {
-  readonly all: readonly Group[];
-  readonly left: ReadonlySet<string>;
-}
-
-interface ChosenByZone extends Chosen {
-  readonly failed: Failed;
-}
-
-/** Ways on which calls failed by gRPC status or timed out, by {@link wayOf}. */
-interface Failed {
-  readonly grpc: ReadonlySet<string>;
-  readonly timedOut: ReadonlySet<string>;
-}
-
-interface CallsQuery {
-  readonly times: Pick<SumQuery, 'from' | 'to' | 'match'>;
-  readonly isAsked: (group: Group) => boolean;
-}
-
-/** Calls that are told by zone, and the others: each request is in one of them. */
-async function callsByZone(
-  { store, directory }: RegionSources,
-  { times, isAsked }: CallsQuery,
-): Promise<{ byZone: ChosenByZone; others: Chosen }> {
-  const [{ groups: sent }, { groups: byZone }] = await Promise.all([
-    store.sums({ ...times, direction: 'outbound', by: CALL, bins: false }),
-    store.sums({ ...times, direction: 'zone', by: ZONE_CALL, bins: false }),
-  ]);
-  const slices = new Slices();
-  const [grpcFailed, timedOut, told, tellers] = [0, 1, 2, 3].map(() => new Set<string>()) as FourSets;
-  for (const group of sent) {
-    if (slices.isUp) await slices.pause();
-    if (countedIn(group, 'grpc_failed')) grpcFailed.add(callOf(group));
-    if (countedIn(group, 'timed_out')) timedOut.add(callOf(group));
-  }
-  const failed = { grpc: new Set<string>(), timedOut: new Set<string>() };
-  const leftByZone = new Set<string>();
-  for (const group of byZone) {
-    if (slices.isUp) await slices.pause();
-    const call = callOf(group);
-    if (!isAsked(group) || !hasRequests(group)) {
-      leftByZone.add(keyOf(ZONE_CALL.map((label) => group.labels[label] ?? '')));
-      continue;
-    }
-    told.add(call);
-    tellers.add(callerOf(group));
-    if (grpcFailed.has(call)) failed.grpc.add(wayOf(group));
-    if (timedOut.has(call)) failed.timedOut.add(wayOf(group));
-  }
-  const left = new Set<string>();
-  for (const group of sent) {
-    if (slices.isUp) await slices.pause();
-    const call = callOf(group);
-    const isTold = told.has(call) || (tellers.has(callerOf(group)) && isRelayed(group, directory));
-    if (isTold || !isAsked(group) || !hasRequests(group)) left.add(call);
-  }
-  return { byZone: { all: byZone, left: leftByZone, failed }, others: { all: sent, left } };
-}
-
-type FourSets = [Set<string>, Set<string>, Set<string>, Set<string>];
-
-/** From which zone to which. */
-function wayOf({ labels }: Group): string {
-  return keyOf([labels.region ?? '', labels.zone ?? '', labels.peer_zone ?? '']);
-}
-
-/** Requests to a gateway are told by zone under the name of the service that they are for. */
-function isRelayed({ labels }: Group, directory: ServiceDirectory): boolean {
-  return directory.get(directory.resolve(peerOf(labels)))?.role === 'gateway';
-}
-
-function callerOf({ labels }: Group): string {
-  return keyOf([labels.service ?? '', labels.namespace ?? '', labels.region ?? '', labels.zone ?? '']);
-}
-
-function isCalled({ labels }: Group, directory: ServiceDirectory, names: Filters): boolean {
-  return passes(names, directory.resolve(peerOf(labels)));
-}
-
-function callOf({ labels }: Group): string {
-  return keyOf(CALL.map((label) => labels[label] ?? ''));
-}
-
-function hasRequests({ cells: [cell] }: Group): boolean {
-  return cell !== null && cell !== undefined && requestCount(cell.counters) > 0;
 }
 
 function routeOf(group: Group, failed: Failed, zones: ZoneRegions): Route[] {
@@ -217,10 +132,6 @@ function unknownRoute({ labels, cells: [cell] }: Group): Route[] {
 
 function placeOf({ region, zone }: Group['labels']): Place {
   return { region: region || null, zone: zone || null };
-}
-
-function countedIn({ cells: [cell] }: Group, counter: 'grpc_failed' | 'timed_out'): boolean {
-  return (cell?.counters[COUNTER_INDEX[counter]] ?? 0) > 0;
 }
 
 interface MergedRoute {

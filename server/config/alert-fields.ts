@@ -111,6 +111,8 @@ export function goodField() {
     const key = binOf(belowMs);
     const [lower, upper] = binBounds(Math.min(key, BIN_KEYS - 1));
     if (lower === belowMs) return { value: { belowMs } };
+    if (upper === Number.POSITIVE_INFINITY)
+      return { error: `${bound} is above what Envoy tells apart; write "latency < ${formatDuration(lower)}" or less` };
     return {
       error: `Envoy does not tell requests below ${bound} from those above: its bin goes from ${formatDuration(lower)} to ${formatDuration(upper)}; write "latency < ${formatDuration(lower)}" or "latency < ${formatDuration(upper)}"`,
     };

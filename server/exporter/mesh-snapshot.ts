@@ -39,24 +39,27 @@ const SLICE = 50;
 
 /**
  * Yields between slices of work and returns the snapshot. Sums with a target that an earlier life of the collector
- * counted, but this one has not scraped yet, are left out: they would fall and rise again.
+ * counted, but this one has not scraped yet, are left out: they would fall and rise again. Of targets that are `gone`
+ * it has what they counted, and no more.
  */
 export function* takeSnapshot(
   targets: readonly LiveTarget[],
   level: ExporterLevel,
+  gone: readonly LiveTarget[] = [],
 ): Generator<undefined, MeshSnapshot> {
   const awaited = new Set(
     targets.flatMap(({ identity, health }) => (identity && health === 'unknown' ? ownKey(identity, level) : [])),
   );
   const groups = new Map<string, GroupInMaking>();
   let worked = 0;
-  for (const target of targets) {
+  const left = new Set(gone);
+  for (const target of [...targets, ...gone]) {
     if (++worked % SLICE === 0) yield;
     const { identity, flows, health } = target;
     if (!identity || awaited.has(ownKey(identity, level))) continue;
     for (const total of flows) {
       const labels = labelsOf(target, identity, { flow: total.flow, level });
-      const member = { target, total, isUp: health === 'up' };
+      const member = { target, total, isUp: health === 'up' && !left.has(target) };
       const group = groups.get(labels.text);
       if (group) addTo(group, member);
       else groups.set(labels.text, groupOf(labels, member));

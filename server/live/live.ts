@@ -182,17 +182,11 @@ function applyRecord(target: CountedTarget, record: ScrapeRecord): void {
   target.carriers = findings.carriers ?? [];
   target.identity = findings.observation.identity;
   target.inbound = findings.inbound;
-  if (!target.hasFlows && isFirst(findings)) target.countedSince = findings.observation.from;
+  target.countedSince = findings.countedSince;
   target.copy(findings.flowTotals);
 }
 
 /** One that answered since it is said to have started is the same: a clock was put right, its own or the collector's. */
 function isRestart({ startedAt, lastGoodScrape }: CountedTarget, now: number | null): boolean {
   return startedAt !== null && now !== null && now > Math.max(startedAt + START_TOLERANCE_MS, lastGoodScrape);
-}
-
-/** Whether nothing was counted before. */
-function isFirst({ flowTotals, observation: { flows } }: ScrapeFindings): boolean {
-  const counted = flows.reduce((sum, { counters }) => counters.reduce((one, other) => one + other, sum), 0);
-  return flowTotals.sum() === counted;
 }

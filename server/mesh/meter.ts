@@ -83,6 +83,8 @@ const OTHER_SHAPES_KEPT = 3;
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
   private flows = new FlowTotals();
+  /** See {@link flowsSince}; undefined until something is counted. */
+  private began: number | null | undefined;
   private readonly keepsFlows: boolean;
   private shape: (KnownShape & { readonly plan: Plan }) | undefined;
   private previous: KeptReading | undefined;
@@ -106,7 +108,9 @@ export class Meter {
     this.restored = totals;
     if (!start || !totals) return;
     this.goOnFrom(totals.reading, start);
-    if (keepsFlows) this.flows = totals.flows;
+    if (!keepsFlows) return;
+    this.flows = totals.flows;
+    this.began = null;
   }
 
   /** When the Envoy started, as last told. */
@@ -117,6 +121,11 @@ export class Meter {
   /** Everything counted so far. */
   get flowTotals(): FlowTotals {
     return this.flows;
+  }
+
+  /** Since when they count, Unix milliseconds; null where that was before this life of the collector. */
+  get flowsSince(): number | null {
+    return this.began ?? null;
   }
 
   /** Takes a copy of a reading for the one before the next, without counting it. */
@@ -137,9 +146,12 @@ export class Meter {
     return new Set([...this.flows.keys, ...flows].map(flowText)).size;
   }
 
-  /** What comes next is of another process, of which nothing has been counted. */
-  beginAnew(): void {
-    this.flows = new FlowTotals();
+  /** What comes next is of another process, of which nothing has been counted. `isSame`: its flows go by the same names. */
+  beginAnew({ isSame }: { readonly isSame: boolean }): void {
+    if (!isSame) {
+      this.flows = new FlowTotals();
+      this.began = undefined;
+    }
     this.previous = undefined;
     this.started = null;
     this.told = undefined;
@@ -153,6 +165,7 @@ export class Meter {
     checkCounts(flows);
     const added = this.add(this.keepsFlows ? flows : []);
     const interval = { from, to: moment.at };
+    if (this.began === undefined) this.began = from;
     this.lengthMs = moment.at - from;
     this.growth = this.growthTo(reading, { ...interval, ...added }, moment);
     this.counted = moment;

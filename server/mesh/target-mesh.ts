@@ -6,7 +6,7 @@ import { FlowTotals } from '../model/flow-totals.ts';
 import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
 import { type ConnectionFindings, ConnectionMesh } from './connection-mesh.ts';
 import { HostMesh, type HostsAnswer } from './host-mesh.ts';
-import { type IdentitySources, identify } from './identity.ts';
+import { IDENTITY_PARTS, type IdentitySources, identify } from './identity.ts';
 import { CountError } from './increments.ts';
 import { KnownAddresses } from './known-addresses.ts';
 import { Meter, type Moment } from './meter.ts';
@@ -90,6 +90,7 @@ export class TargetMesh {
   private hosts: HostMesh;
   private node = '';
   private nodeOf: ServerInfo | undefined;
+  private identity: Identity | undefined;
   private listeners: readonly string[] = [];
   /** By the layouts that are still in use, without what is by zone. */
   private outlines = new WeakMap<StatsLayout, Outline>();
@@ -109,7 +110,10 @@ export class TargetMesh {
     return new HostMesh({ rules, addresses: this.addresses, caller }, restored);
   }
 
-  /** Another Envoy answers at the address: what the one before had counted is no part of what this one has. */
+  /**
+   * Another Envoy answers at the address: what the one before had counted is no part of what this one has. Where it goes
+   * by the same labels, the counters of /metrics are the same ones, and never go down.
+   */
   private noteNode(info: ServerInfo | undefined): void {
     if (!info?.nodeId || info === this.nodeOf) return;
     this.nodeOf = info;
@@ -117,10 +121,17 @@ export class TargetMesh {
     const isAnother = this.node !== '' && this.node !== node;
     this.node = node;
     if (!isAnother) return;
-    this.meter.beginAnew();
+    this.meter.beginAnew({ isSame: this.isNamed(info) });
     this.zones = new ZoneMesh(undefined);
     this.connections = new ConnectionMesh(undefined);
     this.hosts = this.newHosts(undefined);
+  }
+
+  /** Whether all that its flows are told under stays what it was. */
+  private isNamed(info: ServerInfo): boolean {
+    const { identity } = this;
+    const named = identify({ ...this.options, info });
+    return identity !== undefined && IDENTITY_PARTS.every((part) => named[part] === identity[part]);
   }
 
   /** Other labels, rules or limits from the next scrape on; what was counted stays. */
@@ -150,6 +161,7 @@ export class TargetMesh {
       observation: { identity, ...metered },
       totals: this.meter.stored(plan, reading, this.hosts.stored),
       flowTotals: this.meter.flowTotals,
+      countedSince: this.meter.flowsSince,
       startedAt: this.meter.startedAt,
       inbound: plan.inbound,
       samples: samplesOf(plan),
@@ -166,7 +178,9 @@ export class TargetMesh {
     return this.hosts.adds;
   }
 
-  private beKnown({ service, namespace, role }: Identity, listeners: readonly string[] | undefined): void {
+  private beKnown(identity: Identity, listeners: readonly string[] | undefined): void {
+    this.identity = identity;
+    const { service, namespace, role } = identity;
     this.listeners = listeners ?? this.listeners;
     const { address, host } = this.options;
     this.addresses.set(address, { host, listeners: this.listeners, service, namespace, role });
@@ -220,6 +234,7 @@ export class TargetMesh {
     return {
       ...findings,
       flowTotals: NO_FLOWS,
+      countedSince: null,
       inbound,
       envoyVersion: info?.version ?? '',
       precision,

@@ -12,12 +12,12 @@ import { VarintReader, VarintWriter } from './varint.ts';
 const BINS_PER_DECADE = 90;
 const DECADES = 9;
 
-/** Number of different bin keys; slower values (over 11 days) share the last one. */
+/** Number of different bin keys; slower values (over 11 days) share the last one, which is open above. */
 export const BIN_KEYS = 1 + BINS_PER_DECADE * DECADES;
 
 /** Lower bounds in milliseconds by bin key. */
 const LOWER = new Float64Array(BIN_KEYS);
-/** Upper bounds in milliseconds by bin key, at least 1 ms above the recorded whole millisecond. */
+/** Upper bounds in milliseconds by bin key, at least 1 ms above the recorded whole millisecond; the last bin has none. */
 const UPPER = new Float64Array(BIN_KEYS);
 UPPER[0] = 1;
 for (let key = 1; key < BIN_KEYS; key++) {
@@ -26,6 +26,7 @@ for (let key = 1; key < BIN_KEYS; key++) {
   LOWER[key] = exponent === 0 ? digits / 10 : digits * 10 ** (exponent - 1);
   UPPER[key] = exponent === 0 ? Math.floor(digits / 10) + 1 : (digits + 1) * 10 ** (exponent - 1);
 }
+UPPER[BIN_KEYS - 1] = Number.POSITIVE_INFINITY;
 
 /** Keys from here on are buckets: several bins in one, as sources with fewer details give them. */
 const FIRST_BUCKET = 1024;
@@ -42,7 +43,7 @@ export function isBucket(key: number): boolean {
   return key >= FIRST_BUCKET;
 }
 
-/** Bounds of a bin or bucket in milliseconds, `[lower, upper)`; the upper one of an open bucket is Infinity. */
+/** Bounds of a bin or bucket in milliseconds, `[lower, upper)`; the upper one of an open one is Infinity. */
 export function binBounds(key: number): [lower: number, upper: number] {
   if (key < FIRST_BUCKET) return [LOWER[key] ?? 0, UPPER[key] ?? 0];
   const end = key % FIRST_BUCKET;
@@ -159,7 +160,7 @@ export function mergeBins(all: readonly SparseBins[]): SparseBins {
 export interface Quantile {
   /** Milliseconds; null when there is no sample to tell it from. */
   valueMs: number | null;
-  /** Bounds of the bin it was found in. */
+  /** What it lies between for sure: bounds of the bin it was found in, where bins and buckets do not overlap. */
   bin: [number, number] | null;
   /** True when the quantile falls among requests that timed out: `valueMs` is then a lower bound. */
   capped: boolean;
@@ -174,51 +175,75 @@ export function quantile(bins: SparseBins, q: number, slower = 0): Quantile {
   const samples = sampleCount(bins);
   if (bins.keys.length === 0) return { valueMs: null, bin: null, capped: slower > 0 };
   const rank = q * (samples + slower);
-  const parts = hasBuckets(bins) ? disjointParts(bins) : bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
-  let below = 0;
-  for (const part of parts) {
-    if (below + part.count >= rank) return inside(part, (rank - below) / part.count);
-    below += part.count;
-  }
-  const last = parts.at(-1);
-  if (!last) return { valueMs: null, bin: null, capped: slower > 0 };
-  return { ...inside(last, 1), capped: rank > samples || last.to === Number.POSITIVE_INFINITY };
+  if (hasBuckets(bins)) return quantileOfBuckets(bins, rank);
+  const parts = bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
+  const part = partAt(rank, parts);
+  if (!part) return { valueMs: null, bin: null, capped: slower > 0 };
+  return { ...part, capped: rank > samples || part.bin[1] === Number.POSITIVE_INFINITY };
 }
 
-/** A stretch of latencies with its samples spread evenly, and the widest bin or bucket that they are known by. */
+/** A stretch of latencies with its samples spread evenly. */
 interface Part {
   readonly from: number;
   readonly to: number;
   readonly count: number;
-  readonly bin: [number, number];
 }
 
 function partOf(key: number, count: number): Part {
   const [from, to] = binBounds(key);
-  return { from, to, count, bin: [from, to] };
+  return { from, to, count };
 }
 
-function inside({ from, to, bin }: Part, share: number): Quantile {
-  if (to === Number.POSITIVE_INFINITY) return { valueMs: from, bin, capped: true };
-  return { valueMs: from + (to - from) * Math.min(1, Math.max(0, share)), bin, capped: false };
+interface Found {
+  readonly valueMs: number;
+  readonly bin: [number, number];
 }
 
-/** Bins and buckets of several sources overlap: cut at every edge of one of them, so that they can be walked in order. */
-function disjointParts(bins: SparseBins): Part[] {
+/** Where a rank is found in parts that follow on each other; the end of the last one for a higher rank. */
+function partAt(rank: number, parts: readonly Part[]): Found | undefined {
+  let below = 0;
+  for (const { from, to, count } of parts) {
+    if (below + count >= rank) {
+      const share = Math.min(1, Math.max(0, (rank - below) / count));
+      return { valueMs: to === Number.POSITIVE_INFINITY ? from : from + (to - from) * share, bin: [from, to] };
+    }
+    below += count;
+  }
+  const last = parts.at(-1);
+  return last && partAt(below, [{ ...last, count: below }]);
+}
+
+/** Bins and buckets of several sources overlap: all that they tell for sure is between which edges a rank lies. */
+function quantileOfBuckets(bins: SparseBins, rank: number): Quantile {
   const parts = bins.keys.map((key, i) => partOf(key, bins.counts[i] ?? 0));
+  const [from] = partAt(
+    rank,
+    parts.toSorted((a, b) => a.from - b.from),
+  )?.bin ?? [0];
+  const [, to] = partAt(
+    rank,
+    parts.toSorted((a, b) => a.to - b.to),
+  )?.bin ?? [0, 0];
+  const isOpen = to === Number.POSITIVE_INFINITY;
+  const middle = partAt(rank, disjointParts(parts))?.valueMs ?? from;
+  const valueMs = isOpen ? from : Math.min(to, Math.max(from, middle));
+  return { valueMs, bin: [from, to], capped: isOpen || rank > sampleCount(bins) };
+}
+
+/** Cut at every edge of one of them, so that they can be walked in order. */
+function disjointParts(parts: readonly Part[]): Part[] {
   const edges = [...new Set(parts.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
   return edges.slice(0, -1).flatMap((from, index) => {
     const to = edges[index + 1] ?? from;
     const over = parts.filter((part) => part.from <= from && part.to >= to);
     const count = over.reduce((sum, part) => sum + part.count * shareOf(part, from, to), 0);
-    const widest = over.toSorted((a, b) => b.to - b.from - (a.to - a.from))[0];
-    return count > 0 && widest ? [{ from, to, count, bin: widest.bin }] : [];
+    return count > 0 ? [{ from, to, count }] : [];
   });
 }
 
-/** How much of a part's samples lie between two of its edges; those of an open one are all at its start. */
+/** How much of a part's samples lie between two edges; those of an open one are all at its start. */
 function shareOf(part: Part, from: number, to: number): number {
-  if (part.to === Number.POSITIVE_INFINITY) return to === Number.POSITIVE_INFINITY ? 1 : 0;
+  if (part.to === Number.POSITIVE_INFINITY) return from === part.from ? 1 : 0;
   return (to - from) / (part.to - part.from);
 }
 

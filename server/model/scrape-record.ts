@@ -42,6 +42,8 @@ export interface ScrapeFindings {
   readonly totals: StoredTotals;
   /** The same totals, live: they change with the next scrape. */
   readonly flowTotals: FlowTotals;
+  /** Since when `flowTotals` count, Unix milliseconds; null where an earlier life of the collector knew it. */
+  readonly countedSince: number | null;
   /** Unix milliseconds, up to 1 s late, since /server_info tells whole seconds; null when it was refused. */
   readonly startedAt: number | null;
   /** Whether requests to the service are seen here: the service's vantage is then `server`. */

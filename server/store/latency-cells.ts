@@ -187,10 +187,11 @@ class QuantileFinder {
     const bounds = last < 0 ? NOWHERE : binBounds(this.table.keys[this.rows[last] ?? 0] ?? 0);
     const lower = bounds[0];
     const upper = bounds[1];
-    out.set(at, lower + (upper - lower) * share);
+    const isOpen = upper === Number.POSITIVE_INFINITY;
+    out.set(at, isOpen ? lower : lower + (upper - lower) * share);
     out.set(at + 1, lower);
     out.set(at + 2, upper);
-    out.set(at + 3, rank > samples ? 1 : 0);
+    out.set(at + 3, isOpen || rank > samples ? 1 : 0);
   }
 
   private writeByHistogram(out: NumberWriter, at: number, { used, slower }: { used: number; slower: number }): void {

@@ -9,6 +9,7 @@ import { sumRows } from './memory-sums.ts';
 import {
   type Store,
   StoreError,
+  type StoreLimits,
   type StoreOptions,
   type StoreStatus,
   type SumAnswer,
@@ -32,7 +33,7 @@ const MAX_BYTES = 512 * 1024 * 1024;
  * works on the thread that asks.
  */
 export class MemoryStore extends MemoryAlerts implements Store {
-  private readonly options: StoreOptions;
+  private options: StoreOptions;
   private readonly targets = new Map<string, StoredTarget>();
   private readonly units = new Map<string, Unit>();
   /** By target, which of its totals were kept last. */
@@ -134,6 +135,10 @@ export class MemoryStore extends MemoryAlerts implements Store {
         unit.runs = partsIn(unit.runs, { from: before, to: Number.POSITIVE_INFINITY });
       this.notice = `more than ${Math.round(most / 1024 ** 2)} MiB would be in memory: what is oldest was forgotten; give a file as storage.path to keep more`;
     }
+  }
+
+  limit(limits: StoreLimits): void {
+    this.options = { ...this.options, ...limits };
   }
 
   async sums(query: SumQuery): Promise<SumAnswer> {

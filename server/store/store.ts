@@ -149,11 +149,15 @@ export interface StoreStatus {
   readonly notice: string;
 }
 
-export interface StoreOptions {
-  readonly path: string;
-  readonly intervalMs: number;
+/** How much is kept; it may change while the store is open. */
+export interface StoreLimits {
   readonly retentionMs: Readonly<Record<TierName, number>>;
   readonly maxBytes: number;
+}
+
+export interface StoreOptions extends StoreLimits {
+  readonly path: string;
+  readonly intervalMs: number;
 }
 
 /** What an evaluation of alert rules changed. */
@@ -213,6 +217,8 @@ export interface Store extends AlertStore {
    * to do at `now`, Unix milliseconds.
    */
   upkeep(now: number): Promise<boolean>;
+  /** Other limits from now on: what is beyond them goes with the next upkeep. */
+  limit(limits: StoreLimits): void;
   /** @throws QueryTooLargeError, QueryStoppedError */
   sums(query: SumQuery): Promise<SumAnswer>;
   status(): Promise<StoreStatus>;

@@ -262,7 +262,12 @@ test('a query has a deadline, and ends with the request that asked for it', asyn
 });
 
 describe('events', () => {
-  const tick = { at: 1_700_000_000_000, intervalMs: 10_000, targets: { up: 5, total: 7 }, alerts: { firing: 2 } };
+  const tick = {
+    at: 1_700_000_000_000,
+    intervalMs: 10_000,
+    targets: { up: 5, down: 1, total: 7 },
+    alerts: { firing: 2 },
+  };
 
   async function listen() {
     const leaving = new AbortController();

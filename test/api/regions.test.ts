@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type Random, seededRandom } from '../../examples/meshes/random.ts';
 import type { RegionsAnswer } from '../../server/api/contract.ts';
 import type { Identity } from '../../server/model/flow.ts';
 import { type FlowSpec, goodScrape } from '../store/records.ts';
@@ -172,4 +173,48 @@ describe('an empty mesh', () => {
       zones: [],
     });
   });
+});
+
+describe('some instances of a zone tell zones, and some do not', () => {
+  /** Requests per round to a zone of eu or us. */
+  function mixedMesh(random: Random) {
+    const truth = { told: { eu: 0, us: 0 }, untold: 0 };
+    const besides: MeshData['records'][number][] = [];
+    const sidecars = Array.from({ length: 6 }, (_, index) => {
+      const [address, tells] = [`10.0.1.${index}:9901`, random() < 0.5];
+      const identity = { ...shop1, service: `caller-${index % 2}`, instance: `caller-${index}` };
+      const [near, far] = [Math.floor(random() * 20), Math.floor(random() * 20)];
+      if (tells) {
+        besides.push(
+          ...zonesOf(address, identity, [
+            toZone('stock', 'eu-1', ok(3 * near, 7)),
+            toZone('stock', 'us-1', ok(3 * far, 7)),
+          ]),
+        );
+        truth.told.eu += 6 * near;
+        truth.told.us += 6 * far;
+      } else truth.untold += 6 * (near + far);
+      return { address, identity, flows: [calls('stock', ok(near + far, 7))] };
+    });
+    const there = { address: '10.0.2.1:9901', identity: { ...shop2, service: 'other' }, flows: [{}] };
+    const mesh = meshOf([...sidecars, there]);
+    return { truth, mesh: { ...mesh, records: [...mesh.records, ...besides] } };
+  }
+
+  test.each([1, 2, 3, 4])(
+    'mesh %i: where requests of the others went is not known, and none is missing',
+    async (seed) => {
+      const { truth, mesh } = mixedMesh(seededRandom(seed));
+      const own = await startApi(mesh);
+      onTestFinished(() => own.stop());
+      const expected = { 'eu → eu': truth.told.eu, 'eu → us': truth.told.us, 'eu → null': truth.untold };
+      for (const filter of ['', '&direction=inbound&service=stock', '&direction=outbound']) {
+        const answer = await own.get<RegionsAnswer>(`/api/v1/regions?window=1m${filter}`);
+        const found = answer.regions.map(({ from, to, requests }) => [`${from} → ${to}`, requests]);
+        expect(Object.fromEntries(found), filter).toEqual(expected);
+        const samples = answer.regions.map(({ latencySamples }) => latencySamples);
+        expect(samples.reduce((sum, count) => sum + count, 0)).toBe(truth.told.eu + truth.told.us + truth.untold);
+      }
+    },
+  );
 });

@@ -88,7 +88,7 @@ function sidecarOf(random: Random, index: number): Sidecar {
     later: random() < 0.2 ? { ...identity, service: oneOf(random, SERVICES, 'a') } : identity,
     peers: [...peers.values()],
     seesInbound: random() < 0.5,
-    tellsZones: region !== '',
+    tellsZones: region !== '' && random() < 0.7,
     since: random() < 0.3 ? below(random, 4) : 0,
     isGone: random() < 0.15,
   };

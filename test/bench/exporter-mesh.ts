@@ -57,6 +57,7 @@ function recordOf(index: number, peers: number): ScrapeRecord {
     observation: { identity, from: ROUND_AT - 15_000, to: ROUND_AT, flows },
     totals: { shape: '', values: new Uint8Array() },
     flowTotals: FlowTotals.of(flows),
+    countedSince: null,
     startedAt: ROUND_AT - 3_600_000,
     inbound: true,
     samples: 500,

@@ -118,6 +118,7 @@ export class Fleet {
         observation: { identity: sidecar.identity, from, to, flows },
         totals: this.totals(sidecar, index, flows),
         flowTotals: NO_FLOWS,
+        countedSince: null,
         startedAt: null,
         inbound: true,
         samples: 400,

@@ -222,7 +222,7 @@ test.each([
     const told = world.told(['inbound', 'outbound']);
     expect(shown(told)).toEqual(shown(world.truth));
     const totals = new Map(world.sidecars.flatMap((one) => [...one.totals]));
-    if (!fates.otherNodes) expect(shown(totals)).toEqual(shown(world.truth));
+    expect(shown(totals)).toEqual(shown(world.truth));
     const zones = world.told(['zone']);
     for (const [name, count] of zones) expect(count, `by zone: ${name}`).toBeLessThanOrEqual(told.get(name) ?? 0);
     for (const { instance, restarts } of world.sidecars)

@@ -5,6 +5,7 @@ import {
   BinSum,
   binBounds,
   binKey,
+  bucketKey,
   cumulativeCounts,
   decodeBins,
   encodeBins,
@@ -144,6 +145,7 @@ describe('quantile', () => {
     ['the last sample before the timeouts', [1, 2, 250], 0.75, 1, { valueMs: 260, bin: [250, 260], capped: false }],
     ['the first of the timeouts', [1, 2, 250], 0.76, 1, { valueMs: 260, bin: [250, 260], capped: true }],
     ['among many timeouts', [1], 0.5, 99, { valueMs: 2, bin: [1, 2], capped: true }],
+    ['more than eleven days', [7, 3e9], 0.9, 0, { valueMs: 99e7, bin: [99e7, Number.POSITIVE_INFINITY], capped: true }],
     ['below many timeouts', [1, 1, 1, 1], 0.5, 3, { valueMs: 1.875, bin: [1, 2], capped: false }],
   ] as const)('%s', (_, values, q, slower, expected) => {
     expect(quantile(binsOf(values), q, slower)).toEqual(expected);
@@ -153,6 +155,49 @@ describe('quantile', () => {
     const bins = binsOf(Array.from({ length: 990 }, () => 40));
     expect(quantile(bins, 0.99, 10)).toEqual({ valueMs: 41, bin: [40, 41], capped: false });
     expect(quantile(bins, 0.999, 10)).toEqual({ valueMs: 41, bin: [40, 41], capped: true });
+  });
+});
+
+describe('quantile of sources with other buckets than each other', () => {
+  const EDGES = [0, 1, 5, 10, 25, 30, 50, 100, 250, 400, 1000, 10_000];
+
+  /** As a source tells them: by bins, or by buckets between edges of its own. */
+  function toldBy(edges: readonly number[] | undefined, values: readonly number[]): SparseBins {
+    if (!edges) return binsOf(values);
+    const sum = new BinSum();
+    for (const value of values) {
+      const above = edges.findIndex((edge) => edge > value);
+      const end = above < 0 ? BIN_KEYS : binKey(edges[above] ?? 0);
+      sum.add(bucketKey(binKey((above < 0 ? edges.at(-1) : edges[above - 1]) ?? 0), end), 1);
+    }
+    return sum.toSparse();
+  }
+
+  const source = fc.record({
+    edges: fc.option(
+      fc.subarray(EDGES.slice(1), { minLength: 1 }).map((edges) => [0, ...edges]),
+      { nil: undefined },
+    ),
+    values: fc.array(latency, { maxLength: 30 }),
+  });
+
+  test('lies between the bounds that are told, and so does what happened', () => {
+    fc.assert(
+      fc.property(fc.array(source, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 1000 }), (all, q) => {
+        const values = all.flatMap((one) => one.values).toSorted((a, b) => a - b);
+        if (values.length === 0) return;
+        const exact = values[Math.ceil((q * values.length) / 1000) - 1] ?? Number.NaN;
+        const found = quantile(mergeBins(all.map((one) => toldBy(one.edges, one.values))), q / 1000);
+        const [lower = Number.NaN, upper = Number.NaN] = found.bin ?? [];
+        expect(exact).toBeGreaterThanOrEqual(lower);
+        expect(exact).toBeLessThan(upper);
+        expect(found.valueMs).toBeGreaterThanOrEqual(lower);
+        expect(found.valueMs).toBeLessThanOrEqual(upper);
+        expect(found.capped).toBe(upper === Number.POSITIVE_INFINITY);
+        if (found.capped) expect(found.valueMs).toBe(lower);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

@@ -32,6 +32,7 @@ function recordOf(flows: readonly FlowIncrement[], from = 1000): ScrapeRecord {
       observation: { identity: IDENTITY, from, to: 2000, flows },
       totals: { shape: '{}', values: Uint8Array.of(1, 2, 3) },
       flowTotals: new FlowTotals(),
+      countedSince: null,
       startedAt: null,
       inbound: true,
       samples: 1,

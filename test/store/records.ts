@@ -81,6 +81,7 @@ export function goodScrape(spec: RecordSpec): ScrapeRecord & { findings: ScrapeF
     observation: { identity: identity(spec.identity), from, to, flows: increments },
     totals: { shape: '{}', values: new Uint8Array() },
     flowTotals: FlowTotals.of(increments),
+    countedSince: from,
     startedAt: null,
     inbound: flows.some(({ direction = 'inbound' }) => direction === 'inbound'),
     samples: 10,

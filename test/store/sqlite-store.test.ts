@@ -522,6 +522,39 @@ test('plain SQL finds counts and percentiles of every minute of a service', asyn
   ]);
 });
 
+test('minutes for plain SQL go with those that are kept, of services that are gone, too', async () => {
+  const store = await openStore();
+  const services = Array.from({ length: 25 }, (_, index) => ({
+    service: `shop-${index % 13}`,
+    namespace: `n${index}`,
+  }));
+  const round = (minute: number) =>
+    services.map((identity, index) => scrape(minute, 1, { target: `10.0.0.${index}:9901`, identity }));
+  await store.append(round(0));
+  await upkeep(store, START + HOUR);
+  expect(ask('SELECT count(*) AS rows FROM service_minutes')).toEqual([{ rows: services.length }]);
+  await upkeep(store, START + 2 * DAY - 20 * MINUTE);
+  expect(ask('SELECT count(*) AS rows FROM service_minutes')).toEqual([{ rows: services.length }]);
+  await upkeep(store, START + 2 * DAY + 20 * MINUTE);
+  expect(ask('SELECT count(*) AS rows FROM service_minutes')).toEqual([{ rows: 0 }]);
+});
+
+test('other limits count at once, for every thread', async () => {
+  const store = await openStore();
+  for (let minute = 0; minute < 60; minute++) await store.append([scrape(minute, 1)]);
+  await upkeep(store, START + 3 * HOUR);
+  const oldest = async (tier: string) => (await store.status()).tiers.find(({ name }) => name === tier)?.oldest;
+  expect(await oldest('1m')).toBeLessThanOrEqual(START);
+  const retentionMs = { raw: 30 * MINUTE, '1m': HOUR, '10m': DAY, '1h': 400 * DAY };
+  store.limit({ retentionMs, maxBytes: 2 ** 30 });
+  await upkeep(store, START + 3 * HOUR + 2 * MINUTE);
+  expect([await oldest('1m'), await oldest('10m')]).toEqual([null, expect.any(Number)]);
+  const { tiers, maxBytes } = await store.status();
+  expect([maxBytes, tiers.map((tier) => tier.retentionMs)]).toEqual([2 ** 30, Object.values(retentionMs)]);
+  const whole = { from: START - HOUR, to: START + 2 * HOUR, stepMs: 3 * HOUR };
+  expect(await requestsByMinute(store, 60, whole)).toEqual({ shop: [60] });
+});
+
 test('status tells the file, its size and how far it goes back', async () => {
   const store = await openStore();
   expect(await store.status()).toMatchObject({

@@ -50,8 +50,7 @@ function isAbout(current: string, entry: PlainPage): boolean {
 }
 
 function DownTargets() {
-  const targets = live.latestTick.value?.targets;
-  const down = targets ? targets.total - targets.up : (status.value?.scrape.down ?? 0);
+  const down = live.latestTick.value?.targets.down ?? status.value?.scrape.down ?? 0;
   return down > 0 ? <Badge amount={down} word="down" /> : null;
 }
 

@@ -115,6 +115,7 @@ export interface RemoteWriteStatus {
 export interface Tick {
   at: number;
   intervalMs: number;
-  targets: { up: number; total: number };
+  /** Those that were not asked yet are neither up nor down. */
+  targets: { up: number; down: number; total: number };
   alerts: { firing: number };
 }

@@ -42,16 +42,17 @@ export class Accepted {
     return this.targets.entries();
   }
 
-  /** @param now the end of what is reported, Unix milliseconds. */
-  reportOf(target: LiveTarget, now: number): TargetReport {
+  /** @param flows its totals as they are reported. @param now the end of that, Unix milliseconds. */
+  reportOf(target: LiveTarget, { flows, now }: { flows: readonly FlowTotal[]; now: number }): TargetReport {
     const kept = this.targets.get(target.target.key);
-    const known = kept && (kept.at > 0 || this.temporality === 'cumulative') ? kept : this.begin(target, now);
+    const known =
+      kept && (kept.at > 0 || this.temporality === 'cumulative') ? kept : this.begin(target, { flows, at: now });
     if (this.temporality === 'cumulative') return { since: this.sinceOf(target), flowOf: (total) => total };
     const { countedSince } = target;
     if (countedSince !== null && countedSince >= known.at) return { since: countedSince, flowOf: (total) => total };
     const before = new Map(known.flows.map((flow) => [flowText(flow.flow), flow]));
     const increments = new Map<FlowTotal, FlowTotal>();
-    for (const total of target.flows) {
+    for (const total of flows) {
       const increment = incrementOf(total, before.get(flowText(total.flow)));
       if (!increment) return { since: countedSince ?? known.at, flowOf: (flow) => flow };
       increments.set(total, increment);
@@ -68,6 +69,12 @@ export class Accepted {
     this.targets.set(key, { since, at, flows: isDelta ? flows : [] });
   }
 
+  /** Whether the receiver took what a target stands at, as increments. */
+  hasAll({ target, flows }: LiveTarget): boolean {
+    const taken = new Set<unknown>(this.targets.get(target.key)?.flows);
+    return flows.every((flow) => taken.has(flow));
+  }
+
   /** Forgets targets that are long gone. */
   keep(current: ReadonlySet<string>, now: number): void {
     let others = this.targets.size - current.size;
@@ -80,13 +87,13 @@ export class Accepted {
   }
 
   /** What an earlier life counted was not to be told by this one: with delta temporality, it goes on from here. */
-  private begin(target: LiveTarget, now: number): AcceptedTarget {
+  private begin(target: LiveTarget, { flows, at }: Pick<AcceptedTarget, 'flows' | 'at'>): AcceptedTarget {
     const since = this.sinceOf(target);
     const isNew = target.countedSince !== null;
     const begun = {
       since,
-      at: isNew ? since : now,
-      flows: isNew || this.temporality === 'cumulative' ? [] : target.flows,
+      at: isNew ? since : at,
+      flows: isNew || this.temporality === 'cumulative' ? [] : flows,
     };
     this.targets.set(target.target.key, begun);
     this.isChanged = true;

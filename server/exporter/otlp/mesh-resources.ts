@@ -1,16 +1,19 @@
 /** The live mesh as resources of OTLP, one per instance. */
 
 import type { LiveTarget } from '../../live/live.ts';
+import type { FlowTotal } from '../../model/flow-totals.ts';
 import { keyOf } from '../../model/labels.ts';
 import { LabelSet } from '../families.ts';
 import { FLOW_FAMILIES, type MeshOptions, SIDECAR_FAMILIES } from '../mesh-families.ts';
 import { type FlowGroup, type MeshSnapshot, type Sidecar, takeSnapshot, withTotals } from '../mesh-snapshot.ts';
-import type { Accepted, AcceptedTarget } from './accepted.ts';
+import type { Accepted } from './accepted.ts';
 import { type HistogramForm, MessageWriters, MetricsMessage, type Temporality } from './message.ts';
 import { resourceOf, SERIES_LABELS } from './resource.ts';
 
 export interface ResourceOptions {
   readonly targets: readonly LiveTarget[];
+  /** Targets that are gone, of which not all was told. */
+  readonly gone?: readonly LiveTarget[];
   readonly accepted: Accepted;
   readonly temporality: Temporality;
   readonly histograms: HistogramForm;
@@ -42,7 +45,7 @@ const SLICE = 50;
 
 /** Yields one resource after the other, and `undefined` where there is none yet but time has passed. */
 export function* meshResources(options: ResourceOptions): Generator<EncodedResource | undefined> {
-  const snapshot = yield* takeSnapshot(options.targets, 'instance');
+  const snapshot = yield* takeSnapshot(options.targets, 'instance', options.gone);
   const writers = new MessageWriters();
   for (const instance of yield* instancesOf(snapshot)) yield encode(instance, options, writers);
 }
@@ -75,8 +78,8 @@ function encode(
   writers: MessageWriters,
 ): EncodedResource {
   const { accepted, now, version } = options;
-  const targets = new Set(groups.flatMap(({ members }) => members.map((member) => member.target)));
-  const reports = new Map([...targets].map((one) => [one, accepted.reportOf(one, now)]));
+  const totals = totalsOf(groups);
+  const reports = new Map([...totals].map(([one, flows]) => [one, accepted.reportOf(one, { flows, now })]));
   const since = Math.min(now, ...[...reports.values()].map((report) => report.since));
   const message = new MetricsMessage({ ...options, since, at: now }, version, writers);
   const told = groups.map((group) => ({
@@ -84,17 +87,25 @@ function encode(
     labels: pointLabels(group.labels),
   }));
   writeFamilies(message, { groups: told, sidecars }, options);
-  const taken = [...targets].map((one): [LiveTarget, Pick<AcceptedTarget, 'flows' | 'at'>] => [
-    one,
-    { flows: one.flows, at: now },
-  ]);
   return {
     bytes: message.end(resourceOf(labels, target)),
     points: message.points,
     accept: () => {
-      for (const [one, totals] of taken) accepted.accept(one, totals);
+      for (const [one, flows] of totals) accepted.accept(one, { flows, at: now });
     },
   };
+}
+
+/** What is told of each target: those that it has by now may be of a later scrape. */
+function totalsOf(groups: readonly FlowGroup[]): Map<LiveTarget, FlowTotal[]> {
+  const totals = new Map<LiveTarget, FlowTotal[]>();
+  for (const { members } of groups)
+    for (const { target, total } of members) {
+      const known = totals.get(target);
+      if (known) known.push(total);
+      else totals.set(target, [total]);
+    }
+  return totals;
 }
 
 function writeFamilies(message: MetricsMessage, { groups, sidecars }: MeshSnapshot, options: MeshOptions): void {

@@ -7,6 +7,7 @@ import type { Labels } from '../../model/labels.ts';
 import { SecretFiles } from '../../reach/credentials.ts';
 import type { CollectorFamily } from '../collector-families.ts';
 import { Accepted } from './accepted.ts';
+import { DepartedTargets } from './departed-targets.ts';
 import { type EncodedResource, meshResources } from './mesh-resources.ts';
 import type { Outcome, Sender } from './outcome.ts';
 import { type OwnAccepted, ownResource } from './own-resource.ts';
@@ -43,6 +44,7 @@ export class OtlpExporter {
   private readonly options: OtlpExporterOptions;
   private readonly sender: Sender;
   private readonly accepted: Accepted;
+  private readonly departed: DepartedTargets;
   private readonly own: OwnAccepted;
   private readonly loop: PushLoop;
   private readonly wait: (ms: number, signal: AbortSignal) => Promise<unknown>;
@@ -52,6 +54,7 @@ export class OtlpExporter {
     this.options = options;
     this.sender = sender;
     this.accepted = accepted;
+    this.departed = new DepartedTargets(accepted);
     this.own = { at: startedAt, startedAt, values: new Map() };
     this.wait = options.wait ?? ((ms, signal) => delay(ms, undefined, { signal, ref: false }));
     this.loop = new PushLoop({
@@ -115,9 +118,11 @@ export class OtlpExporter {
     const { settings, resource, version, buckets } = this.options;
     const targets = this.options.targets();
     const now = this.options.now();
-    this.accepted.keep(new Set(targets.map(({ target }) => target.key)), now);
+    const current = new Set(targets.map(({ target }) => target.key));
+    this.accepted.keep(current, now);
+    const gone = settings.temporality === 'delta' ? this.departed.since(targets, current) : [];
     const points = { ...settings, now, version };
-    yield* meshResources({ ...points, targets, accepted: this.accepted, buckets: buckets() });
+    yield* meshResources({ ...points, targets, gone, accepted: this.accepted, buckets: buckets() });
     yield ownResource({ ...points, families, resource, accepted: this.own });
   }
 

@@ -6,19 +6,13 @@ import { Piscina, transferableSymbol, valueSymbol } from 'piscina';
 import type { AlertEvent, AlertFiring, KeptAlert } from '../../model/alert.ts';
 import type { StoredTarget } from '../../model/scrape-record.ts';
 import type { EncodedAnswer } from '../answer.ts';
-import {
-  type FiringQuery,
-  QueryStoppedError,
-  QueryTooLargeError,
-  type StoreOptions,
-  type StoreStatus,
-  type SumQuery,
-} from '../store.ts';
+import { type FiringQuery, QueryStoppedError, QueryTooLargeError, type StoreStatus, type SumQuery } from '../store.ts';
 import { explained, explaining } from './explained.ts';
 import { FileWatch } from './file-watch.ts';
 import { SqliteReader } from './reader.ts';
+import { optionsOf, type ThreadOptions } from './shared-limits.ts';
 
-const options = workerData as StoreOptions;
+const options = optionsOf(workerData as ThreadOptions);
 const { path } = options;
 let reader: SqliteReader | undefined;
 let watch: FileWatch | undefined;

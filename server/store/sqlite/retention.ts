@@ -17,6 +17,8 @@ const MINUTE_MS = 60_000;
 const SLICE = 25;
 /** Units that one piece of work looks at. */
 const UNITS_AT_ONCE = 500;
+/** Services whose minutes one piece of work looks at. */
+const SERVICES_AT_ONCE = 10;
 const LOOK_EVERY_MS = MINUTE_MS;
 /** What has to be looked for in whole tables. */
 const SEARCH_EVERY_MS = 10 * MINUTE_MS;
@@ -29,6 +31,8 @@ const LEAST_INTERVALS = 3;
 /** After a pause of the collector, targets have this long to be seen again. */
 const GRACE_MS = 10 * MINUTE_MS;
 
+type ServiceName = { readonly service: string; readonly namespace: string };
+
 /** Forgets what is too old, and what there is no room for. */
 export class Retention implements Chore {
   private readonly parts: Parts;
@@ -40,6 +44,8 @@ export class Retention implements Chore {
   /** What is still to be searched for. */
   private searches: (() => void)[] = [];
   /** The unit that was looked at last, while names are looked through, and how many were found that nobody needs. */
+  /** The service whose minutes are forgotten next, or that comes after this one, while all are gone through. */
+  private minutes: { service: string; namespace: string; readonly before: number } | undefined;
   private names: { lastUnit: number; forgotten: number } | undefined;
 
   constructor(parts: Parts) {
@@ -51,6 +57,7 @@ export class Retention implements Chore {
     this.lookedAt = Number.NEGATIVE_INFINITY;
     this.searchedAt = Number.NEGATIVE_INFINITY;
     this.searches = [];
+    this.minutes = undefined;
     this.names = undefined;
   }
 
@@ -60,6 +67,7 @@ export class Retention implements Chore {
     for (const [tier, name] of TIERS.entries()) if (this.expire(tier, name, now)) return true;
     if (this.makeRoom()) return true;
     if (this.search(now)) return true;
+    if (this.expireMinutes()) return true;
     if (this.forgetUnits()) return true;
     this.lookedAt = now;
     return false;
@@ -120,6 +128,9 @@ export class Retention implements Chore {
       () => statements.expireTargetCoverage.run(now - instancesMs, TARGET),
       () => this.expireTargets(now, instancesMs),
       () => {
+        this.minutes = { service: '', namespace: '', before: now - retentionMs['1m'] };
+      },
+      () => {
         const { changes } = statements.expireShapes.run();
         if (changes > 0) this.parts.catalog.forgetShapes();
       },
@@ -137,6 +148,22 @@ export class Retention implements Chore {
     const leastMs = Math.max(LEAST_TOTALS_MS, LEAST_INTERVALS * this.parts.options.intervalMs);
     const expired = this.statements.expireTargets.all(now - Math.max(instancesMs, leastMs)) as number[];
     if (expired.length > 0) this.parts.forgetNames(expired);
+  }
+
+  /** Old minutes of some services that are told for plain SQL. */
+  private expireMinutes(): boolean {
+    const { minutes, statements } = this;
+    if (!minutes) return false;
+    for (let services = 0; services < SERVICES_AT_ONCE; services++) {
+      const next = statements.nextOfMinutes.get(minutes.service, minutes.namespace) as ServiceName | undefined;
+      if (!next) {
+        this.minutes = undefined;
+        return true;
+      }
+      statements.dropMinutes.run(next.service, next.namespace, minutes.before);
+      Object.assign(minutes, next);
+    }
+    return true;
   }
 
   /**
@@ -187,6 +214,10 @@ function prepare(database: Database.Database) {
       'INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)',
     ),
     lastUnit: database.prepare('SELECT max(id) FROM (SELECT id FROM units WHERE id > ? ORDER BY id LIMIT ?)').pluck(),
+    nextOfMinutes: database.prepare(
+      'SELECT service, namespace FROM service_minutes WHERE (service, namespace) > (?, ?) ORDER BY service, namespace LIMIT 1',
+    ),
+    dropMinutes: database.prepare('DELETE FROM service_minutes WHERE service = ? AND namespace = ? AND minute < ?'),
     emptyUnits: database
       .prepare(
         `SELECT id FROM units WHERE id > ? AND id <= ? AND kind = ? AND NOT EXISTS (SELECT 1 FROM coverage WHERE unit = units.id)

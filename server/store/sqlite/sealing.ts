@@ -207,14 +207,15 @@ export class Sealing implements Chore {
   /** Rows for plain SQL. */
   private addMinutes({ service, namespace }: Unit, minutes: SlotMatrix, inbound: readonly number[]): void {
     const { fromMs, stepMs, steps } = minutes.grid;
-    const retention = this.parts.options.retentionMs['1m'];
-    this.statements.dropMinutes.run(service, namespace, fromMs - retention);
-    const columns = inbound.flatMap((id) => minutes.series.get(id) ?? []);
+    const columnsOf = (ids: readonly number[]) => ids.flatMap((id) => minutes.series.get(id) ?? []);
+    const columns = columnsOf(inbound);
+    const withoutSamples = columnsOf(inbound.filter((id) => this.statements.source.get(id) === 'upstream'));
     for (let slot = 0; slot < steps; slot++) {
       const counters = sumOfNumbers(columns, slot);
       const requests = requestCount(counters);
       const bins = sumOfBins(columns, slot);
-      const percentiles = [0.5, 0.95, 0.99].map((q) => quantile(bins, q).valueMs);
+      const slower = sumOfNumbers(withoutSamples, slot)[COUNTER_INDEX.timed_out] ?? 0;
+      const percentiles = [0.5, 0.95, 0.99].map((q) => quantile(bins, q, slower).valueMs);
       const classes = CODE_CLASSES.map((name) => counters[COUNTER_INDEX[name]] ?? 0);
       if (columns.length === 0 || (requests === 0 && bins.keys.length === 0)) continue;
       this.statements.addMinute.run(
@@ -253,6 +254,7 @@ function sumOfBins(columns: readonly SeriesColumns[], slot: number) {
 function prepare(database: Database.Database) {
   return {
     unit: database.prepare('SELECT kind, place, service, namespace FROM units WHERE id = ?'),
+    source: database.prepare('SELECT source FROM series WHERE id = ?').pluck(),
     closed: database.prepare('SELECT closed FROM progress WHERE service = ?').pluck(),
     setSealed: database.prepare('INSERT INTO sealed (unit, entry) VALUES (?, ?)'),
     /** Percentiles of two parts of a minute can't be added up: they are unknown then. */
@@ -263,6 +265,5 @@ function prepare(database: Database.Database) {
          requests_4xx = requests_4xx + excluded.requests_4xx, requests_5xx = requests_5xx + excluded.requests_5xx,
          failures = failures + excluded.failures, p50_ms = NULL, p95_ms = NULL, p99_ms = NULL`,
     ),
-    dropMinutes: database.prepare('DELETE FROM service_minutes WHERE service = ? AND namespace = ? AND minute < ?'),
   };
 }

@@ -12,6 +12,7 @@ import {
   QueryTooLargeError,
   type Store,
   StoreError,
+  type StoreLimits,
   type StoreOptions,
   type StoreStatus,
   type SumAnswer,
@@ -22,6 +23,7 @@ import { explaining } from './explained.ts';
 import { Lanes } from './lanes.ts';
 import type { Told } from './read-worker.ts';
 import { type EncodedRound, RoundEncoder } from './round.ts';
+import { setLimits, sharedLimits, type ThreadOptions } from './shared-limits.ts';
 import { Threads } from './threads.ts';
 
 const READERS = 2;
@@ -35,14 +37,18 @@ export class SqliteStore implements Store {
   private readonly readers: Lanes<Threads>;
   private readonly encoder = new RoundEncoder();
   private readonly path: string;
+  private readonly limits: SharedArrayBuffer;
   private appending: Promise<void> = Promise.resolve();
   /** Writing threads that have ended by themselves. */
   private writersLost = 0;
   private closing = false;
 
   private constructor(options: StoreOptions, onThreadLost: (message: string) => void) {
-    this.path = options.path;
-    const common = { workerData: options, heapMiB: HEAP_MIB };
+    const { path, intervalMs } = options;
+    this.path = path;
+    this.limits = sharedLimits(options);
+    const workerData: ThreadOptions = { path, intervalMs, limits: this.limits };
+    const common = { workerData, heapMiB: HEAP_MIB };
     const onLost = (message: string) => onThreadLost(`storage.path ${options.path}: ${message}`);
     this.writer = new Threads({
       ...common,
@@ -115,6 +121,10 @@ export class SqliteStore implements Store {
 
   upkeep(now: number): Promise<boolean> {
     return this.closing ? Promise.resolve(false) : this.write('upkeep', now);
+  }
+
+  limit(limits: StoreLimits): void {
+    setLimits(this.limits, limits);
   }
 
   async sums(query: SumQuery): Promise<SumAnswer> {

@@ -2,13 +2,14 @@
 
 import { workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
-import type { AlertChange, StoreOptions } from '../store.ts';
+import type { AlertChange } from '../store.ts';
 import { explained, explaining } from './explained.ts';
 import { clearRemains, FileWatch } from './file-watch.ts';
 import type { EncodedRound } from './round.ts';
+import { optionsOf, type ThreadOptions } from './shared-limits.ts';
 import { SqliteWriter } from './writer.ts';
 
-const options = workerData as StoreOptions;
+const options = optionsOf(workerData as ThreadOptions);
 const { path } = options;
 let writer: SqliteWriter | undefined;
 let watch: FileWatch | undefined;

@@ -125,6 +125,11 @@ export const ALERTS: readonly BadFile[] = [
     ],
   },
   {
+    name: 'an objective above all bins',
+    yaml: rule('slo: { objective: 99.9%, good: "latency < 20d" }'),
+    errors: [`${at('slo.good')} 20d is above what Envoy tells apart; write "latency < 11d11h" or less`],
+  },
+  {
     name: 'an objective and a threshold',
     yaml: rule('slo: { objective: 99% }, above: 1s'),
     errors: [`${at('above')} an objective has no threshold; remove this, or slo`],

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Accepted } from '../../../server/exporter/otlp/accepted.ts';
 import { meshResources, type ResourceOptions } from '../../../server/exporter/otlp/mesh-resources.ts';
-import type { LiveTarget } from '../../../server/live/live.ts';
+import { Live, type LiveTarget } from '../../../server/live/live.ts';
 import { binBounds, binOf } from '../../../server/model/histogram.ts';
-import { liveWith } from '../../live/live-targets.ts';
+import { discovered, liveWith } from '../../live/live-targets.ts';
 import { failedScrape, goodScrape } from '../../store/records.ts';
 import { type DecodedResource, decoded } from './decoded.ts';
 
@@ -99,6 +99,36 @@ test('explicit buckets are those of the exporter', () => {
   expect(latency?.kind).toBe('histogram');
   const point = latency?.points.find(({ labels }) => labels.direction === 'inbound');
   expect([point?.total, point?.bounds, point?.counts?.map(Number)]).toEqual([96, [0.01, 0.1, 1], [50, 46, 0, 0]]);
+});
+
+test('scrapes amid a push are told by the next one, and once', () => {
+  const [accepted, live] = [new Accepted('delta'), new Live()];
+  live.setTargets([discovered(A), discovered(B)]);
+  const scrape = (round: number) => {
+    const scraped = (target: string) => {
+      const totals = { counters: { '2xx': 100 * round }, latency: { 20: 100 * round } };
+      const spec = { target, identity: { instance: target }, from: AT + (round - 1) * 1000, to: AT + round * 1000 };
+      return goodScrape({ ...spec, flows: [totals], findings: { countedSince: AT } });
+    };
+    live.apply([scraped(A), scraped(B)]);
+  };
+  const settings = { temporality: 'delta', histograms: 'exponential', buckets: [], version: '' } as const;
+  const pieces: Uint8Array[] = [];
+  for (const round of [1, 3, 5]) {
+    scrape(round);
+    for (const resource of meshResources({ ...settings, accepted, targets: live.all(), now: AT + round * 1000 })) {
+      if (!resource) continue;
+      pieces.push(resource.bytes);
+      resource.accept();
+      if (round < 5) scrape(round + 1);
+    }
+  }
+  const all = decoded(Buffer.concat(pieces));
+  for (const instance of [A, B]) {
+    const own = all.filter(({ attributes }) => attributes['service.instance.id'] === instance);
+    const told = own.map((resource) => metricOf(resource, 'mesh.request.duration')?.points[0]?.total);
+    expect(told).toEqual([100, 200, 200]);
+  }
 });
 
 test('what Kubernetes discovery knows of a pod', () => {

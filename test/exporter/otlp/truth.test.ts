@@ -26,6 +26,8 @@ class Story {
   private readonly statePath = join(temporaryFolder(), 'sidelight.db.otlp');
   private readonly byLatency: Record<number, number> = {};
   private clock = START;
+  /** Null for a collector that began in the middle. */
+  private countedSince: number | null = START;
   private life!: Pushing;
   requests = 0;
 
@@ -72,7 +74,7 @@ class Story {
       from,
       to: this.clock,
       flows: [{ counters: { '2xx': 2 * more }, latency: { 20: more, 300: more } }],
-      findings: { flowTotals: this.total() },
+      findings: { flowTotals: this.total(), countedSince: this.countedSince },
     });
     this.life.live.apply([record]);
   }
@@ -86,6 +88,7 @@ class Story {
   /** The collector is killed and starts again. */
   async restart(more: number): Promise<void> {
     await this.life.exporter.close();
+    this.countedSince = null;
     await this.live([TARGET]);
     this.scrape(more);
   }
@@ -183,6 +186,42 @@ test('increments are told with the time that they are over', async () => {
   await story.restart(2);
   const third = await story.taken();
   expect(third).toMatchObject({ requests: 4, samples: 4, since: second.at });
+});
+
+test('increments of targets that are gone by the next push are told with it, and once', async () => {
+  const receiver = await fakeReceiver();
+  const life = await pushing({ settings: { url: receiver.url, temporality: 'delta' } });
+  const counted = (target: string, requests: number, at: number) =>
+    goodScrape({
+      target,
+      from: START,
+      to: at,
+      identity: { instance: 'same name' },
+      flows: [{ counters: { '2xx': requests }, gauges: { active_requests: 5 } }],
+      findings: { countedSince: START },
+    });
+  const told = async (at: number) => {
+    const before = receiver.received.length;
+    await life.push(at);
+    const [resources] = receiver.received.slice(before).map((one) => one.resources);
+    const sum = (metric: string) => [...valuesOf(resources ?? [], metric).values()].reduce((all, one) => all + one, 0);
+    return [sum('mesh.requests'), sum('mesh.active_requests'), sum('mesh.sidecar.up')];
+  };
+  life.live.setTargets([discovered(TARGET)]);
+  life.live.apply([counted(TARGET, 10, START + 1000)]);
+  expect(await told(START + 2000)).toEqual([10, 5, 1]);
+  life.live.apply([counted(TARGET, 17, START + 3000)]);
+  life.live.setTargets([discovered('10.0.0.2:9901')]);
+  receiver.script(answers(400));
+  await told(START + 4000);
+  receiver.script(accepts);
+  life.live.apply([counted('10.0.0.2:9901', 100, START + 5000)]);
+  expect(await told(START + 6000)).toEqual([107, 5, 1]);
+  expect(await told(START + 7000)).toEqual([0, 5, 1]);
+  life.live.apply([counted('10.0.0.2:9901', 101, START + 8000)]);
+  life.live.setTargets([]);
+  expect(await told(START + 9000)).toEqual([1, 0, 0]);
+  expect(await told(START + 10_000)).toEqual([0, 0, 0]);
 });
 
 test('totals: since when they count stays the same over restarts, and they never fall', async () => {

@@ -97,7 +97,7 @@ export class FakeApi {
   tick(): void {
     const { now, intervalMs } = this.options;
     const alerts = { firing: this.alerting ?? 0 };
-    const tick: Tick = { at: now(), intervalMs, targets: { up: 34, total: 36 }, alerts };
+    const tick: Tick = { at: now(), intervalMs, targets: { up: 34, down: 2, total: 36 }, alerts };
     for (const stream of this.streams) stream.write(`event: tick\ndata: ${JSON.stringify(tick)}\n\n`);
   }
 

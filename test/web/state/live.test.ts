@@ -3,7 +3,7 @@ import type { Tick } from '../../../server/api/contract.ts';
 import { reach } from '../../../web/state/connection.ts';
 import { createLive, type Live, type StreamHandlers } from '../../../web/state/live.ts';
 
-const TICK: Tick = { at: 5, intervalMs: 5000, targets: { up: 1, total: 1 }, alerts: { firing: 0 } };
+const TICK: Tick = { at: 5, intervalMs: 5000, targets: { up: 1, down: 0, total: 1 }, alerts: { firing: 0 } };
 
 describe('the event stream', () => {
   let streams: { handlers: StreamHandlers; closed: boolean }[];
