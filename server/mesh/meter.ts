@@ -7,7 +7,7 @@ import { checkCounts } from './check-counts.ts';
 import { type CountedIncrements, countedIncrements } from './increments.ts';
 import { KeptReading } from './kept-reading.ts';
 import type { Plan } from './plan.ts';
-import { decodeTotals, EncodedTotals, shapeOf, type Totals } from './totals.ts';
+import { decodeTotals, EncodedTotals, packedValues, shapeOf, type Totals } from './totals.ts';
 import { type Growing, growthOf, withHosts } from './totals-growth.ts';
 
 /** When an answer came, and what is known of time around it; all in Unix milliseconds. */
@@ -25,7 +25,10 @@ export interface Moment {
 }
 
 /** Where a meter goes on from. */
-export type MeterStart = Pick<StoredTarget, 'totals' | 'lastScrape' | 'startedAt'>;
+export type MeterStart = Pick<StoredTarget, 'totals' | 'lastScrape' | 'startedAt'> & {
+  /** Number of the totals that were told last, where that was in this life of the collector. */
+  readonly sequence?: number;
+};
 
 /** What an answer grew by over `[from, to)`. */
 export interface Metered extends Interval {
@@ -96,8 +99,7 @@ export class Meter {
   /** What the answer that was counted last grew by since the totals that were told last; undefined where that is unknown. */
   private growth: Uint8Array | undefined;
   private counted: Moment | undefined;
-  /** What it went on from. */
-  readonly restored: Totals | undefined;
+  private restored: Totals | undefined;
 
   /** `keepsFlows`: whether somebody wants to know everything counted so far. */
   constructor(start: MeterStart | undefined, { keepsFlows }: { readonly keepsFlows: boolean }) {
@@ -105,8 +107,25 @@ export class Meter {
     const totals = start && decodeTotals(start.totals);
     this.restored = totals;
     if (!start || !totals) return;
+    this.sequence = start.sequence ?? 0;
     this.goOnFrom(totals.reading, start);
     if (keepsFlows) this.flows = totals.flows;
+  }
+
+  /** What it went on from, for the first who asks: all of its names would be in memory for good. */
+  takeRestored(): Totals | undefined {
+    const { restored } = this;
+    this.restored = undefined;
+    return restored;
+  }
+
+  /** All that another meter needs to go on from here, in little memory; undefined before there is anything to go on from. */
+  packed(): MeterStart | undefined {
+    const { previous: reading, lastScrape, started: startedAt, sequence, shape: known } = this;
+    if (!reading || lastScrape === null) return undefined;
+    const totals = { reading, flows: this.flows, ...NOTHING_BESIDES };
+    const shape = known ? shapeUnder(known.plan, totals) : shapeOf(totals);
+    return { lastScrape, startedAt, sequence, totals: { shape, values: packedValues(totals) } };
   }
 
   /** When the Envoy started, as last told. */
@@ -120,12 +139,13 @@ export class Meter {
   }
 
   /** Takes a copy of a reading for the one before the next, without counting it. */
-  goOnFrom(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
+  goOnFrom(reading: StatsReading, { lastScrape, startedAt }: Pick<MeterStart, 'lastScrape' | 'startedAt'>): void {
     this.told = undefined;
+    this.shape = undefined;
     this.keep(reading, { lastScrape, startedAt });
   }
 
-  private keep(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
+  private keep(reading: StatsReading, { lastScrape, startedAt }: Pick<MeterStart, 'lastScrape' | 'startedAt'>): void {
     if (this.previous) this.previous.copy(reading);
     else this.previous = new KeptReading(reading);
     this.lastScrape = lastScrape;
