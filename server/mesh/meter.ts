@@ -83,9 +83,12 @@ const shapes = new WeakMap<Plan, string>();
 const otherShapes = new WeakMap<Plan, Set<string>>();
 const OTHER_SHAPES_KEPT = 3;
 
+/** Of all meters that keep none: nothing is ever added to it. */
+const NO_FLOWS = new FlowTotals();
+
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
-  private flows = new FlowTotals();
+  private flows: FlowTotals;
   private readonly keepsFlows: boolean;
   private shape: (KnownShape & { readonly plan: Plan }) | undefined;
   private previous: KeptReading | undefined;
@@ -104,6 +107,7 @@ export class Meter {
   /** `keepsFlows`: whether somebody wants to know everything counted so far. */
   constructor(start: MeterStart | undefined, { keepsFlows }: { readonly keepsFlows: boolean }) {
     this.keepsFlows = keepsFlows;
+    this.flows = keepsFlows ? new FlowTotals() : NO_FLOWS;
     const totals = start && decodeTotals(start.totals);
     this.restored = totals;
     if (!start || !totals) return;
@@ -159,7 +163,7 @@ export class Meter {
 
   /** What comes next is of another process, of which nothing has been counted. */
   beginAnew(): void {
-    this.flows = new FlowTotals();
+    if (this.keepsFlows) this.flows = new FlowTotals();
     this.previous = undefined;
     this.started = null;
     this.told = undefined;
