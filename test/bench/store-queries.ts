@@ -6,6 +6,7 @@ import { parseParams, timeRange } from '../../server/api/params.ts';
 import { QUERY_PARAMS, querySignal } from '../../server/api/query.ts';
 import { describeRegions } from '../../server/api/regions.ts';
 import { describeService, listServices } from '../../server/api/services.ts';
+import { SharedSums } from '../../server/api/shared-sums.ts';
 import { piecesOf } from '../../server/api/slices.ts';
 import { describeTopology } from '../../server/api/topology.ts';
 import { Live } from '../../server/live/live.ts';
@@ -30,7 +31,7 @@ const SERVICE = serviceName(3);
 const params = (search: string) => parseParams(search, [...QUERY_PARAMS]);
 
 function servicePage(window: string, goal: Question['goal']): Question {
-  const queries = ['request_rate&by=code_class', 'latency_p50', 'latency_p95', 'latency_p99'];
+  const queries = ['latency_p50', 'latency_p95', 'latency_p99', 'request_rate&by=code_class'];
   return {
     name: `service page, ${window}`,
     goal,
@@ -80,6 +81,11 @@ export const QUESTIONS: readonly Question[] = [
     goal: { p50: 15, p99: 40 },
     ask: (sources, clock) => describeTopology(sources, { range: timeRange(params('window=5m'), clock), filters: {} }),
   },
+  query(
+    'a service that is not there, 1h: what asking takes',
+    {},
+    'signal=request_rate&service=none&window=1h&step=15s',
+  ),
   query('rate by region, 1h', {}, 'signal=request_rate&by=region&window=1h'),
   query('p99 by region, 1h', {}, 'signal=latency_p99&by=region&window=1h'),
   {
@@ -107,13 +113,12 @@ export class Asker {
     );
   }
 
-  /** Milliseconds that the answer took. */
+  /** Milliseconds that the answer took; nothing is known from questions before. */
   async time(store: Store, question: Question, now: number): Promise<number> {
     const began = performance.now();
     const directory = new ServiceDirectory(this.live.all());
-    const sums: Store['sums'] = (asked) => store.sums(asked);
-    const tiers = new Set<'raw' | '1m' | '10m' | '1h'>();
-    const sources: Sources = { store: { sums }, directory, alerts: new Map(), tiers: () => [...tiers] };
+    const shared = new SharedSums(store, () => '');
+    const sources: Sources = { store: shared, directory, alerts: new Map(), tiers: () => [] };
     const answer = await question.ask(sources, { now, slotMs: INTERVAL_MS });
     for (const _ of piecesOf(answer, 0));
     return performance.now() - began;

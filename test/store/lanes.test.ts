@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Lanes } from '../../server/store/sqlite/lanes.ts';
 
 /** Ends calls when it is told to. */
@@ -75,6 +75,23 @@ test('what has waited its time is not passed by calls that prefer the lane', asy
   await expect.poll(() => lanes.all.flatMap(({ begun }) => begun).length).toBe(4);
   for (const lane of lanes.all) lane.end();
   await Promise.all(calls);
+});
+
+test('a call waits longer where its lane gets on with others, and not for ever', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { lanes, first, second } = twoLanes(10);
+  const calls = Array.from({ length: 9 }, (_, index) => lanes.run(String(index), 0, 0));
+  for (let past = 0; past < 50; past += 8) {
+    await vi.advanceTimersByTimeAsync(8);
+    expect(second.begun).toEqual([]);
+    first.end();
+  }
+  await vi.advanceTimersByTimeAsync(4);
+  expect(second.begun).toEqual(['8']);
+  first.end();
+  second.end();
+  expect(await Promise.all(calls)).toHaveLength(9);
 });
 
 test('a call that fails makes room, too', async () => {

@@ -10,24 +10,28 @@ interface Waiting {
   start(lane: number): void;
 }
 
-/** How long a call waits for the lane that it prefers while another one has nothing to do, in milliseconds. */
+/** How long one call may hold up those that prefer its lane while another one has nothing to do, in milliseconds. */
 const PATIENCE_MS = 25;
+/** A call waits for so many times as long where its lane gets on with others. */
+const IN_A_QUEUE = 6;
 
 /**
  * Threads side by side, each of which remembers what it has read: calls of one kind go to the same one, so that not all of
- * them read everything. Another one takes a call that has waited a while; nothing waits longer while a lane is idle.
+ * them read everything. Another one takes a call when one before it takes long, or many do; nothing waits longer while a
+ * lane is idle.
  */
 export class Lanes<One extends Lane> {
   readonly all: readonly One[];
   private readonly patienceMs: number;
-  private readonly busy: boolean[];
+  /** Since when each is at its call. */
+  private readonly busySince: (number | undefined)[];
   private waiting: Waiting[] = [];
   private timer: NodeJS.Timeout | undefined;
 
   constructor(all: readonly One[], patienceMs = PATIENCE_MS) {
     this.all = all;
     this.patienceMs = patienceMs;
-    this.busy = all.map(() => false);
+    this.busySince = all.map(() => undefined);
   }
 
   /** `preferred`: number of the lane that is to do it. */
@@ -41,7 +45,7 @@ export class Lanes<One extends Lane> {
       if (!one) throw new RangeError(`there is no lane ${lane}`);
       return await one.run<Result>(name, argument);
     } finally {
-      this.busy[lane] = false;
+      this.busySince[lane] = undefined;
       this.distribute();
     }
   }
@@ -49,24 +53,28 @@ export class Lanes<One extends Lane> {
   private distribute(): void {
     const now = performance.now();
     for (let lane = 0; lane < this.all.length; lane++) {
-      if (this.busy[lane]) continue;
-      const next = this.waiting.findIndex(({ preferred, since }) =>
-        preferred === undefined || preferred === lane ? true : now - since >= this.patienceMs,
-      );
+      if (this.busySince[lane] !== undefined) continue;
+      const next = this.waiting.findIndex((call) => call.preferred === lane || this.goesAnywhereAt(call) <= now);
       const [call] = next < 0 ? [] : this.waiting.splice(next, 1);
       if (!call) continue;
-      this.busy[lane] = true;
+      this.busySince[lane] = now;
       call.start(lane);
     }
     this.comeBack(now);
   }
 
-  /** Where a lane is idle, looks again when the first call's patience ends. */
+  /** When any lane may take it. */
+  private goesAnywhereAt({ preferred, since }: Waiting): number {
+    if (preferred === undefined) return since;
+    const heldUp = Math.max(since, this.busySince[preferred] ?? since) + this.patienceMs;
+    return Math.min(heldUp, since + this.patienceMs * IN_A_QUEUE);
+  }
+
+  /** Where a lane is idle, looks again when the first patience ends. */
   private comeBack(now: number): void {
     clearTimeout(this.timer);
-    const [first] = this.waiting;
-    if (!first || !this.busy.includes(false)) return;
-    const ms = Math.max(1, Math.ceil(first.since + this.patienceMs - now));
-    this.timer = setTimeout(() => this.distribute(), ms);
+    if (this.waiting.length === 0 || !this.busySince.includes(undefined)) return;
+    const next = Math.min(...this.waiting.map((call) => this.goesAnywhereAt(call)));
+    this.timer = setTimeout(() => this.distribute(), Math.max(1, Math.ceil(next - now)));
   }
 }
