@@ -124,6 +124,7 @@ export async function startCollector(
     now,
     random: Math.random,
     wantsClusters: (target) => pipeline.wantsClusters(target),
+    onSkipped: (count) => metrics.skipped.inc(count),
     onResult(result) {
       const record = pipeline.process(result);
       metrics.scraped(record);

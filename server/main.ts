@@ -10,7 +10,10 @@ setFlagsFromString('--max-semi-space-size=0');
 /** Of garbage, in per cent of what is in use: V8 would let it grow to two or three times that before it collects it. */
 setFlagsFromString('--heap-growing-percent=40');
 
-/** Without it every thread loads a compiler of TypeScript, which takes some 17 MiB for good. For the threads, too. */
+/**
+ * Without it every thread loads a compiler of TypeScript, which takes some 17 MiB for good. For the threads, too; `npm
+ * start` and the image name the folder before Node reads this file.
+ */
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/sidelight', import.meta.url));
 enableCompileCache(process.env.NODE_COMPILE_CACHE);
 

@@ -4,7 +4,7 @@ import { connectionsKey } from './mesh/connection-mesh.ts';
 import { KnownAddresses } from './mesh/known-addresses.ts';
 import { compileNamingRules, type NamingRules } from './mesh/naming-rules.ts';
 import { PlanCache } from './mesh/plan-cache.ts';
-import { TargetMesh } from './mesh/target-mesh.ts';
+import { type PackedMesh, TargetMesh } from './mesh/target-mesh.ts';
 import { zonesKey } from './mesh/zone-mesh.ts';
 import type { Target } from './model/discovered-target.ts';
 import type { ScrapeFindings, ScrapeRecord, StoredTarget } from './model/scrape-record.ts';
@@ -25,13 +25,23 @@ export interface PipelineOptions extends PipelineSettings {
 }
 
 /** A mesh state, and what it was made or configured for last. */
-interface KnownMesh {
+interface ActiveMesh {
   readonly mesh: TargetMesh;
   target: Target;
   rules: NamingRules;
+}
+
+interface KnownTarget {
+  /** Packed a while after the target has gone: with many that come and go it would be most of what is in memory. */
+  state: ActiveMesh | PackedMesh;
   /** When the target ceased to be one; null while it is. */
   goneAt: number | null;
 }
+
+type Start = 'stored' | 'storedZones' | 'storedConnections';
+
+/** What a mesh state goes on from: of an earlier life of the collector, or of this one. */
+type Kept = Pick<PackedMesh, Start> | PackedMesh;
 
 /** A target that comes back within this time goes on where it was. */
 const GONE_KEPT_MS = 600_000;
@@ -45,7 +55,9 @@ export class Pipeline {
   private readonly startedAt: number;
   private readonly stored: Map<string, StoredTarget>;
   private readonly storedRound: number | null;
-  private readonly meshes = new Map<string, KnownMesh>();
+  private readonly targets = new Map<string, KnownTarget>();
+  /** Those that are gone and not packed yet. */
+  private readonly unpacked = new Set<string>();
   private keptSince = 0;
 
   constructor({ stored, startedAt, ...settings }: PipelineOptions) {
@@ -72,25 +84,41 @@ export class Pipeline {
   /** These are the targets from now on; the others are forgotten after a while. */
   setTargets(targets: readonly Target[], now: number): void {
     const current = new Set(targets.map(({ key }) => key));
-    let gone = 0;
-    for (const [key, known] of this.meshes) {
+    const gone: (readonly [key: string, goneAt: number])[] = [];
+    for (const [key, known] of this.targets) {
       known.goneAt = current.has(key) ? null : (known.goneAt ?? now);
-      if (known.goneAt === null) continue;
-      if (now - known.goneAt > GONE_KEPT_MS || ++gone > GONE_KEPT) this.forget(key);
+      if (known.goneAt !== null) gone.push([key, known.goneAt]);
+      if (known.goneAt === null) this.unpacked.delete(key);
+      else if ('mesh' in known.state) this.unpacked.add(key);
     }
+    gone.sort(([, one], [, other]) => other - one);
+    for (const [index, [key, goneAt]] of gone.entries())
+      if (now - goneAt > GONE_KEPT_MS || index >= GONE_KEPT) this.forget(key);
   }
 
   private forget(target: string): void {
-    this.meshes.delete(target);
+    this.targets.delete(target);
+    this.unpacked.delete(target);
     this.addresses.forget(target);
+  }
+
+  /** One at a time: where many go at once, nothing waits for all of them. */
+  private packOne(): void {
+    const [key] = this.unpacked;
+    if (key === undefined) return;
+    this.unpacked.delete(key);
+    const known = this.targets.get(key);
+    if (known && 'mesh' in known.state) known.state = known.state.mesh.packed() ?? known.state;
   }
 
   /** Whether /clusters of a target is worth asking for often; so it is as long as nothing is known of it. */
   wantsClusters(target: string): boolean {
-    return this.meshes.get(target)?.mesh.wantsClusters ?? true;
+    const state = this.targets.get(target)?.state;
+    return !state || !('mesh' in state) || state.mesh.wantsClusters;
   }
 
   process({ target, at, durationMs, error, good, extras, pace }: ScrapeResult): ScrapeRecord {
+    this.packOne();
     const clusters = extras?.asked;
     const failed = {
       target: target.key,
@@ -151,28 +179,47 @@ export class Pipeline {
   }
 
   private meshOf(target: Target): TargetMesh {
-    const known = this.meshes.get(target.key) ?? this.newMesh(target);
-    if (known.target !== target || known.rules !== this.rules) known.mesh.configure(this.changeable(target));
-    known.target = target;
-    known.rules = this.rules;
-    return known.mesh;
+    const active = this.activeOf(target);
+    if (active.target !== target || active.rules !== this.rules) active.mesh.configure(this.changeable(target));
+    active.target = target;
+    active.rules = this.rules;
+    return active.mesh;
   }
 
-  /** What was stored counts once: a target that was forgotten and comes back begins anew. */
-  private newMesh(target: Target): KnownMesh {
+  private activeOf(target: Target): ActiveMesh {
+    const known = this.targets.get(target.key);
+    const before = known?.state ?? this.storedOf(target.key);
+    if ('mesh' in before) return before;
+    const mesh = this.newMesh(target, before);
+    const active = { mesh, target, rules: this.rules };
+    if (known) known.state = active;
+    else this.targets.set(target.key, { state: active, goneAt: null });
+    // An answer that was on its way when the target went.
+    if (known && known.goneAt !== null) this.unpacked.add(target.key);
+    return active;
+  }
+
+  private newMesh(target: Target, { stored, storedZones, storedConnections, ...kept }: Kept): TargetMesh {
     const { scheme, host, path } = target.address;
-    const mesh = new TargetMesh({
+    return new TargetMesh({
       ...this.changeable(target),
       addresses: this.addresses,
       address: target.key,
       host: scheme === 'unix' ? path : host,
-      stored: this.takeStored(target.key),
-      storedZones: this.takeStored(zonesKey(target.key)),
-      storedConnections: this.takeStored(connectionsKey(target.key)),
+      stored,
+      storedZones,
+      storedConnections,
+      kept: 'hosts' in kept ? kept : undefined,
     });
-    const known = { mesh, target, rules: this.rules, goneAt: null };
-    this.meshes.set(target.key, known);
-    return known;
+  }
+
+  /** What was stored counts once: a target that was forgotten and comes back begins anew. */
+  private storedOf(key: string): Pick<PackedMesh, Start> {
+    return {
+      stored: this.takeStored(key),
+      storedZones: this.takeStored(zonesKey(key)),
+      storedConnections: this.takeStored(connectionsKey(key)),
+    };
   }
 
   private takeStored(key: string): StoredTarget | undefined {

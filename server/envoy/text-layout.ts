@@ -141,8 +141,22 @@ const POOL = new LayoutPool<TextLayout>();
 
 /** The same as {@link readLayout}, shared by all targets that list the same names. */
 export function sharedLayout(body: Buffer): TextLayout {
-  const layout = readLayout(body);
+  const read = readLayout(body);
+  const layout = { ...read, scalars: read.scalars.map(sameName), histograms: read.histograms.map(sameName) };
   return POOL.share(layout, [layout.heads, layout.kinds]);
+}
+
+/** Each to itself. */
+const NAMES = new Map<string, string>();
+const MOST_NAMES = 20_000;
+
+/** The same text as one that is known already: services that call the same peers list the same names among others. */
+function sameName(name: string): string {
+  const known = NAMES.get(name);
+  if (known !== undefined) return known;
+  if (NAMES.size >= MOST_NAMES) NAMES.clear();
+  NAMES.set(name, name);
+  return name;
 }
 
 export function excerpt(body: Buffer, start: number): string {

@@ -2,7 +2,7 @@ import { CONNECTION_LENGTH } from '../envoy/bare-clusters.ts';
 import type { ClusterNames } from '../envoy/cluster-names.ts';
 import { NO_STATS, type StatsReading } from '../envoy/stats.ts';
 import type { FlowKey, Identity } from '../model/flow.ts';
-import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
+import type { ScrapeFindings } from '../model/scrape-record.ts';
 import { compileConnectionPlan } from './connection-plan.ts';
 import { Meter, type MeterStart, type Moment } from './meter.ts';
 import { PartialReadings } from './partial-reading.ts';
@@ -34,12 +34,18 @@ export class ConnectionMesh {
   private planFor: readonly unknown[] = [];
 
   /** `stored`: of the connections. */
-  constructor(stored: StoredTarget | undefined) {
+  constructor(stored: MeterStart | undefined) {
     this.meter = new Meter(stored, { keepsFlows: false });
+    this.meter.takeRestored();
+  }
+
+  /** Where another one goes on from. */
+  packed(): MeterStart | undefined {
+    return this.meter.packed();
   }
 
   /** The target had no bare connection until then: what it tells later has happened since. */
-  toldNone({ lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
+  toldNone({ lastScrape, startedAt }: Pick<MeterStart, 'lastScrape' | 'startedAt'>): void {
     this.meter.goOnFrom(NO_STATS, { lastScrape, startedAt });
   }
 

@@ -48,8 +48,8 @@ export class KnownAddresses {
     if (!known) return;
     this.targets.delete(key);
     this.version++;
-    for (const address of addressesOf(known)) this.byAddress.get(address)?.delete(key);
-    this.byHost.get(reachedAt(known.host))?.delete(key);
+    for (const address of addressesOf(known)) takeFrom(this.byAddress, address, key);
+    takeFrom(this.byHost, reachedAt(known.host), key);
   }
 
   /** Undefined where none is known, or several are. */
@@ -106,6 +106,13 @@ function addTo(map: Map<string, Set<string>>, key: string, value: string): void 
   const known = map.get(key);
   if (known) known.add(value);
   else map.set(key, new Set([value]));
+}
+
+/** Addresses that nobody has any more are forgotten: pods never come back at theirs. */
+function takeFrom(map: Map<string, Set<string>>, key: string, value: string): void {
+  const known = map.get(key);
+  known?.delete(value);
+  if (known?.size === 0) map.delete(key);
 }
 
 function sameTarget(a: AddressedTarget, b: AddressedTarget): boolean {

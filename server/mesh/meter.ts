@@ -7,7 +7,7 @@ import { checkCounts } from './check-counts.ts';
 import { type CountedIncrements, countedIncrements } from './increments.ts';
 import { KeptReading } from './kept-reading.ts';
 import type { Plan } from './plan.ts';
-import { decodeTotals, EncodedTotals, shapeOf, type Totals } from './totals.ts';
+import { decodeTotals, EncodedTotals, packedValues, shapeOf, type Totals } from './totals.ts';
 import { type Growing, growthOf, withHosts } from './totals-growth.ts';
 
 /** When an answer came, and what is known of time around it; all in Unix milliseconds. */
@@ -25,7 +25,12 @@ export interface Moment {
 }
 
 /** Where a meter goes on from. */
-export type MeterStart = Pick<StoredTarget, 'totals' | 'lastScrape' | 'startedAt'>;
+export type MeterStart = Pick<StoredTarget, 'totals' | 'lastScrape' | 'startedAt'> & {
+  /** Number of the totals that were told last, where that was in this life of the collector. */
+  readonly sequence?: number;
+  /** Since when its flows count, where that is known. */
+  readonly flowsSince?: number | null;
+};
 
 /** What an answer grew by over `[from, to)`. */
 export interface Metered extends Interval {
@@ -80,9 +85,12 @@ const shapes = new WeakMap<Plan, string>();
 const otherShapes = new WeakMap<Plan, Set<string>>();
 const OTHER_SHAPES_KEPT = 3;
 
+/** Of all meters that keep none: nothing is ever added to it. */
+const NO_FLOWS = new FlowTotals();
+
 /** Counts what the answers to one request grew by, from one to the next, and keeps the totals. */
 export class Meter {
-  private flows = new FlowTotals();
+  private flows: FlowTotals;
   /** See {@link flowsSince}; undefined until something is counted. */
   private began: number | null | undefined;
   private readonly keepsFlows: boolean;
@@ -98,19 +106,37 @@ export class Meter {
   /** What the answer that was counted last grew by since the totals that were told last; undefined where that is unknown. */
   private growth: Uint8Array | undefined;
   private counted: Moment | undefined;
-  /** What it went on from. */
-  readonly restored: Totals | undefined;
+  private restored: Totals | undefined;
 
   /** `keepsFlows`: whether somebody wants to know everything counted so far. */
   constructor(start: MeterStart | undefined, { keepsFlows }: { readonly keepsFlows: boolean }) {
     this.keepsFlows = keepsFlows;
+    this.flows = keepsFlows ? new FlowTotals() : NO_FLOWS;
     const totals = start && decodeTotals(start.totals);
     this.restored = totals;
     if (!start || !totals) return;
+    this.sequence = start.sequence ?? 0;
     this.goOnFrom(totals.reading, start);
     if (!keepsFlows) return;
     this.flows = totals.flows;
-    this.began = null;
+    this.began = start.flowsSince ?? null;
+  }
+
+  /** What it went on from, for the first who asks: all of its names would be in memory for good. */
+  takeRestored(): Totals | undefined {
+    const { restored } = this;
+    this.restored = undefined;
+    return restored;
+  }
+
+  /** All that another meter needs to go on from here, in little memory; undefined before there is anything to go on from. */
+  packed(): MeterStart | undefined {
+    const { previous: reading, lastScrape, started: startedAt, sequence, shape: known } = this;
+    if (!reading || lastScrape === null) return undefined;
+    const totals = { reading, flows: this.flows, ...NOTHING_BESIDES };
+    const shape = known ? shapeUnder(known.plan, totals) : shapeOf(totals);
+    const { flowsSince } = this;
+    return { lastScrape, startedAt, sequence, flowsSince, totals: { shape, values: packedValues(totals) } };
   }
 
   /** When the Envoy started, as last told. */
@@ -129,12 +155,13 @@ export class Meter {
   }
 
   /** Takes a copy of a reading for the one before the next, without counting it. */
-  goOnFrom(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
+  goOnFrom(reading: StatsReading, { lastScrape, startedAt }: Pick<MeterStart, 'lastScrape' | 'startedAt'>): void {
     this.told = undefined;
+    this.shape = undefined;
     this.keep(reading, { lastScrape, startedAt });
   }
 
-  private keep(reading: StatsReading, { lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
+  private keep(reading: StatsReading, { lastScrape, startedAt }: Pick<MeterStart, 'lastScrape' | 'startedAt'>): void {
     if (this.previous) this.previous.copy(reading);
     else this.previous = new KeptReading(reading);
     this.lastScrape = lastScrape;
@@ -149,7 +176,7 @@ export class Meter {
   /** What comes next is of another process, of which nothing has been counted. `isSame`: its flows go by the same names. */
   beginAnew({ isSame }: { readonly isSame: boolean }): void {
     if (!isSame) {
-      this.flows = new FlowTotals();
+      if (this.keepsFlows) this.flows = new FlowTotals();
       this.began = undefined;
     }
     this.previous = undefined;

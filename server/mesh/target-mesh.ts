@@ -3,13 +3,13 @@ import { clusterNames, mayBeByZone, readStatName } from '../envoy/stat-names.ts'
 import type { Precision, StatsLayout, StatsReading } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
 import { FlowTotals } from '../model/flow-totals.ts';
-import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
+import type { ScrapeFindings } from '../model/scrape-record.ts';
 import { type ConnectionFindings, ConnectionMesh } from './connection-mesh.ts';
 import { HostMesh, type HostsAnswer } from './host-mesh.ts';
 import { IDENTITY_PARTS, type IdentitySources, identify } from './identity.ts';
 import { CountError } from './increments.ts';
 import { KnownAddresses } from './known-addresses.ts';
-import { Meter, type Moment } from './meter.ts';
+import { Meter, type MeterStart, type Moment } from './meter.ts';
 import type { NamingRules } from './naming-rules.ts';
 import { PartialReadings } from './partial-reading.ts';
 import type { Plan } from './plan.ts';
@@ -50,14 +50,29 @@ export interface TargetMeshOptions extends Omit<IdentitySources, 'info'> {
   /** Most stats that may be used of one target. */
   readonly seriesLimit: number;
   /** What an earlier life of the collector stored of this target. */
-  readonly stored: StoredTarget | undefined;
+  readonly stored: MeterStart | undefined;
   /** The same of its zones. */
-  readonly storedZones?: StoredTarget | undefined;
+  readonly storedZones?: MeterStart | undefined;
   /** The same of its bare connections. */
-  readonly storedConnections?: StoredTarget | undefined;
+  readonly storedConnections?: MeterStart | undefined;
+  /** What this life of the collector kept of this target besides, while it was gone. */
+  readonly kept?: Pick<PackedMesh, 'node' | 'identity' | 'listeners' | 'hosts'> | undefined;
   /** Plans under these rules, where targets share them. */
   readonly plans?: PlanCache;
 }
+
+/** All that is needed of a target that is gone to count on where it was when it comes back. */
+export interface PackedMesh extends Pick<TargetMeshOptions, 'stored' | 'storedZones' | 'storedConnections'> {
+  /** Who answered there. */
+  readonly node: string;
+  /** What its flows were told under last. */
+  readonly identity: Identity | undefined;
+  readonly listeners: readonly string[];
+  readonly hosts: HostMesh;
+}
+
+/** Of what is only gone on from once. */
+type Start = 'stored' | 'storedZones' | 'storedConnections' | 'kept';
 
 /** What follows from the names of a target and of its stats, for as long as those stay. */
 interface Outline extends Planned {
@@ -81,28 +96,41 @@ const NOT_BY_ZONE = new PartialReadings((layout) => {
 
 /** Turns the answers of one target, one after the other, into observations: names to flows, totals to increments. */
 export class TargetMesh {
-  private options: TargetMeshOptions;
+  private options: Omit<TargetMeshOptions, Start>;
   private plans: PlanCache;
   private readonly meter: Meter;
   private zones: ZoneMesh;
   private connections: ConnectionMesh;
   private readonly addresses: KnownAddresses;
   private hosts: HostMesh;
-  private node = '';
+  private node: string;
   private nodeOf: ServerInfo | undefined;
   private identity: Identity | undefined;
-  private listeners: readonly string[] = [];
+  private listeners: readonly string[];
   /** By the layouts that are still in use, without what is by zone. */
   private outlines = new WeakMap<StatsLayout, Outline>();
 
-  constructor(options: TargetMeshOptions) {
+  constructor({ stored, storedZones, storedConnections, kept, ...options }: TargetMeshOptions) {
     this.options = options;
     this.plans = options.plans ?? new PlanCache(options.rules);
-    this.meter = new Meter(options.stored, { keepsFlows: true });
-    this.zones = new ZoneMesh(options.storedZones);
-    this.connections = new ConnectionMesh(options.storedConnections);
+    this.meter = new Meter(stored, { keepsFlows: true });
+    this.zones = new ZoneMesh(storedZones);
+    this.connections = new ConnectionMesh(storedConnections);
     this.addresses = options.addresses ?? new KnownAddresses();
-    this.hosts = this.newHosts(this.meter.restored);
+    const restored = this.meter.takeRestored();
+    this.hosts = kept?.hosts ?? this.newHosts(restored);
+    this.hosts.configure(options.rules);
+    this.node = kept?.node ?? '';
+    this.identity = kept?.identity;
+    this.listeners = kept?.listeners ?? [];
+  }
+
+  /** Undefined where nothing was counted yet. */
+  packed(): PackedMesh | undefined {
+    const { node, identity, listeners, hosts } = this;
+    const stored = this.meter.packed();
+    const [storedZones, storedConnections] = [this.zones.packed(), this.connections.packed()];
+    return stored && { stored, storedZones, storedConnections, node, identity, listeners, hosts };
   }
 
   private newHosts(restored: Totals | undefined): HostMesh {
@@ -135,9 +163,7 @@ export class TargetMesh {
   }
 
   /** Other labels, rules or limits from the next scrape on; what was counted stays. */
-  configure(
-    changes: Omit<TargetMeshOptions, 'stored' | 'storedZones' | 'storedConnections' | 'address' | 'host'>,
-  ): void {
+  configure(changes: Omit<TargetMeshOptions, Start | 'address' | 'host'>): void {
     this.options = { ...this.options, ...changes, fallbackPlace: changes.fallbackPlace };
     this.plans = changes.plans ?? new PlanCache(changes.rules);
     this.outlines = new WeakMap();

@@ -102,6 +102,11 @@ export class EncodedTotals implements StoredTotals {
   }
 }
 
+/** The numbers of totals, in memory of their own. */
+export function packedValues(totals: Totals): Uint8Array {
+  return new Uint8Array(writtenValues(totals));
+}
+
 function writtenValues({ reading, flows, held, hosts }: Totals): Uint8Array {
   const { layout, values, binStarts, binKeys, binCounts } = reading;
   WRITER.clear();

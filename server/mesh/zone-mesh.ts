@@ -2,7 +2,7 @@ import { mayBeByZone } from '../envoy/stat-names.ts';
 import type { StatsReading } from '../envoy/stats.ts';
 import { NO_STATS } from '../envoy/stats.ts';
 import type { Identity } from '../model/flow.ts';
-import type { ScrapeFindings, StoredTarget } from '../model/scrape-record.ts';
+import type { ScrapeFindings } from '../model/scrape-record.ts';
 import { Meter, type MeterStart, type Moment } from './meter.ts';
 import { PartialReadings } from './partial-reading.ts';
 import type { Plan } from './plan.ts';
@@ -32,12 +32,18 @@ export class ZoneMesh {
   private planFor: readonly unknown[] = [];
 
   /** `stored`: of the zones. */
-  constructor(stored: StoredTarget | undefined) {
+  constructor(stored: MeterStart | undefined) {
     this.meter = new Meter(stored, { keepsFlows: false });
+    this.meter.takeRestored();
+  }
+
+  /** Where another one goes on from. */
+  packed(): MeterStart | undefined {
+    return this.meter.packed();
   }
 
   /** The target had no request by zone at that time: what it tells later has happened since. */
-  toldNone({ lastScrape, startedAt }: Omit<MeterStart, 'totals'>): void {
+  toldNone({ lastScrape, startedAt }: Pick<MeterStart, 'lastScrape' | 'startedAt'>): void {
     this.meter.goOnFrom(NO_STATS, { lastScrape, startedAt });
   }
 

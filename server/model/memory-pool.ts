@@ -5,14 +5,25 @@ export interface MemoryPoolOptions {
   readonly mostKeptBytes: number;
 }
 
+/** After so many pieces were given back, those that nobody took in all that time are freed: a rush is not remembered for good. */
+const TURN = 4096;
+
+/** Pieces of one size. */
+interface Free {
+  readonly pieces: Buffer[];
+  /** The fewest that there were in this turn. */
+  fewest: number;
+}
+
 /**
  * Memory that is used again and again. A piece that is never given back is only collected as garbage, which comes late:
  * V8 sees a small handle, not the memory behind it.
  */
 export class MemoryPool {
   private readonly options: MemoryPoolOptions;
-  private readonly free = new Map<number, Buffer[]>();
+  private readonly free = new Map<number, Free>();
   private kept = 0;
+  private released = 0;
 
   constructor(options: MemoryPoolOptions) {
     this.options = options;
@@ -22,8 +33,10 @@ export class MemoryPool {
   take(bytes: number): Buffer {
     const { smallestBytes } = this.options;
     const size = smallestBytes * 2 ** Math.max(0, Math.ceil(Math.log2(bytes / smallestBytes)));
-    const known = this.free.get(size)?.pop();
+    const ofSize = this.free.get(size);
+    const known = ofSize?.pieces.pop();
     if (!known) return Buffer.allocUnsafeSlow(size);
+    if (ofSize && ofSize.pieces.length < ofSize.fewest) ofSize.fewest = ofSize.pieces.length;
     this.kept -= size;
     return known;
   }
@@ -36,8 +49,18 @@ export class MemoryPool {
     }
     this.kept += memory.length;
     const ofSize = this.free.get(memory.length);
-    if (ofSize) ofSize.push(memory);
-    else this.free.set(memory.length, [memory]);
+    if (ofSize) ofSize.pieces.push(memory);
+    else this.free.set(memory.length, { pieces: [memory], fewest: 0 });
+    if (++this.released % TURN === 0) this.turn();
+  }
+
+  private turn(): void {
+    for (const [size, ofSize] of this.free) {
+      const { pieces, fewest } = ofSize;
+      for (const piece of pieces.splice(0, fewest)) free(piece);
+      this.kept -= size * fewest;
+      ofSize.fewest = pieces.length;
+    }
   }
 }
 

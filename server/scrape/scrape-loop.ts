@@ -8,6 +8,7 @@ import type { Limiter } from './limiter.ts';
 import type { OwnDelay } from './own-delay.ts';
 import { Pace } from './pace.ts';
 import { ScrapeError } from './scrape-error.ts';
+import { skippedScrapes } from './skipped-scrapes.ts';
 import { type GoodScrape, TargetScraper } from './target-scraper.ts';
 
 /** One scrape, good or failed. */
@@ -64,6 +65,8 @@ export interface ScrapeLoopOptions {
   readonly random: () => number;
   readonly ownDelay: OwnDelay;
   readonly onResult: (result: ScrapeResult) => void;
+  /** Told how many scrapes were left out, whenever some were: see {@link skippedScrapes}. */
+  readonly onSkipped: (count: number) => void;
 }
 
 /** A timer may end so much before its time by the wall clock; its scrape is not to come again. */
@@ -80,6 +83,8 @@ export class ScrapeLoop {
   private settings: ScrapeSettings;
   phase: Phase;
   private timer: NodeJS.Timeout | undefined;
+  /** When the next scrape is to begin, or the one that runs was to, by the clock of {@link performance}. */
+  private dueMs = 0;
   /** What counting the answer before took. */
   private countingMs = 0;
   private stopped = false;
@@ -130,12 +135,15 @@ export class ScrapeLoop {
   private schedule(delayMs: number): void {
     if (this.stopped) return;
     clearTimeout(this.timer);
+    this.dueMs = performance.now() + delayMs;
     this.timer = setTimeout(() => void this.tick(), delayMs);
   }
 
   private async tick(): Promise<void> {
     this.timer = undefined;
     const { limiter, ownDelay, now } = this.options;
+    const { dueMs } = this;
+    const wasSlowed = this.pace.isSlowed;
     let started = now();
     let lateMs = 0;
     const { timedOut, ...result } = await limiter.run(async () => {
@@ -152,6 +160,12 @@ export class ScrapeLoop {
     this.options.onResult({ ...result, pace: this.pace.inForce });
     this.countingMs = performance.now() - counting;
     this.schedule(this.delayFrom(started));
+    if (!wasSlowed && !this.pace.isSlowed) this.tellSkipped(this.dueMs - dueMs, busyMs);
+  }
+
+  private tellSkipped(betweenMs: number, busyMs: number): void {
+    const count = skippedScrapes({ betweenMs, busyMs, intervalMs: this.settings.intervalMs });
+    if (count > 0) this.options.onSkipped(count);
   }
 
   /**

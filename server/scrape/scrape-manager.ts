@@ -10,7 +10,7 @@ export interface ManagerSettings extends ScrapeSettings {
 }
 
 export interface ScrapeManagerOptions
-  extends Pick<ScrapeLoopOptions, 'now' | 'random' | 'onResult' | 'wantsClusters'>,
+  extends Pick<ScrapeLoopOptions, 'now' | 'random' | 'onResult' | 'onSkipped' | 'wantsClusters'>,
     ManagerSettings {}
 
 /**
@@ -67,9 +67,9 @@ export class ScrapeManager {
       known.configure(target, settings, stays ? known.phase : phaseIn(target, spreadMs));
       return;
     }
-    const { now, random, onResult, wantsClusters } = this.options;
+    const { now, random, onResult, onSkipped, wantsClusters } = this.options;
     const phase = phaseIn(target, spreadMs);
-    const shared = { limiter, secrets, ownDelay, now, random, onResult, wantsClusters };
+    const shared = { limiter, secrets, ownDelay, now, random, onResult, onSkipped, wantsClusters };
     const loop = new ScrapeLoop({ target, settings, phase, ...shared });
     this.loops.set(target.key, loop);
     loop.start();

@@ -104,6 +104,8 @@ class Gatherer {
   }
 }
 
+const LARGEST_16_BIT = 0xffff;
+
 interface Numbers {
   readonly values: Float64Array;
   /** How many of the values are meant, and the largest of them. */
@@ -114,7 +116,7 @@ interface Numbers {
 /** A copy of whole numbers from 0 on. */
 export function packNumbers({ values, length, largest }: Numbers): PackedList {
   if (largest > 0xffff_ffff) return values.slice(0, length);
-  const list = largest > 0xffff ? new Uint32Array(length) : new Uint16Array(length);
+  const list = largest > LARGEST_16_BIT ? new Uint32Array(length) : new Uint16Array(length);
   for (let i = 0; i < length; i++) list[i] = values[i] ?? 0;
   return list;
 }
@@ -161,13 +163,21 @@ class RecordParts implements RecordVisitor {
 
 const recordParts = new RecordParts();
 
+const NO_NUMBERS: Numbers = { values: new Float64Array(0), length: 0, largest: 0 };
+
+/** Lists of narrow numbers share their memory: a piece of its own for each would take more than the numbers do. */
 function packedLists(ids: readonly number[], withBins: boolean): PackedSums {
-  return {
-    ids,
-    numbers: numbers.finish(),
-    gauges: gauges.finish(),
-    bins: withBins ? bins.finish() : undefined,
+  const lists = [numbers, gauges, withBins ? bins : NO_NUMBERS];
+  if (lists.some(({ largest }) => largest > LARGEST_16_BIT))
+    return { ids, numbers: numbers.finish(), gauges: gauges.finish(), bins: withBins ? bins.finish() : undefined };
+  const all = new Uint16Array(numbers.length + gauges.length + (withBins ? bins.length : 0));
+  let end = 0;
+  const taken = ({ values, length }: Numbers): PackedList => {
+    const start = end;
+    for (let i = 0; i < length; i++) all[end++] = values[i] ?? 0;
+    return all.subarray(start, end);
   };
+  return { ids, numbers: taken(numbers), gauges: taken(gauges), bins: withBins ? taken(bins) : undefined };
 }
 
 /** A block, added up. @throws Error where the bytes are no block, or are damaged. */
@@ -228,5 +238,5 @@ function packBlock(bytes: Uint8Array, withBins: boolean, pack: PackColumn): Pack
 
 /** Bytes that it takes, about. */
 export function sizeOf({ ids, numbers, bins, gauges }: PackedSums): number {
-  return 400 + 8 * ids.length + numbers.byteLength + (bins?.byteLength ?? 0) + gauges.byteLength;
+  return 700 + 8 * ids.length + numbers.byteLength + (bins?.byteLength ?? 0) + gauges.byteLength;
 }

@@ -51,6 +51,7 @@ export class SelfMetrics {
   readonly registry = new Registry();
   readonly scrapes: Counter<'result'>;
   readonly scrapeSeconds: Histogram;
+  readonly skipped: Counter;
   readonly targets: Gauge<'health'>;
   readonly storeRounds: Counter<'result'>;
   readonly storeSeconds: Histogram;
@@ -95,6 +96,11 @@ export class SelfMetrics {
       buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
       registers,
       collect: () => this.observeScrapes(),
+    });
+    this.skipped = new Counter({
+      name: 'sidelight_scrapes_skipped_total',
+      help: 'Scrapes that were left out because their interval passed before the collector could begin them.',
+      registers,
     });
     this.targets = new Gauge({
       name: 'sidelight_targets',

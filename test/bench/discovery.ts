@@ -79,6 +79,7 @@ async function reloading(): Promise<number> {
     clustersEvery: 0,
     seriesLimit: 20_000,
     wantsClusters: () => false,
+    onSkipped: () => {},
     slowDown: false,
     concurrency: 1,
     now: Date.now,

@@ -133,6 +133,7 @@ export class Scraping {
       clustersEvery: 5,
       seriesLimit: 20_000,
       wantsClusters: () => false,
+      onSkipped: () => {},
       concurrency: 256,
       now: Date.now,
       random: Math.random,

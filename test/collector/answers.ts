@@ -15,13 +15,15 @@ interface Answered {
   /** All requests that it has counted. */
   readonly requests: number;
   readonly target?: Target;
+  /** What it calls itself. */
+  readonly node?: string;
 }
 
-export function goodResult({ at, startedAt, requests, target = TARGET }: Answered): ScrapeResult {
+export function goodResult({ at, startedAt, requests, target = TARGET, node = '' }: Answered): ScrapeResult {
   const info: ServerInfo = {
     version: '1.40.0',
     uptimeSeconds: Math.floor((at - startedAt) / 1000),
-    nodeId: '',
+    nodeId: node,
     nodeCluster: '',
     region: '',
     zone: '',

@@ -1,7 +1,7 @@
 /**
  * From Envoys' own counters to what is stored and to the totals of /metrics, over restarts of Envoys, other Envoys at the same
- * address, failed scrapes, zones that appear, a store that fails and a collector that is killed: every request that a
- * scrape that was kept told of counts once, by name and by zone.
+ * address, failed scrapes, zones that appear, targets that go and come back, a store that fails and a collector that is
+ * killed: every request that a scrape that was kept told of counts once, by name and by zone.
  */
 
 import { join } from 'node:path';
@@ -40,6 +40,8 @@ type Counts = Map<string, number>;
 interface Fates {
   readonly kills: boolean;
   readonly otherNodes: boolean;
+  /** Targets are not discovered for some rounds. */
+  readonly leaves: boolean;
 }
 
 /** What was kept of a sidecar last. */
@@ -54,6 +56,8 @@ class Sidecar {
   scraper: TargetScraper;
   kept: Kept | undefined;
   restarts = 0;
+  /** Rounds until it is a target again; 0 while it is. */
+  awayFor = 0;
   totals: Counts = new Map();
 
   constructor(number: number, now: () => number) {
@@ -110,10 +114,27 @@ class World {
         one.restarts++;
       } else if (happens(0.05)) envoy.reconnect();
       envoy.isDown = happens(0.08);
-      await this.scrape(one);
+      if (this.fates.leaves && one.awayFor === 0 && happens(0.1)) this.leave(one);
+      else if (one.awayFor > 0 && --one.awayFor === 0) this.discover();
+      if (one.awayFor === 0) await this.scrape(one);
     }
     this.store(happens(0.1));
     if (this.fates.kills && happens(0.06)) this.kill();
+  }
+
+  /** Its scraper goes with it. */
+  private leave(one: Sidecar): void {
+    one.awayFor = 1 + this.below(5);
+    one.scraper = new TargetScraper(one.envoy, { zonesEvery: 4 });
+    this.discover();
+  }
+
+  private discover(): void {
+    const here = this.sidecars.filter(({ awayFor }) => awayFor === 0);
+    this.pipeline.setTargets(
+      here.map(({ target }) => target),
+      this.now,
+    );
   }
 
   private traffic({ envoy, instance }: Sidecar, round: number): void {
@@ -209,12 +230,13 @@ const nameOf = ({ direction, peer }: FlowKey): string => (direction === 'inbound
 const shown = (counts: Counts) => Object.fromEntries([...counts].filter(([, count]) => count !== 0).sort());
 
 test.each([
-  [1, { kills: false, otherNodes: false }],
-  [2, { kills: false, otherNodes: false }],
-  [3, { kills: true, otherNodes: false }],
-  [4, { kills: true, otherNodes: false }],
-  [5, { kills: true, otherNodes: true }],
-  [6, { kills: false, otherNodes: true }],
+  [1, { kills: false, otherNodes: false, leaves: false }],
+  [2, { kills: false, otherNodes: false, leaves: true }],
+  [3, { kills: true, otherNodes: false, leaves: false }],
+  [4, { kills: true, otherNodes: false, leaves: true }],
+  [5, { kills: true, otherNodes: true, leaves: false }],
+  [6, { kills: false, otherNodes: true, leaves: true }],
+  [7, { kills: false, otherNodes: false, leaves: true }],
 ])('world %i, %o', async (seed, fates) => {
   const world = new World(seed, fates);
   try {

@@ -179,6 +179,53 @@ test('a target that is away for a moment goes on where it was; after a while it 
   expect(counted(scrape(START + 700_000, 200))[0]).toBe(0);
 });
 
+/** Of a pipeline with two targets, the first of which has told 100 requests and then gone; others were scraped since. */
+function afterItWent() {
+  const pipeline = pipelineOf();
+  const other = discovered('10.0.0.2:9901', { service: 'cart' });
+  const scrape = (at: number, requests: number, node = 'one', target = TARGET) =>
+    pipeline.process(goodResult({ at, startedAt: LONG_AGO, requests, node, target }));
+  const discover = (...targets: (typeof TARGET)[]) => pipeline.setTargets(targets, START);
+  discover(TARGET, other);
+  scrape(START - INTERVAL, 90);
+  scrape(START, 100);
+  discover(other);
+  for (let round = 1; round < 4; round++) scrape(START + round * INTERVAL, 7, 'other', other);
+  return { pipeline, scrape, discover, back: START + 5 * INTERVAL };
+}
+
+test('a target that comes back goes on where it was, its totals too, however often', () => {
+  const { scrape, discover, back } = afterItWent();
+  discover(TARGET);
+  const first = scrape(back, 107);
+  expect(counted(first)).toEqual([7, START, back]);
+  expect(requestCount(first.findings?.flowTotals.at(0)?.counters ?? [])).toBe(17);
+  expect(counted(scrape(back + INTERVAL, 110))).toEqual([3, back, back + INTERVAL]);
+});
+
+test('an answer that was on its way when its target went counts, and what comes after it once', () => {
+  const { scrape, discover, back } = afterItWent();
+  expect(counted(scrape(back - INTERVAL, 104))[0]).toBe(4);
+  discover(TARGET);
+  expect(counted(scrape(back, 107))).toEqual([3, back - INTERVAL, back]);
+});
+
+test('another Envoy at the address of a target that went is not counted as that one', () => {
+  const { scrape, discover, back } = afterItWent();
+  discover(TARGET);
+  expect(counted(scrape(back, 500, 'another'))[0]).toBe(0);
+  expect(counted(scrape(back + INTERVAL, 503, 'another'))[0]).toBe(3);
+});
+
+test('rules that changed while a target was away hold when it is back', () => {
+  const { pipeline, scrape, discover, back } = afterItWent();
+  pipeline.configure({ peers: [], local: [], seriesLimit: 1, intervalMs: INTERVAL });
+  discover(TARGET);
+  expect(scrape(back, 107).error).toContain('more than scrape.series_limit (1)');
+  pipeline.configure({ peers: [], local: [], seriesLimit: 100, intervalMs: INTERVAL });
+  expect(counted(scrape(back + INTERVAL, 110))).toEqual([10, START, back + INTERVAL]);
+});
+
 test('what was stored of a target counts once, though it goes and comes back', () => {
   const first = pipelineOf().process(goodResult({ at: START, startedAt: LONG_AGO, requests: 100 }));
   const pipeline = pipelineOf({ stored: [storedFrom(first)], startedAt: START + 1 });

@@ -60,6 +60,7 @@ export function managerWith(
     clustersEvery: 0,
     seriesLimit: 20_000,
     wantsClusters: () => true,
+    onSkipped: () => {},
     concurrency: 256,
     now: Date.now,
     random: () => 0,

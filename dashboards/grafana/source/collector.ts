@@ -73,13 +73,17 @@ export const COLLECTOR: Board = {
       }),
     ],
     [
-      lines({
+      {
+        kind: 'lines',
         title: 'Scrapes',
-        description: 'Of sidecars, by result.',
+        description: 'Of sidecars, by result; skipped: the interval passed before the collector could begin.',
         unit: 'ops',
-        expression: rate('sidelight_scrapes_total', CHOSEN, ['result']),
-        legend: '{{result}}',
-      }),
+        min: 0,
+        queries: [
+          { expression: rate('sidelight_scrapes_total', CHOSEN, ['result']), legend: '{{result}}' },
+          { expression: rate('sidelight_scrapes_skipped_total', CHOSEN, ['instance']), legend: 'skipped {{instance}}' },
+        ],
+      },
       duration('Duration of scrapes', 'Within the buckets of the metric.', 'sidelight_scrape_duration_seconds'),
       gauge({
         title: 'Dropped targets',

@@ -45,7 +45,7 @@ export interface Wanted {
 const LOG_BLOCKS = TIERS.length;
 const LOG_RECORDS = LOG_BLOCKS + 1;
 const TABLES = LOG_RECORDS + DIRECTIONS.length;
-const UNPACKED_BYTES = 40 * 1024 * 1024;
+const UNPACKED_BYTES = 48 * 1024 * 1024;
 
 /** Everything that is stored of a unit and a time, wherever it is: each request once. */
 export class Sources {

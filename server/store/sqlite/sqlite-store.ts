@@ -83,8 +83,8 @@ export class SqliteStore implements Store {
     }
   }
 
-  loadTargets(): Promise<StoredTarget[]> {
-    return this.read('loadTargets');
+  async loadTargets(): Promise<StoredTarget[]> {
+    return withSharedShapes(await this.read<StoredTarget[]>('loadTargets'));
   }
 
   /** One round after the other: they share an encoder. */
@@ -206,6 +206,17 @@ export class SqliteStore implements Store {
   private async closeReaders(): Promise<void> {
     await Promise.all(this.readers.all.map((reader) => reader.close()));
   }
+}
+
+/** Many targets share a shape, of which each got a copy of its own on its way here. */
+function withSharedShapes(targets: readonly StoredTarget[]): StoredTarget[] {
+  const shapes = new Map<string, string>();
+  return targets.map((target) => {
+    const { shape } = target.totals;
+    const shared = shapes.get(shape) ?? shape;
+    shapes.set(shape, shared);
+    return { ...target, totals: { ...target.totals, shape: shared } };
+  });
 }
 
 /** What services received is read by one thread, what they sent by another one: they share no rows. */

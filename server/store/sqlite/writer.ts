@@ -13,6 +13,7 @@ import { Rolling } from './rolling.ts';
 import { type EncodedRound, LAYOUTS_OF_TARGET, SCRAPE_FIELDS, type TargetLayout } from './round.ts';
 import { migrate } from './schema.ts';
 import { Sealing } from './sealing.ts';
+import { SharedNames } from './shared-names.ts';
 import { Targets } from './targets.ts';
 import { Trimming } from './trimming.ts';
 import { lockForWriting, type WriterLock } from './writer-lock.ts';
@@ -24,8 +25,6 @@ const RECORD_BYTES = 8 * 1024 * 1024;
 const CHECKPOINT_PAGES = 4000;
 /** How long one call of the upkeep goes on beginning new pieces of work; one takes a few milliseconds. */
 const SLICE_MS = 15;
-/** Shapes that are looked for when another one is told. */
-const MOST_SHAPES = 1000;
 
 /** One kind of upkeep. */
 export interface Chore {
@@ -43,8 +42,7 @@ export class SqliteWriter {
   private readonly catalog: Catalog;
   private readonly layouts = new Map<number, TargetLayout>();
   private readonly numbers = new Map<string, number[]>();
-  /** Newest shapes, each to itself: equal ones are then in memory once. */
-  private readonly shapes = new Map<string, string>();
+  private readonly names = new SharedNames();
   /** When names that nothing had used were forgotten last. */
   private turnedAt = 0;
   private readonly targets: Targets;
@@ -104,7 +102,7 @@ export class SqliteWriter {
   /** @throws Error that has taken the whole round back. */
   append(round: EncodedRound): void {
     for (const told of round.layouts)
-      this.layouts.set(told.number, { ...told, shape: this.sameShape(round.shapes[told.shape] ?? '') });
+      this.layouts.set(told.number, this.names.of(told, round.shapes[told.shape] ?? ''));
     this.undoing(() => this.transaction.run(() => this.appendNow(round)));
     for (const { address, number } of round.layouts) this.dropReplaced(address, number);
     for (const address of round.gone) this.dropGone(address);
@@ -170,14 +168,6 @@ export class SqliteWriter {
       for (const part of [catalog, targets, log, index, data, ...this.chores]) part.forget();
       throw error;
     }
-  }
-
-  private sameShape(shape: string): string {
-    const known = this.shapes.get(shape);
-    if (known !== undefined) return known;
-    if (this.shapes.size >= MOST_SHAPES) this.shapes.clear();
-    this.shapes.set(shape, shape);
-    return shape;
   }
 
   /** A round may still hold scrapes of the layout that a target had before. */
