@@ -200,6 +200,7 @@ test('a target that comes back goes on where it was, its totals too, however oft
   const first = scrape(back, 107);
   expect(counted(first)).toEqual([7, START, back]);
   expect(requestCount(first.findings?.flowTotals.at(0)?.counters ?? [])).toBe(17);
+  expect(first.findings?.countedSince).toBe(START - INTERVAL);
   expect(counted(scrape(back + INTERVAL, 110))).toEqual([3, back, back + INTERVAL]);
 });
 
