@@ -24,8 +24,10 @@ USER node
 # What was compiled is kept from one start to the next, and is in the image: threads that find nothing there each load a
 # compiler, whose memory they never give back.
 ENV NODE_COMPILE_CACHE=/app/node_modules/.cache/sidelight
-RUN node --max-semi-space-size=8 --v8-pool-size=1 server/main.ts serve --storage.path=/tmp/compiled.db & \
-  pid=$!; sleep 20; kill $pid && wait $pid && rm -f /tmp/compiled.db*
+RUN node --max-semi-space-size=8 --v8-pool-size=1 server/main.ts serve --storage.path=/tmp/compiled.db & pid=$!; \
+  ready='fetch("http://127.0.0.1:9191/-/ready").then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))'; \
+  for try in $(seq 60); do node -e "$ready" && break; sleep 1; done; \
+  kill $pid && wait $pid && rm -f /tmp/compiled.db*
 VOLUME /app/data
 EXPOSE 9191
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "server/main.ts"]
