@@ -43,9 +43,9 @@ export class Retention implements Chore {
   private since: number | undefined;
   /** What is still to be searched for. */
   private searches: (() => void)[] = [];
-  /** The unit that was looked at last, while names are looked through, and how many were found that nobody needs. */
   /** The service whose minutes are forgotten next, or that comes after this one, while all are gone through. */
   private minutes: { service: string; namespace: string; readonly before: number } | undefined;
+  /** The unit that was looked at last, while names are looked through, and how many were found that nobody needs. */
   private names: { lastUnit: number; forgotten: number } | undefined;
 
   constructor(parts: Parts) {
