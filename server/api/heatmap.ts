@@ -2,7 +2,6 @@
 
 import { type MeasuredQuery, received, sent } from '../measure/measured.ts';
 import { BIN_KEYS, binBounds, type SparseBins } from '../model/histogram.ts';
-import type { Cell } from '../store/store.ts';
 import type { Sources } from './asking.ts';
 import type { HeatmapAnswer } from './contract.ts';
 import { filtersOf, oneOf, type RawParams, RequestError, shifted } from './params.ts';
@@ -40,7 +39,9 @@ export async function heatmap(sources: Sources, params: RawParams, clock: Clock)
   const [group] = await (outbound ? sent(sources, query) : received(sources, query));
   const times = Array.from({ length: (to - from) / step }, (_, index) => from + index * step);
   const cells = times.map((_, index) => group?.cells[index] ?? null);
-  const boundsMs = rowsOf(cells.flatMap((cell) => (cell ? [cell.bins] : [])));
+  const bins = cells.map((cell) => cell?.bins ?? null);
+  const boundsMs = rowsOf(bins.filter((one) => one !== null));
+  const rows = new RowsOfKeys(boundsMs);
   return {
     step,
     from,
@@ -49,7 +50,7 @@ export async function heatmap(sources: Sources, params: RawParams, clock: Clock)
     tiers: sources.tiers(),
     times,
     boundsMs: boundsMs.map(([lower, upper]) => [lower, Number.isFinite(upper) ? upper : null]),
-    counts: cells.map((cell) => cell && countsIn(cell, boundsMs)),
+    counts: bins.map((one) => one && rows.countsOf(one)),
     timeouts: cells.map((cell) => cell?.timeoutsWithoutSample ?? null),
   };
 }
@@ -107,9 +108,10 @@ function withBetween(parts: readonly Bounds[]): Bounds[] {
 }
 
 function between(from: number, to: number): Bounds[] {
+  if (from === to) return [];
   const inside = BINS.filter(([lower, upper]) => lower >= from && upper <= to);
   const [first, last] = [inside[0], inside.at(-1)];
-  if (!first || !last) return from < to ? [[from, to]] : [];
+  if (!first || !last) return [[from, to]];
   return [
     ...(from < first[0] ? [[from, first[0]] as const] : []),
     ...inside,
@@ -117,12 +119,31 @@ function between(from: number, to: number): Bounds[] {
   ];
 }
 
-function countsIn({ bins }: Cell, rows: readonly Bounds[]): number[] {
-  const counts = rows.map(() => 0);
-  bins.keys.forEach((key, index) => {
-    const [lower] = binBounds(key);
-    const row = rows.findLastIndex(([from]) => from <= lower);
-    counts[row] = (counts[row] ?? 0) + (bins.counts[index] ?? 0);
-  });
-  return counts;
+/** Each bin or bucket is in the row in which it begins. */
+class RowsOfKeys {
+  private readonly rows: readonly Bounds[];
+  private readonly known = new Map<number, number>();
+
+  constructor(rows: readonly Bounds[]) {
+    this.rows = rows;
+  }
+
+  countsOf({ keys, counts }: SparseBins): number[] {
+    const sums = this.rows.map(() => 0);
+    for (let i = 0; i < keys.length; i++) {
+      const row = this.rowOf(keys[i] ?? 0);
+      sums[row] = (sums[row] ?? 0) + (counts[i] ?? 0);
+    }
+    return sums;
+  }
+
+  private rowOf(key: number): number {
+    let row = this.known.get(key);
+    if (row === undefined) {
+      const [lower] = binBounds(key);
+      row = this.rows.findLastIndex(([from]) => from <= lower);
+      this.known.set(key, row);
+    }
+    return row;
+  }
 }
