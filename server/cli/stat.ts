@@ -56,7 +56,8 @@ function intervalOf(every: string): number {
 function addressOf(base: string, window: string): URL {
   if (!parseDuration(window)) throw new PlainError(`--window=${window}: not a duration; write 30s, 1m or 2h`);
   if (!/^https?:\/\//.test(base) || !URL.canParse(base)) {
-    const meant = URL.canParse(`http://${base}`) ? `http://${base}` : 'http://127.0.0.1:9191';
+    const isHost = /^[^/]+$/.test(base) && URL.canParse(`http://${base}`);
+    const meant = isHost ? `http://${base}` : 'http://127.0.0.1:9191';
     throw new PlainError(`--url=${base}: not a web address; write ${meant}`);
   }
   const address = new URL(base);

@@ -184,6 +184,9 @@ test.for<[asked: Asked, line: string]>([
   ],
   [{ body: '', window: '0s' }, '--window=0s: not a duration; write 30s, 1m or 2h'],
   [{ body: '', url: 'h:1' }, '--url=h:1: not a web address; write http://h:1'],
+  [{ body: '', url: 'http://[::1' }, '--url=http://[::1: not a web address; write http://127.0.0.1:9191'],
+  [{ body: '', url: 'ftp://h' }, '--url=ftp://h: not a web address; write http://127.0.0.1:9191'],
+  [{ body: '', url: '' }, '--url=: not a web address; write http://127.0.0.1:9191'],
 ])('%j fails', async ([given, line]) => {
   expect(await run(given)).toBe(1);
   expect({ out, err }).toEqual({ out: [], err: [line] });
